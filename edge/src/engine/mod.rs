@@ -1,0 +1,1 @@
+//! Runs networks: one trait, `tract` always, ONNX Runtime where its library is found.

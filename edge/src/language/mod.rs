@@ -1,0 +1,1 @@
+//! Landmarks to signs and captions.

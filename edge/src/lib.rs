@@ -1,0 +1,13 @@
+//! The unit: camera to captions, and text to signing.
+
+pub mod camera;
+pub mod engine;
+pub mod fault;
+pub mod ffmpeg;
+pub mod language;
+pub mod production;
+pub mod screen;
+pub mod stage;
+pub mod vision;
+
+pub use fault::Fault;

@@ -1,0 +1,1 @@
+//! Text to glosses to one pose track.

@@ -1,0 +1,1 @@
+//! What people see: the signer, captions and state, on one canvas.

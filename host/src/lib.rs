@@ -1,0 +1,1 @@
+//! Importers, training, evaluation and export.

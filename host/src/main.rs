@@ -1,0 +1,2 @@
+//! The unit: see `signpost --help`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The numbers that a recogniser sees: normalised landmarks, masks and velocities.

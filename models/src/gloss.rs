@@ -1,0 +1,1 @@
+//! Gloss labels: how they are written, and when two are the same.

@@ -1,0 +1,1 @@
+//! Lexicon folders: which clip signs which gloss.

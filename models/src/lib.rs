@@ -1,0 +1,15 @@
+//! Formats, and the arithmetic that training and the unit share.
+//!
+//! Nothing here knows of engines, drivers or training: `edge` and `host` both
+//! stand on it, so that a feature computed in training is the feature that the
+//! unit computes.
+
+pub mod features;
+pub mod gloss;
+pub mod lexicon;
+pub mod manifest;
+pub mod onnx;
+pub mod pose;
+pub mod pose_file;
+pub mod store;
+pub mod tflite;

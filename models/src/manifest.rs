@@ -1,0 +1,1 @@
+//! What is known about a trained model: its inputs, labels, data, licence and figures.

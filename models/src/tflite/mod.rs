@@ -1,0 +1,1 @@
+//! Reads `.tflite` networks and writes them as ONNX.

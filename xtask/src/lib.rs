@@ -1,0 +1,1 @@
+//! Set-up, demo, tests, and the technician's commands.
