@@ -1,0 +1,47 @@
+//! Who may import whom. The arrows of ARCHITECTURE.md, held against `cargo metadata`.
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// Package → the packages of ours that it may use.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("signpost-models", &[]),
+    ("signpost-boards", &["signpost-models"]),
+    ("signpost-edge", &["signpost-models", "signpost-boards"]),
+    ("signpost-host", &["signpost-models"]),
+    ("signpost-xtask", &["signpost-models", "signpost-boards"]),
+    ("signpost-tests", &["signpost-models", "signpost-boards", "signpost-edge", "signpost-host"]),
+];
+
+/// Package → what it must know nothing of.
+const IGNORANT: &[(&str, &[&str])] = &[
+    ("signpost-models", &["tract-onnx", "ort", "v4l", "burn"]),
+    ("signpost-boards", &["tract-onnx", "ort", "v4l", "burn"]),
+    ("signpost-edge", &["burn"]),
+    ("signpost-host", &["v4l", "embedded-graphics", "winit"]),
+    ("signpost-xtask", &["burn"]),
+];
+
+#[test]
+fn arrows_point_one_way() {
+    let metadata = MetadataCommand::new().no_deps().other_options(["--offline".into()]).exec().unwrap();
+    let ours: BTreeSet<&str> = metadata.packages.iter().map(|p| p.name.as_str()).collect();
+    let listed: BTreeSet<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(ours, listed, "every crate of the workspace stands in ARROWS");
+
+    for package in &metadata.packages {
+        let row = |table: &'static [(&str, &[&str])]| {
+            table.iter().find(|(name, _)| *name == package.name.as_str()).map_or(&[][..], |(_, names)| *names)
+        };
+        for dependency in package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal) {
+            let name = dependency.name.as_str();
+            assert!(
+                !ours.contains(name) || row(ARROWS).contains(&name),
+                "{} may not import {name}",
+                package.name
+            );
+            assert!(!row(IGNORANT).contains(&name), "{} must know nothing of {name}", package.name);
+        }
+    }
+}
