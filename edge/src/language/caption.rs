@@ -1,0 +1,103 @@
+//! Joins signs to a caption: letters run together to a word, signs stand apart.
+
+/// Letters that follow one another within this time belong to one word. Seconds.
+const WORD_GAP_S: f64 = 1.2;
+
+/// What was read so far, as people write it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Caption {
+    words: Vec<Word>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Word {
+    text: String,
+    spelled: bool,
+    until_s: f64,
+    confidence: f32,
+    signs: u32,
+}
+
+impl Caption {
+    /// Adds a fingerspelled letter.
+    pub fn letter(&mut self, letter: &str, at_s: f64, confidence: f32) {
+        match self.words.last_mut() {
+            Some(word) if word.spelled && at_s - word.until_s <= WORD_GAP_S => {
+                word.text.push_str(letter);
+                word.until_s = at_s;
+                word.confidence += confidence;
+                word.signs += 1;
+            }
+            _ => self.push(letter, true, at_s, confidence),
+        }
+    }
+
+    /// Ends the word that is being spelled.
+    pub fn space(&mut self) {
+        if let Some(word) = self.words.last_mut() {
+            word.spelled = false;
+        }
+    }
+
+    /// Adds a sign that stands for a word.
+    pub fn sign(&mut self, text: &str, at_s: f64, confidence: f32) {
+        self.push(text, false, at_s, confidence);
+    }
+
+    fn push(&mut self, text: &str, spelled: bool, until_s: f64, confidence: f32) {
+        self.words.push(Word { text: text.into(), spelled, until_s, confidence, signs: 1 });
+    }
+
+    /// The text, words apart.
+    pub fn text(&self) -> String {
+        self.words.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The last words that fit into `columns` letters, for a caption band.
+    pub fn tail(&self, columns: usize) -> String {
+        let text = self.text();
+        let skip = text.chars().count().saturating_sub(columns);
+        text.chars().skip(skip).collect()
+    }
+
+    /// The lowest mean confidence of a word: a caption is as sure as its weakest word. `None` while it is empty.
+    pub fn confidence(&self) -> Option<f32> {
+        self.words.iter().map(|w| w.confidence / w.signs as f32).min_by(f32::total_cmp)
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.words.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_join_until_a_pause_a_space_or_a_sign() {
+        let mut caption = Caption::default();
+        for (letter, at_s) in [("H", 0.0), ("I", 0.8), ("A", 4.0)] {
+            caption.letter(letter, at_s, 0.9);
+        }
+        caption.space();
+        caption.letter("B", 4.2, 0.9);
+        caption.sign("THANK-YOU", 4.6, 0.7);
+        caption.letter("C", 4.8, 0.9);
+        assert_eq!(caption.text(), "HI A B THANK-YOU C");
+        assert_eq!(caption.tail(5), "YOU C");
+    }
+
+    #[test]
+    fn a_caption_is_as_sure_as_its_weakest_word() {
+        let mut caption = Caption::default();
+        assert_eq!(caption.confidence(), None);
+        caption.letter("A", 0.0, 1.0);
+        caption.letter("B", 0.1, 0.5);
+        caption.sign("BOOK", 1.0, 0.9);
+        assert_eq!(caption.confidence(), Some(0.75));
+        caption.clear();
+        assert_eq!(caption.text(), "");
+    }
+}
