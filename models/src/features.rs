@@ -1,1 +1,0 @@
-//! The numbers that a recogniser sees: normalised landmarks, masks and velocities.
