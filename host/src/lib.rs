@@ -1,1 +1,11 @@
 //! Importers, training, evaluation and export.
+
+pub mod data;
+pub mod error;
+pub mod evaluate;
+pub mod export;
+pub mod nn;
+pub mod train;
+pub mod ui;
+
+pub use error::Error;

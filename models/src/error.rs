@@ -137,6 +137,34 @@ pub enum Error {
         /// The clip.
         path: PathBuf,
     },
+    /// A model's folder lacks one of its files, or the file cannot be read.
+    #[error("no model in {}: {} is missing; give a folder with model.onnx and manifest.json, or one of the shipped models ({known})", dir.display(), file)]
+    NoModel {
+        /// The folder, or the name that was asked for.
+        dir: PathBuf,
+        /// Which file is missing.
+        file: &'static str,
+        /// The shipped models, with commas between.
+        known: String,
+    },
+    /// A model's manifest is not one.
+    #[error("{}: {why}; make the model again with its recipe, or take it again from the repository", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A network's bytes are not those that its manifest describes.
+    #[error("{} was changed after it was made: its SHA-256 begins with {found:.12}, the manifest says {stated:.12}; take it again from the repository or make it again with its recipe", path.display())]
+    ModelChanged {
+        /// The network.
+        path: PathBuf,
+        /// The hash of the bytes.
+        found: String,
+        /// The hash that the manifest states.
+        stated: String,
+    },
 }
 
 impl Error {

@@ -6,6 +6,34 @@
 
 use std::path::{Path, PathBuf};
 
+/// The models that the repository ships.
+pub const SHIPPED: [&str; 3] = ["ksl13", "asl-words", "asl-letters"];
+
+/// The folder of a shipped model.
+///
+/// Looked for in `$SIGNPOST_WEIGHTS`, in `models/weights` of the checkout that the
+/// running program was built in or of the current directory's, in `weights` beside
+/// the program, and last where this crate was built. `None` where none has it.
+pub fn weights(name: &str) -> Option<PathBuf> {
+    if !SHIPPED.contains(&name) {
+        return None;
+    }
+    let named = std::env::var_os("SIGNPOST_WEIGHTS").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let program = std::env::current_exe().ok();
+    let current = std::env::current_dir().ok();
+    let beside = program.iter().filter_map(|p| p.parent()).map(|dir| dir.join("weights"));
+    let above =
+        program.iter().chain(&current).flat_map(|p| p.ancestors()).map(|dir| dir.join("models/weights"));
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights");
+    named
+        .into_iter()
+        .chain(beside)
+        .chain(above)
+        .chain([built])
+        .map(|dir| dir.join(name))
+        .find(|dir| dir.join("manifest.json").is_file())
+}
+
 /// The folder that set-up fills.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {

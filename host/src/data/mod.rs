@@ -1,0 +1,83 @@
+//! Recorded signing as clips: readers for the data sets, and the changes that training makes to them.
+
+pub mod augment;
+mod isolated;
+mod lexicon;
+
+use std::collections::HashMap;
+
+use models::features::Sight;
+use models::manifest::HeldOut;
+
+pub use isolated::{Aspect, Isolated};
+pub use lexicon::letters;
+
+/// One sign or letter, from the first frame of its recording to the last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clip {
+    /// What is signed, as the data set writes it.
+    pub label: String,
+    /// Who signed, or which recording set it belongs to; may be empty.
+    pub group: String,
+    /// Its number among the clips of its label.
+    pub seq: u32,
+    /// `[T]` frames.
+    pub sights: Vec<Sight>,
+}
+
+/// Two labels are the same where their keys are: case, spaces, `-` and `_` do not count.
+///
+/// A label of nothing but such characters (`-` is the ASL words' label for "no sign") is its own key.
+pub fn label_key(label: &str) -> String {
+    let key: String =
+        label.chars().filter(|c| !c.is_whitespace() && !"-_".contains(*c)).flat_map(char::to_lowercase).collect();
+    if key.is_empty() { label.trim().to_owned() } else { key }
+}
+
+/// Which clips are held out of training: `[N]`, true where held out.
+pub fn held_out(clips: &[Clip], rule: &HeldOut) -> Vec<bool> {
+    match rule {
+        HeldOut::Nothing => vec![false; clips.len()],
+        HeldOut::Group(group) => clips.iter().map(|c| c.group == *group).collect(),
+        HeldOut::Last(count) => {
+            let mut by_label: HashMap<String, Vec<usize>> = HashMap::new();
+            for (i, clip) in clips.iter().enumerate() {
+                by_label.entry(label_key(&clip.label)).or_default().push(i);
+            }
+            let mut held = vec![false; clips.len()];
+            for mut members in by_label.into_values() {
+                members.sort_by_key(|&i| (clips[i].seq, i));
+                let n = members.len();
+                let count = if n >= 2 * count { *count } else { n / 3 };
+                for &i in &members[n - count..] {
+                    held[i] = true;
+                }
+            }
+            held
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_differ_only_in_what_counts() {
+        assert_eq!(label_key("Thank-You"), label_key("thank you"));
+        assert_eq!(label_key("don't"), "don't");
+        assert_eq!(label_key(" - "), "-");
+        assert_ne!(label_key("-"), label_key("_"));
+    }
+
+    #[test]
+    fn the_last_clips_of_each_label_are_held_out() {
+        let clip = |label: &str, seq| Clip { label: label.into(), group: "g".into(), seq, sights: vec![] };
+        let clips: Vec<_> =
+            [5, 1, 4, 2, 3].map(|seq| clip("a", seq)).into_iter().chain([7, 8, 9].map(|s| clip("b", s))).collect();
+        let held = held_out(&clips, &HeldOut::Last(2));
+        assert_eq!(held, [true, false, true, false, false, false, false, true]);
+        assert_eq!(held_out(&clips, &HeldOut::Group("g".into())), [true; 8]);
+        assert_eq!(held_out(&clips, &HeldOut::Nothing), [false; 8]);
+    }
+}

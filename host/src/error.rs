@@ -1,0 +1,90 @@
+//! What can go wrong in training and evaluation. Each message is one sentence that ends in the next step.
+
+use std::path::{Path, PathBuf};
+
+/// An error of the host's tools.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A format or a model could not be read.
+    #[error(transparent)]
+    Models(#[from] models::Error),
+    /// The system refused to read or write.
+    #[error("cannot {doing} {}: {error}; check the path, the rights and the free space, then try again", path.display())]
+    Io {
+        /// What was being done, as a verb.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The index of a data set is not in the form expected.
+    #[error("{}, line {line}: {why}; the index wants tab-separated columns offset_frames, n_frames and label (or gloss)", path.display())]
+    Index {
+        /// The `.tsv` file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        why: String,
+    },
+    /// The frames of a data set cannot be unpacked.
+    #[error("{}: {why}; copy the data set again from its source", path.display())]
+    Frames {
+        /// The `.f16.gz` file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The rows of a data set are of a width that is not known.
+    #[error("{}: {values} values for {frames} frames are no rows of 258 (pose and hands) or 126 (hands) values; check that the .tsv belongs to it", path.display())]
+    Width {
+        /// The `.f16.gz` file.
+        path: PathBuf,
+        /// How many values it holds.
+        values: usize,
+        /// How many frames the index counts.
+        frames: usize,
+    },
+    /// No clip is left to work on.
+    #[error("{what}: no clip is left; {next}")]
+    NoClips {
+        /// Where clips were looked for.
+        what: String,
+        /// What to do.
+        next: String,
+    },
+    /// The engine refuses a network.
+    #[error("the network of {model} does not run: {why}; make it again with its recipe")]
+    Network {
+        /// The model.
+        model: String,
+        /// What the engine said.
+        why: String,
+    },
+    /// The exported network does not compute what the trained one does.
+    #[error("the exported network differs from the trained one by {found} (at most {limit} is rounding), so nothing was written; report this with the recipe and the seed")]
+    Export {
+        /// The largest difference between two logits.
+        found: f32,
+        /// What rounding explains.
+        limit: f32,
+    },
+    /// A text on the command line cannot be understood.
+    #[error("{option} {given:?} is not {expected}; correct the command line")]
+    Argument {
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        given: String,
+        /// What is expected.
+        expected: &'static str,
+    },
+}
+
+impl Error {
+    /// What the system said about a file or folder; `doing` is a verb.
+    pub fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |error| Self::Io { doing, path: path.to_owned(), error }
+    }
+}
