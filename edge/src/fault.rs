@@ -25,4 +25,40 @@ pub enum Fault {
         /// The last line that it printed.
         said: String,
     },
+    /// An engine was asked for that is not there.
+    #[error("no engine of [{wanted}] can run here ({why}); there is [{have}]: name one of these in the board file, or run `cargo xtask setup`")]
+    Backend {
+        /// The engines that were asked for.
+        wanted: String,
+        /// Why they cannot run.
+        why: String,
+        /// The engines that can.
+        have: String,
+    },
+    /// A file is not a network that the engine can run.
+    #[error("{path} is not a network that can be run ({said}); run `cargo xtask setup` to bring it again")]
+    Network {
+        /// The file.
+        path: PathBuf,
+        /// What the engine said.
+        said: String,
+    },
+    /// A network failed while it ran.
+    #[error("the network {path} failed ({said}); check that its inputs are those that its manifest names")]
+    Inference {
+        /// The file that the network came from.
+        path: PathBuf,
+        /// What the engine said.
+        said: String,
+    },
+    /// A tensor has not the shape that it should have.
+    #[error("{what} has shape {got:?} where {expected:?} is needed; check that the file is the one that set-up brings")]
+    Shape {
+        /// The tensor.
+        what: String,
+        /// The shape that was needed.
+        expected: Vec<usize>,
+        /// The shape that came.
+        got: Vec<usize>,
+    },
 }

@@ -1,0 +1,144 @@
+//! The face: found where the body promises it, then followed by its own landmarks.
+
+use models::store::Store;
+
+use super::anchors::Anchors;
+use super::crop::{Border, crop};
+use super::detect::{Detector, Spec, sigmoid};
+use super::geometry::{Keep, Roi, turn};
+use super::network::Network;
+use crate::Fault;
+use crate::camera::Frame;
+use crate::vision::Options;
+use crate::vision::body::Body;
+
+/// Landmarks of the face.
+pub const POINTS: usize = 468;
+/// Width and height of the landmark network's input.
+const SIDE: usize = 192;
+/// A face is there where the network says so with at least this probability.
+const PRESENT: f32 = 0.5;
+/// The body's landmarks that lie in the face.
+const BODY_POINTS: std::ops::Range<usize> = 0..11;
+/// The body's right and left eye.
+const BODY_EYES: [usize; 2] = [5, 2];
+/// The outer corners of the right and left eye.
+const EYES: [usize; 2] = [33, 263];
+
+/// MediaPipe's constants for keeping the last face's region.
+const KEEP: Keep = Keep { turn_degrees: 15.0, shift: 0.1, scale: 0.3, margin: -0.2 };
+
+const DETECTOR: Spec = Spec {
+    name: "face_detection_short_range",
+    range: [-1.0, 1.0],
+    keypoints: 6,
+    anchors: Anchors {
+        input: 128,
+        scale: [0.1484375, 0.75],
+        strides: &[8, 16, 16, 16],
+        aspects: &[1.0],
+        reduced_first_layer: false,
+        unit_size: true,
+    },
+};
+
+/// A face in one frame.
+#[derive(Debug, Clone)]
+pub struct Face {
+    /// `[468]` of x, y and z in pixels.
+    pub points: Vec<[f32; 3]>,
+    /// How likely there is a face, 0.5 to 1.
+    pub presence: f32,
+}
+
+impl Face {
+    fn next(&self) -> Option<Roi> {
+        let flat = |k: usize| [self.points[k][0], self.points[k][1]];
+        let angle = turn(flat(EYES[0]), flat(EYES[1]), 0.0);
+        Some(Roi::around(self.points.iter().map(|p| [p[0], p[1]]), angle)?.transformed(1.5, 0.0))
+    }
+}
+
+/// Finds and follows the face.
+pub struct FaceTracker {
+    detector: Detector,
+    landmarks: Network,
+    last: Option<Face>,
+}
+
+impl FaceTracker {
+    /// Loads the two networks.
+    pub fn open(store: &Store, options: &Options) -> Result<Self, Fault> {
+        let outputs: &[&[usize]] = &[&[1, 1, 1, POINTS * 3], &[1, 1, 1, 1]];
+        Ok(Self {
+            detector: Detector::open(DETECTOR, store, options)?,
+            landmarks: Network::open("face_landmark", SIDE, outputs, store, options)?,
+            last: None,
+        })
+    }
+
+    /// Forgets the face.
+    pub fn reset(&mut self) {
+        self.last = None;
+    }
+
+    /// The face in the next frame, or `None` where there is none.
+    ///
+    /// With a body, the face is searched on its shoulders in every frame and the last
+    /// region kept while it agrees; without one, a lost face is searched in the whole frame.
+    pub fn step(&mut self, frame: &Frame, body: Option<&Body>) -> Result<Option<&Face>, Fault> {
+        let last = self.last.take();
+        let kept = last.as_ref().and_then(Face::next);
+        let roi = match (body, kept) {
+            (None, Some(kept)) => Some(kept),
+            (None, None) => self.search(frame, &Roi::whole([frame.width, frame.height]))?,
+            (Some(body), kept) => {
+                let fresh = match region_from_body(body) {
+                    Some(region) => self.search(frame, &region)?,
+                    None => None,
+                };
+                match (fresh, kept, &last) {
+                    (Some(fresh), Some(kept), Some(last)) if !KEEP.holds(&kept, &last.points, &fresh) => {
+                        Some(fresh)
+                    }
+                    (fresh, kept, _) => kept.or(fresh),
+                }
+            }
+        };
+        if let Some(roi) = roi {
+            self.last = self.look(frame, &roi)?;
+        }
+        Ok(self.last.as_ref())
+    }
+
+    fn search(&mut self, frame: &Frame, region: &Roi) -> Result<Option<Roi>, Fault> {
+        let found = self.detector.find(frame, region)?;
+        let Some(best) = found.first() else { return Ok(None) };
+        let angle = turn(best.keypoints[0], best.keypoints[1], 0.0);
+        Ok(Roi::around(best.keypoints.iter().copied(), angle).map(|roi| roi.transformed(2.0, -0.1)))
+    }
+
+    fn look(&mut self, frame: &Frame, roi: &Roi) -> Result<Option<Face>, Fault> {
+        if !roi.is_usable() {
+            return Ok(None);
+        }
+        crop(frame, roi, [0.0, 1.0], Border::Replicate, &mut self.landmarks.input);
+        let outputs = self.landmarks.run()?;
+        let presence = sigmoid(outputs[1].data[0]);
+        if !(presence >= PRESENT) || outputs[0].data.iter().any(|v| !v.is_finite()) {
+            return Ok(None);
+        }
+        let place = |p: &[f32]| {
+            let [x, y] = roi.point([p[0] / SIDE as f32, p[1] / SIDE as f32]);
+            [x, y, p[2] / SIDE as f32 * roi.size[0]]
+        };
+        Ok(Some(Face { points: outputs[0].data.chunks_exact(3).map(place).collect(), presence }))
+    }
+}
+
+/// The region around the face that the body's landmarks promise.
+fn region_from_body(body: &Body) -> Option<Roi> {
+    let flat = |k: usize| [body.points[k][0], body.points[k][1]];
+    let angle = turn(flat(BODY_EYES[0]), flat(BODY_EYES[1]), 0.0);
+    Some(Roi::around(BODY_POINTS.map(flat), angle)?.transformed(3.0, 0.0))
+}
