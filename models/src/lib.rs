@@ -4,6 +4,7 @@
 //! stand on it, so that a feature computed in training is the feature that the
 //! unit computes.
 
+pub mod error;
 pub mod features;
 pub mod gloss;
 pub mod lexicon;
@@ -13,3 +14,5 @@ pub mod pose;
 pub mod pose_file;
 pub mod store;
 pub mod tflite;
+
+pub use error::Error;

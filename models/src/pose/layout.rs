@@ -20,6 +20,21 @@ pub struct Component {
     pub format: String,
 }
 
+impl Component {
+    /// The landmarks whose names are wanted, in their order, with the limbs between them.
+    pub fn pick(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.points.len()).filter(|&k| wanted(&self.points[k])).collect();
+        let place = |k: u16| kept.binary_search(&usize::from(k)).ok().and_then(|k| u16::try_from(k).ok());
+        Self {
+            name: self.name.clone(),
+            points: kept.iter().map(|&k| self.points[k].clone()).collect(),
+            limbs: self.limbs.iter().filter_map(|&(a, b)| Some((place(a)?, place(b)?))).collect(),
+            colors: self.colors.clone(),
+            format: self.format.clone(),
+        }
+    }
+}
+
 /// The landmarks of one pose, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layout {

@@ -1,5 +1,6 @@
 //! Where the landmarks are: one frame ([`Pose`]) and many ([`PoseTrack`]).
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::Layout;
@@ -43,9 +44,24 @@ pub struct PoseTrack {
 }
 
 impl PoseTrack {
+    /// The frame rates that a track may have, in frames a second.
+    pub const FPS: RangeInclusive<f32> = 0.01..=1000.0;
+
     /// A track without frames.
     pub fn new(layout: Arc<Layout>, fps: f32, size: [u32; 3]) -> Self {
         Self { layout, fps, size, frames: Vec::new() }
+    }
+
+    /// The frames from `start_ms` to `end_ms`, or to the end.
+    ///
+    /// A frame that is partly within counts, as in pose-format. Past the end there is nothing.
+    pub fn slice_ms(mut self, start_ms: u32, end_ms: Option<u32>) -> Self {
+        let frame = |ms: u32| f64::from(ms) / 1000.0 * f64::from(self.fps);
+        let start = frame(start_ms).floor() as usize;
+        let end = end_ms.map_or(usize::MAX, |ms| frame(ms).ceil() as usize);
+        self.frames.truncate(end);
+        self.frames.drain(..start.min(self.frames.len()));
+        self
     }
 
     /// How long the track lasts, in seconds.

@@ -1,1 +1,0 @@
-//! Lexicon folders: which clip signs which gloss.

@@ -1,0 +1,193 @@
+//! Lexicon folders: which clip signs which word or gloss.
+//!
+//! A lexicon is a folder of `.pose` clips with an `index.csv`, in the form of
+//! the Python package `spoken-to-signed`. The first line names the columns:
+//!
+//! | column | meaning | where absent |
+//! |---|---|---|
+//! | `path` | the clip, within the folder | the index is refused |
+//! | `signed_language` | as ISO 639-3, for example `ase` | the index is refused |
+//! | `words` | the word or phrase that it signs; several are separated by a bar (U+007C) | empty |
+//! | `glosses` | its gloss | empty |
+//! | `spoken_language` | as ISO 639-1, for example `en` | empty: any |
+//! | `start`, `end` | the part of the clip in ms; an `end` of 0 is the clip's end | 0 |
+//! | `priority` | the lower wins | 0 |
+//!
+//! Only the index is read when a lexicon is opened. A row that cannot be used
+//! is set aside with its reason, and the others stay.
+
+mod index;
+mod word;
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Component, Path, PathBuf};
+
+pub use word::normalise;
+
+use crate::error::Error;
+use crate::gloss::label_key;
+use crate::pose::PoseTrack;
+use crate::pose_file::read_track;
+
+/// One row of the index: a clip, and what it signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The clip, relative to the lexicon's folder.
+    pub path: PathBuf,
+    /// Language of the words; empty where the index says nothing.
+    pub spoken_language: String,
+    /// Sign language of the clip.
+    pub signed_language: String,
+    /// Where the sign begins in the clip, in ms.
+    pub start_ms: u32,
+    /// Where it ends, in ms; 0 is the clip's end.
+    pub end_ms: u32,
+    /// The words as written, possibly empty.
+    pub words: String,
+    /// The gloss as written, possibly empty.
+    pub glosses: String,
+    /// The lower wins.
+    pub priority: i32,
+    /// Line of the index, from 1.
+    pub line: u64,
+}
+
+/// A row of the index that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Line of the index, from 1.
+    pub line: u64,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// A lexicon folder that was opened.
+#[derive(Debug, Clone)]
+pub struct Lexicon {
+    folder: PathBuf,
+    entries: Vec<Entry>,
+    rejected: Vec<Rejected>,
+    /// Entry numbers by signed language, then by normalised word.
+    words: Terms,
+    /// Entry numbers by signed language, then by label key.
+    glosses: Terms,
+}
+
+type Terms = HashMap<String, HashMap<String, Vec<usize>>>;
+
+impl Lexicon {
+    /// Opens a folder that holds an `index.csv`. Clips are not read yet.
+    ///
+    /// # Errors
+    /// The folder or its index cannot be read, or a needed column is missing.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        let folder = folder.as_ref();
+        let path = folder.join("index.csv");
+        let (entries, rejected) = index::read(&index::load(&path)?, &path)?;
+        let mut lexicon = Self {
+            folder: folder.canonicalize().map_err(Error::io("open", folder))?,
+            entries,
+            rejected,
+            words: Terms::new(),
+            glosses: Terms::new(),
+        };
+        for (number, entry) in lexicon.entries.iter().enumerate() {
+            let words = lexicon.words.entry(entry.signed_language.clone()).or_default();
+            for term in entry.words.split('|').map(normalise).filter(|term| !term.is_empty()) {
+                words.entry(term).or_default().push(number);
+            }
+            let gloss = label_key(&entry.glosses);
+            if !gloss.is_empty() {
+                let glosses = lexicon.glosses.entry(entry.signed_language.clone()).or_default();
+                glosses.entry(gloss).or_default().push(number);
+            }
+        }
+        Ok(lexicon)
+    }
+
+    /// The folder, as an absolute path.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The rows that cannot be used, in the order of the index.
+    pub fn rejected(&self) -> &[Rejected] {
+        &self.rejected
+    }
+
+    /// All entries of a signed language, in the order of the index.
+    pub fn entries(&self, signed_language: &str) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.signed_language == signed_language)
+    }
+
+    /// The pairs of signed and spoken language that have entries, sorted.
+    pub fn languages(&self) -> Vec<(&str, &str)> {
+        let pairs = self.entries.iter().map(|e| (e.signed_language.as_str(), e.spoken_language.as_str()));
+        pairs.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The entries that sign a word, a phrase or a gloss, the best first.
+    ///
+    /// The lower priority comes first, then a match of the words before one of
+    /// the gloss, then the order of the index. With no spoken language given,
+    /// all count.
+    pub fn find(&self, signed_language: &str, spoken_language: Option<&str>, term: &str) -> Vec<&Entry> {
+        let look_up = |terms: &Terms, key: &str| -> Vec<usize> {
+            terms.get(signed_language).and_then(|t| t.get(key)).cloned().unwrap_or_default()
+        };
+        let by_word = look_up(&self.words, &normalise(term));
+        let by_gloss = look_up(&self.glosses, &label_key(term));
+        let only_gloss = by_gloss.iter().filter(|number| !by_word.contains(number));
+        let mut found: Vec<&Entry> = by_word.iter().chain(only_gloss).map(|&n| &self.entries[n]).collect();
+        if let Some(spoken) = spoken_language {
+            found.retain(|e| e.spoken_language.is_empty() || e.spoken_language == spoken);
+        }
+        found.sort_by_key(|e| e.priority);
+        found
+    }
+
+    /// Reads the clip of an entry, cut to its part.
+    ///
+    /// # Errors
+    /// The clip cannot be read, is no `.pose` file, or lies outside the folder.
+    pub fn clip(&self, entry: &Entry) -> Result<PoseTrack, Error> {
+        let escape = || Error::LexiconEscape { path: entry.path.clone() };
+        if !is_within(&entry.path) {
+            return Err(escape());
+        }
+        let path = self.folder.join(&entry.path);
+        let real = path.canonicalize().map_err(Error::io("open", &path))?;
+        if !real.starts_with(&self.folder) {
+            return Err(escape());
+        }
+        let end = (entry.end_ms > 0).then_some(entry.end_ms);
+        Ok(read_track(path)?.slice_ms(entry.start_ms, end))
+    }
+}
+
+/// Whether a relative path stays within the folder that it starts from.
+fn is_within(path: &Path) -> bool {
+    path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
+        && path.components().any(|c| matches!(c, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, within: bool) {
+        assert_eq!(is_within(Path::new(path)), within, "{path:?}");
+    }
+
+    #[test]
+    fn paths_that_leave_the_folder_are_refused() {
+        check("ase/a.pose", true);
+        check("./a.pose", true);
+        check("../a.pose", false);
+        check("ase/../../a.pose", false);
+        check("/etc/passwd", false);
+        check("", false);
+        check(".", false);
+    }
+}
