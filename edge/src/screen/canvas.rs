@@ -1,0 +1,330 @@
+//! The canvas: pixels that `embedded-graphics` can draw on, and smooth shapes that it cannot.
+//!
+//! Status and diagnostics use the [`DrawTarget`]; the signer is drawn with the
+//! antialiased fills below it. Every pixel is opaque at all times.
+
+use std::convert::Infallible;
+
+use embedded_graphics::pixelcolor::Rgb888;
+use embedded_graphics::prelude::*;
+use embedded_graphics::primitives::Rectangle;
+use tiny_skia::{Color, FillRule, Paint, Path, PathBuilder, Pixmap, PremultipliedColorU8, Stroke, Transform};
+
+/// The largest width or height of a canvas, in pixels.
+pub const MAX_SIDE_PX: u32 = 8192;
+
+/// A picture that is drawn on, one opaque RGBA pixel after the other, row by row.
+#[derive(Debug, Clone)]
+pub struct Canvas {
+    pixmap: Pixmap,
+}
+
+impl Canvas {
+    /// A black canvas. Sides are kept between 1 and [`MAX_SIDE_PX`].
+    pub fn new(width: u32, height: u32) -> Self {
+        let (width, height) = (width.clamp(1, MAX_SIDE_PX), height.clamp(1, MAX_SIDE_PX));
+        let mut pixmap = Pixmap::new(width, height).expect("sides are between 1 and MAX_SIDE_PX");
+        pixmap.fill(Color::BLACK);
+        Self { pixmap }
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> u32 {
+        self.pixmap.width()
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> u32 {
+        self.pixmap.height()
+    }
+
+    /// The pixels as R, G, B, A, row by row.
+    pub fn rgba(&self) -> &[u8] {
+        self.pixmap.data()
+    }
+
+    /// Fills all of it.
+    pub fn fill(&mut self, color: Rgb888) {
+        self.pixmap.fill(skia(color));
+    }
+
+    /// Fills a rectangle, in pixels from the top left corner.
+    pub fn rectangle(&mut self, x: f32, y: f32, width: f32, height: f32, color: Rgb888) {
+        if let Some(rect) = tiny_skia::Rect::from_xywh(x, y, width, height) {
+            self.pixmap.fill_rect(rect, &paint(color), Transform::identity(), None);
+        }
+    }
+
+    /// Fills a rectangle with round corners.
+    pub fn round_rectangle(&mut self, [x, y, w, h]: [f32; 4], radius: f32, color: Rgb888) {
+        let r = radius.min(w / 2.0).min(h / 2.0).max(0.0);
+        let mut path = PathBuilder::new();
+        path.move_to(x + r, y);
+        path.line_to(x + w - r, y);
+        path.quad_to(x + w, y, x + w, y + r);
+        path.line_to(x + w, y + h - r);
+        path.quad_to(x + w, y + h, x + w - r, y + h);
+        path.line_to(x + r, y + h);
+        path.quad_to(x, y + h, x, y + h - r);
+        path.line_to(x, y + r);
+        path.quad_to(x, y, x + r, y);
+        path.close();
+        self.fill_built(path, color);
+    }
+
+    /// Fills an ellipse.
+    pub fn ellipse(&mut self, center: [f32; 2], rx: f32, ry: f32, color: Rgb888) {
+        let rect = tiny_skia::Rect::from_xywh(center[0] - rx, center[1] - ry, 2.0 * rx, 2.0 * ry);
+        if let Some(path) = rect.and_then(PathBuilder::from_oval) {
+            self.fill_path(&path, color);
+        }
+    }
+
+    /// Fills a disc.
+    pub fn disc(&mut self, center: [f32; 2], radius: f32, color: Rgb888) {
+        self.ellipse(center, radius, radius, color);
+    }
+
+    /// Fills a polygon.
+    pub fn polygon(&mut self, points: &[[f32; 2]], color: Rgb888) {
+        self.fill_built(outline(points, true), color);
+    }
+
+    /// Fills a closed curve that passes smoothly by the points.
+    pub fn blob(&mut self, points: &[[f32; 2]], color: Rgb888) {
+        self.fill_built(smooth(points), color);
+    }
+
+    /// Draws a line through the points, with round ends and joins.
+    pub fn line(&mut self, points: &[[f32; 2]], width: f32, color: Rgb888) {
+        self.stroke_built(outline(points, false), width, color);
+    }
+
+    /// Draws the outline of a polygon, with round joins.
+    pub fn polygon_line(&mut self, points: &[[f32; 2]], width: f32, color: Rgb888) {
+        self.stroke_built(outline(points, true), width, color);
+    }
+
+    /// Fills a limb from `a` (radius `ra`) to `b` (radius `rb`); an end is round where its flag is set.
+    pub fn limb(&mut self, a: ([f32; 2], f32, bool), b: ([f32; 2], f32, bool), color: Rgb888) {
+        let ((pa, ra, round_a), (pb, rb, round_b)) = (a, b);
+        if round_a {
+            self.disc(pa, ra, color);
+        }
+        if round_b {
+            self.disc(pb, rb, color);
+        }
+        let (dx, dy) = (pb[0] - pa[0], pb[1] - pa[1]);
+        let length = dx.hypot(dy);
+        if length < 1e-3 {
+            return;
+        }
+        let (nx, ny) = (-dy / length, dx / length);
+        let side = |p: [f32; 2], r: f32| [p[0] + nx * r, p[1] + ny * r];
+        self.polygon(&[side(pa, ra), side(pb, rb), side(pb, -rb), side(pa, -ra)], color);
+    }
+
+    /// Copies an RGB picture into a rectangle, nearest pixel, and gives nothing back where sizes disagree.
+    pub fn picture(&mut self, rgb: &[u8], (width, height): (u32, u32), [x, y, w, h]: [u32; 4]) {
+        if width == 0 || height == 0 || w == 0 || h == 0 || rgb.len() < (width * height * 3) as usize {
+            return;
+        }
+        let (cw, ch) = (self.width(), self.height());
+        let pixels = self.pixmap.pixels_mut();
+        for row in y..(y + h).min(ch) {
+            let source_row = ((row - y) as u64 * u64::from(height) / u64::from(h)) as usize;
+            for column in x..(x + w).min(cw) {
+                let source_column = ((column - x) as u64 * u64::from(width) / u64::from(w)) as usize;
+                let at = (source_row * width as usize + source_column) * 3;
+                pixels[(row * cw + column) as usize] = opaque(rgb[at], rgb[at + 1], rgb[at + 2]);
+            }
+        }
+    }
+
+    /// Mixes a colour into one pixel, by `alpha` from 0 (nothing) to 255 (all of it).
+    pub fn blend(&mut self, x: i32, y: i32, color: Rgb888, alpha: u8) {
+        let (w, h) = (self.width() as i32, self.height() as i32);
+        if x < 0 || y < 0 || x >= w || y >= h {
+            return;
+        }
+        let pixel = &mut self.pixmap.pixels_mut()[(y * w + x) as usize];
+        let mix = |under: u8, over: u8| {
+            let alpha = u32::from(alpha);
+            ((u32::from(under) * (255 - alpha) + u32::from(over) * alpha + 127) / 255) as u8
+        };
+        *pixel =
+            opaque(mix(pixel.red(), color.r()), mix(pixel.green(), color.g()), mix(pixel.blue(), color.b()));
+    }
+
+    fn fill_built(&mut self, path: PathBuilder, color: Rgb888) {
+        if let Some(path) = path.finish() {
+            self.fill_path(&path, color);
+        }
+    }
+
+    fn fill_path(&mut self, path: &Path, color: Rgb888) {
+        self.pixmap.fill_path(path, &paint(color), FillRule::Winding, Transform::identity(), None);
+    }
+
+    fn stroke_built(&mut self, path: PathBuilder, width: f32, color: Rgb888) {
+        let stroke = Stroke {
+            width,
+            line_cap: tiny_skia::LineCap::Round,
+            line_join: tiny_skia::LineJoin::Round,
+            ..Stroke::default()
+        };
+        if let Some(path) = path.finish() {
+            self.pixmap.stroke_path(&path, &paint(color), &stroke, Transform::identity(), None);
+        }
+    }
+}
+
+impl OriginDimensions for Canvas {
+    fn size(&self) -> Size {
+        Size::new(self.width(), self.height())
+    }
+}
+
+impl DrawTarget for Canvas {
+    type Color = Rgb888;
+    type Error = Infallible;
+
+    fn draw_iter<I>(&mut self, pixels: I) -> Result<(), Infallible>
+    where
+        I: IntoIterator<Item = Pixel<Rgb888>>,
+    {
+        let bounds = self.bounding_box();
+        let width = self.width() as i32;
+        let target = self.pixmap.pixels_mut();
+        for Pixel(at, color) in pixels {
+            if bounds.contains(at) {
+                target[(at.y * width + at.x) as usize] = opaque(color.r(), color.g(), color.b());
+            }
+        }
+        Ok(())
+    }
+
+    fn fill_solid(&mut self, area: &Rectangle, color: Rgb888) -> Result<(), Infallible> {
+        let area = area.intersection(&self.bounding_box());
+        let width = self.width() as usize;
+        let pixel = opaque(color.r(), color.g(), color.b());
+        for row in area.rows() {
+            let start = row as usize * width + area.top_left.x as usize;
+            self.pixmap.pixels_mut()[start..start + area.size.width as usize].fill(pixel);
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self, color: Rgb888) -> Result<(), Infallible> {
+        self.fill(color);
+        Ok(())
+    }
+}
+
+/// A path along the points.
+fn outline(points: &[[f32; 2]], closed: bool) -> PathBuilder {
+    let mut path = PathBuilder::new();
+    for (i, p) in points.iter().enumerate() {
+        if i == 0 {
+            path.move_to(p[0], p[1]);
+        } else {
+            path.line_to(p[0], p[1]);
+        }
+    }
+    if closed && !points.is_empty() {
+        path.close();
+    }
+    path
+}
+
+/// A closed path whose corners are the control points of quadratic curves.
+fn smooth(points: &[[f32; 2]]) -> PathBuilder {
+    let mut path = PathBuilder::new();
+    let n = points.len();
+    if n < 3 {
+        return path;
+    }
+    let middle = |a: [f32; 2], b: [f32; 2]| [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0];
+    let start = middle(points[n - 1], points[0]);
+    path.move_to(start[0], start[1]);
+    for i in 0..n {
+        let end = middle(points[i], points[(i + 1) % n]);
+        path.quad_to(points[i][0], points[i][1], end[0], end[1]);
+    }
+    path.close();
+    path
+}
+
+fn paint(color: Rgb888) -> Paint<'static> {
+    let mut paint = Paint::default();
+    paint.set_color(skia(color));
+    paint.anti_alias = true;
+    paint
+}
+
+fn skia(color: Rgb888) -> Color {
+    Color::from_rgba8(color.r(), color.g(), color.b(), 255)
+}
+
+fn opaque(r: u8, g: u8, b: u8) -> PremultipliedColorU8 {
+    PremultipliedColorU8::from_rgba(r, g, b, 255).expect("an opaque colour is premultiplied already")
+}
+
+#[cfg(test)]
+mod tests {
+    use embedded_graphics::primitives::{Circle, Line, PrimitiveStyle};
+
+    use super::*;
+
+    fn pixel(canvas: &Canvas, x: u32, y: u32) -> [u8; 3] {
+        let at = ((y * canvas.width() + x) * 4) as usize;
+        canvas.rgba()[at..at + 3].try_into().unwrap()
+    }
+
+    #[test]
+    fn embedded_graphics_draws_inside_and_is_cut_at_the_edge() {
+        let mut canvas = Canvas::new(40, 30);
+        canvas.clear(Rgb888::BLUE).unwrap();
+        Line::new(Point::new(-10, 5), Point::new(60, 5))
+            .into_styled(PrimitiveStyle::with_stroke(Rgb888::RED, 1))
+            .draw(&mut canvas)
+            .unwrap();
+        Circle::new(Point::new(30, 20), 40)
+            .into_styled(PrimitiveStyle::with_fill(Rgb888::GREEN))
+            .draw(&mut canvas)
+            .unwrap();
+        canvas.fill_solid(&Rectangle::new(Point::new(-5, -5), Size::new(7, 7)), Rgb888::WHITE).unwrap();
+        assert_eq!(pixel(&canvas, 0, 0), [255, 255, 255]);
+        assert_eq!(pixel(&canvas, 2, 2), [0, 0, 255]);
+        assert_eq!(pixel(&canvas, 39, 5), [255, 0, 0]);
+        assert_eq!(pixel(&canvas, 39, 29), [0, 255, 0]);
+        assert!(canvas.rgba().chunks(4).all(|p| p[3] == 255));
+    }
+
+    #[test]
+    fn shapes_of_no_size_or_not_numbers_draw_nothing() {
+        let mut canvas = Canvas::new(8, 8);
+        canvas.polygon(&[], Rgb888::RED);
+        canvas.blob(&[[1.0, 1.0]], Rgb888::RED);
+        canvas.limb(([f32::NAN, 1.0], 2.0, true), ([2.0, 2.0], 1.0, true), Rgb888::RED);
+        canvas.disc([3.0, 3.0], -1.0, Rgb888::RED);
+        canvas.picture(&[0; 3], (4, 4), [0, 0, 8, 8]);
+        assert!(canvas.rgba().chunks(4).all(|p| p == [0, 0, 0, 255]));
+    }
+
+    #[test]
+    fn edges_of_shapes_are_antialiased() {
+        let mut canvas = Canvas::new(21, 21);
+        canvas.disc([10.5, 10.5], 8.0, Rgb888::WHITE);
+        let greys = canvas.rgba().chunks(4).filter(|p| p[0] != 0 && p[0] != 255).count();
+        assert!(greys > 20, "{greys} grey pixels");
+    }
+
+    #[test]
+    fn blending_mixes_by_alpha() {
+        let mut canvas = Canvas::new(2, 1);
+        canvas.blend(0, 0, Rgb888::WHITE, 128);
+        canvas.blend(5, 0, Rgb888::WHITE, 255);
+        assert_eq!((pixel(&canvas, 0, 0), pixel(&canvas, 1, 0)), ([128; 3], [0; 3]));
+    }
+}

@@ -1,0 +1,142 @@
+//! The signer: torso, head, arms and hands, what is farther away first.
+
+use models::pose::Pose;
+
+use super::canvas::Canvas;
+use super::face::{self, Head};
+use super::figure::{HAND_POINTS, Joint, Rig, View};
+use super::hand::{self, Side};
+use super::theme::Theme;
+
+/// Radii of an arm at shoulder, elbow and wrist, in shoulder widths.
+const ARM: [f32; 3] = [0.125, 0.095, 0.062];
+/// Where the sleeve ends on the upper arm, from shoulder (0) to elbow (1).
+const SLEEVE: f32 = 1.0;
+/// A hand this far behind the ears is drawn behind the head, in shoulder widths.
+const BEHIND: f32 = 0.15;
+
+/// One arm, in pixels of the canvas.
+struct Arm {
+    shoulder: [f32; 3],
+    elbow: Option<[f32; 3]>,
+    wrist: Option<[f32; 3]>,
+    hand: Option<[[f32; 3]; HAND_POINTS]>,
+    side: Side,
+}
+
+impl Arm {
+    fn of(rig: &Rig, pose: &Pose, view: &View, side: Side) -> Option<Self> {
+        let (shoulder, elbow, wrist) = match side {
+            Side::Left => (Joint::LeftShoulder, Joint::LeftElbow, Joint::LeftWrist),
+            Side::Right => (Joint::RightShoulder, Joint::RightElbow, Joint::RightWrist),
+        };
+        let joint = |j| rig.joint(pose, j).map(|p| view.at(p));
+        let hand = rig.hand(pose, side as usize).map(|h| h.map(|p| view.at(p)));
+        // The hand's own wrist is the better one: the arm ends where the hand begins.
+        let wrist = hand.map(|h| h[0]).or_else(|| joint(wrist));
+        Some(Self { shoulder: joint(shoulder)?, elbow: joint(elbow), wrist, hand, side })
+    }
+
+    fn depth(&self, rig: &Rig, pose: &Pose, view: &View) -> f32 {
+        let wrist = if self.side == Side::Left { Joint::LeftWrist } else { Joint::RightWrist };
+        rig.joint(pose, wrist).map_or(self.shoulder[2], |p| view.at(p)[2])
+    }
+
+    fn draw(&self, canvas: &mut Canvas, theme: &Theme, unit: f32) {
+        let flat = |p: [f32; 3]| [p[0], p[1]];
+        let [rs, re, rw] = ARM.map(|r| r * unit);
+        let edge = 0.014 * unit;
+        let shoulder = flat(self.shoulder);
+        if let Some(elbow) = self.elbow.map(flat) {
+            if let Some(wrist) = self.wrist.map(flat) {
+                canvas.limb((elbow, re * 0.9 + edge, true), (wrist, rw + edge, true), theme.line);
+                canvas.limb((elbow, re * 0.9, true), (wrist, rw, true), theme.skin_back);
+            }
+            let cuff = [0, 1].map(|i| shoulder[i] + (elbow[i] - shoulder[i]) * SLEEVE);
+            canvas.limb((shoulder, rs + edge, true), (cuff, re + edge, true), theme.shirt_line);
+            canvas.limb((shoulder, rs, true), (cuff, re, true), theme.shirt);
+        }
+        if let Some(hand) = &self.hand {
+            hand::draw(canvas, theme, hand, self.side);
+        }
+    }
+}
+
+/// Draws the signer of one pose. A pose without shoulders shows its hands alone.
+pub fn draw(canvas: &mut Canvas, theme: &Theme, rig: &Rig, pose: &Pose, view: &View) {
+    let joint = |j| rig.joint(pose, j).map(|p| view.at(p));
+    let (Some(left), Some(right)) = (joint(Joint::LeftShoulder), joint(Joint::RightShoulder)) else {
+        for side in [Side::Left, Side::Right] {
+            if let Some(hand) = rig.hand(pose, side as usize) {
+                hand::draw(canvas, theme, &hand.map(|p| view.at(p)), side);
+            }
+        }
+        return;
+    };
+    let unit = (left[0] - right[0]).hypot(left[1] - right[1]).max(1.0);
+    let head = Head::of(rig, pose, view);
+    let mut arms: Vec<Arm> =
+        [Side::Left, Side::Right].into_iter().filter_map(|side| Arm::of(rig, pose, view, side)).collect();
+    arms.sort_by(|a, b| b.depth(rig, pose, view).total_cmp(&a.depth(rig, pose, view)));
+    let behind = |arm: &Arm| head.is_some_and(|h| arm.depth(rig, pose, view) > h.depth + BEHIND * unit);
+
+    if let Some(head) = &head {
+        face::hair(canvas, theme, head);
+    }
+    for arm in arms.iter().filter(|a| behind(a)) {
+        arm.draw(canvas, theme, unit);
+    }
+    let hips = joint(Joint::LeftHip).zip(joint(Joint::RightHip));
+    torso(canvas, theme, (left, right), hips, head.as_ref(), unit);
+    if let Some(head) = &head {
+        face::draw(canvas, theme, rig, pose, view, head);
+    }
+    for arm in arms.iter().filter(|a| !behind(a)) {
+        arm.draw(canvas, theme, unit);
+    }
+}
+
+type Pair = ([f32; 3], [f32; 3]);
+
+fn torso(
+    canvas: &mut Canvas,
+    theme: &Theme,
+    (left, right): Pair,
+    hips: Option<Pair>,
+    head: Option<&Head>,
+    unit: f32,
+) {
+    let middle = [(left[0] + right[0]) / 2.0, (left[1] + right[1]) / 2.0];
+    let neck = 0.15 * unit;
+    if let Some(head) = head {
+        let top = [head.center[0], head.center[1] + head.ry * 0.55];
+        let base = [middle[0], middle[1] + 0.02 * unit];
+        let edge = 0.012 * unit;
+        canvas.limb((top, neck + edge, false), (base, neck * 1.15 + edge, false), theme.line);
+        canvas.limb((top, neck, false), (base, neck * 1.15, true), theme.skin_back);
+    }
+    let hips = hips.map_or(
+        (
+            [middle[0] + 0.34 * unit, middle[1] + 1.4 * unit],
+            [middle[0] - 0.34 * unit, middle[1] + 1.4 * unit],
+        ),
+        |(l, r)| ([l[0], l[1]], [r[0], r[1]]),
+    );
+    let widen = 0.09 * unit;
+    let outline = [
+        [middle[0] + neck * 1.1, middle[1] - 0.13 * unit],
+        [left[0] - 0.06 * unit, left[1] - 0.115 * unit],
+        [left[0] + widen, left[1] + 0.0 * unit],
+        [left[0] + 0.5 * widen, left[1] + 0.3 * unit],
+        [hips.0[0] + 1.3 * widen, hips.0[1]],
+        [hips.1[0] - 1.3 * widen, hips.1[1]],
+        [right[0] - 0.5 * widen, right[1] + 0.3 * unit],
+        [right[0] - widen, right[1]],
+        [right[0] + 0.06 * unit, right[1] - 0.115 * unit],
+        [middle[0] - neck * 1.1, middle[1] - 0.13 * unit],
+        [middle[0], middle[1] + 0.16 * unit],
+    ];
+    canvas.polygon_line(&outline, 0.05 * unit, theme.shirt_line);
+    canvas.polygon(&outline, theme.shirt);
+    canvas.polygon_line(&outline, 0.024 * unit, theme.shirt);
+}
