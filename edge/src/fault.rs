@@ -61,4 +61,10 @@ pub enum Fault {
         /// The shape that came.
         got: Vec<usize>,
     },
+    /// A model, a `.pose` file or a lexicon could not be used.
+    #[error(transparent)]
+    Model(#[from] models::Error),
+    /// Poses without hands cannot be read.
+    #[error("these poses have no hand landmarks, so no sign can be read; record them with hands, or read the video itself")]
+    NoHands,
 }

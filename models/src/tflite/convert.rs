@@ -312,7 +312,7 @@ impl<'n> Conversion<'n> {
     fn reshape(&mut self, node: &Node) -> Result<(), Error> {
         let input = node.input(0)?;
         let shape: Vec<i64> = self.shape(node.output).iter().map(|&d| d as i64).collect();
-        if self.shape(input).iter().product::<usize>() != self.shape(node.output).iter().product() {
+        if self.shape(input).iter().product::<usize>() != self.shape(node.output).iter().product::<usize>() {
             return Err(misfit(&self.network.tensors[node.output], "a reshape keeps the number of values"));
         }
         let input = self.named(input, false)?;

@@ -48,7 +48,7 @@ pub(super) fn integers(tensor: &Tensor) -> Result<Vec<i64>, Error> {
         return Err(misfit(tensor, "sizes and positions are 32-bit integers"));
     }
     let values: Vec<i64> = chunks(tensor)?.iter().map(|v| i32::from_le_bytes(*v).into()).collect();
-    if values.len() != tensor.shape.iter().product() {
+    if values.len() != tensor.shape.iter().product::<usize>() {
         return Err(misfit(tensor, "its data must fill its shape"));
     }
     Ok(values)

@@ -1,0 +1,131 @@
+//! `signpost read`: a signer in a video, in pictures, in a `.pose` file or before a camera, to signs and captions.
+
+use std::path::{Path, PathBuf};
+
+use boards::Board;
+use clap::Args;
+use models::pose::{Pose, PoseTrack};
+use models::pose_file;
+
+use super::input::{About, Input};
+use super::report::Report;
+use crate::Fault;
+use crate::language::{Reader, Recogniser};
+use crate::vision::Options;
+
+/// Reads a signer and prints what is signed.
+#[derive(Debug, Args)]
+pub struct Read {
+    /// A video, a folder of pictures, one picture, a `.pose` file, or a camera such as /dev/video0
+    source: String,
+    /// A model that ships, or a model's folder; may be given more than once
+    #[arg(long = "model", value_name = "NAME|FOLDER", default_value = "asl-letters")]
+    models: Vec<String>,
+    /// The board whose engines are used
+    #[arg(long, default_value = "desk")]
+    board: String,
+    /// Keeps the landmarks
+    #[arg(long, value_name = "FILE.pose")]
+    out: Option<PathBuf>,
+    /// Stops after so many seconds of the source
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+    /// Prints one JSON event a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Read {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Where the source, a model or an engine cannot be used, or where nobody was seen. What was
+    /// read up to then is printed, and the landmarks up to then are kept.
+    pub fn run(self) -> anyhow::Result<()> {
+        let board = Board::named(&self.board)?;
+        let options = Options::of(&board);
+        self.check_out()?;
+        // One thread each: these networks are far too small to share among several.
+        let open = |name: &String| Recogniser::open(name, &options.backends, 1);
+        let recognisers = self.models.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+
+        let path = Path::new(&self.source);
+        let mut input = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("pose")) {
+            Input::of_track(pose_file::read_track(path)?)
+        } else {
+            Input::of_camera(&self.source, &options)?
+        };
+        let mut reader = Reader::new(&input.about.layout, recognisers)?;
+        let mut report = Report::new(self.json);
+        report.source(&self.source, &input.about)?;
+
+        let mut kept = Kept::new(&input.about, self.out.is_some());
+        let read = self.follow(&mut input, &mut reader, &mut report, &mut kept);
+        if let Some(out) = &self.out
+            && !kept.track.frames.is_empty()
+        {
+            pose_file::write_track_file(out, &kept.track)?;
+            report.kept(out, kept.track.frames.len())?;
+        }
+        report.end(reader.caption(), input.lost())?;
+        read?;
+        Ok(report.somebody_was_seen(&self.source)?)
+    }
+
+    /// What cannot work is said before the first frame.
+    fn check_out(&self) -> Result<(), Fault> {
+        let Some(out) = &self.out else { return Ok(()) };
+        if self.source.starts_with("/dev/") && self.seconds.is_none() {
+            let said = "a camera never ends, so --out needs an end; say with --seconds how long to keep landmarks";
+            return Err(Fault::Usage(said.into()));
+        }
+        super::check_folder_of(out)
+    }
+
+    /// Reads until the source ends, its time is over, or something fails.
+    fn follow(
+        &self,
+        input: &mut Input,
+        reader: &mut Reader,
+        report: &mut Report,
+        kept: &mut Kept,
+    ) -> anyhow::Result<()> {
+        while let Some(seen) = input.next()? {
+            let at_s = seen.at.seconds();
+            if self.seconds.is_some_and(|most| at_s > most) {
+                break;
+            }
+            let somebody = seen.pose.confidence.iter().any(|c| *c > 0.0);
+            report.frame(at_s, somebody, input.about.frames);
+            report.events(&reader.read(seen.at, &seen.pose)?)?;
+            kept.push(at_s, seen.pose);
+        }
+        Ok(report.events(&reader.finish()?)?)
+    }
+}
+
+/// The landmarks that `--out` keeps.
+struct Kept {
+    track: PoseTrack,
+    wanted: bool,
+}
+
+impl Kept {
+    fn new(about: &About, wanted: bool) -> Self {
+        Self { track: PoseTrack::new(about.layout.clone(), about.fps, about.size), wanted }
+    }
+
+    /// Keeps a pose at its place in time: where a frame was lost, a pose stands in which nothing is seen.
+    fn push(&mut self, at_s: f64, pose: Pose) {
+        if !self.wanted {
+            return;
+        }
+        /// No camera stalls for longer and is still the same recording.
+        const LONGEST_GAP: usize = 1000;
+        let place = (at_s * f64::from(self.track.fps)).round() as usize;
+        let missing = place.saturating_sub(self.track.frames.len()).min(LONGEST_GAP);
+        let k = pose.points.len();
+        self.track.frames.extend((0..missing).map(|_| Pose::unseen(k)));
+        self.track.frames.push(pose);
+    }
+}

@@ -1,0 +1,144 @@
+//! What `signpost read` prints: events as JSON lines for programs, or lines for people.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::input::About;
+use crate::Fault;
+use crate::language::{Caption, Event, Sign};
+
+/// Progress is shown this often. Seconds of the source.
+const PROGRESS_EVERY_S: f64 = 1.0;
+
+/// Prints events, and counts what was seen.
+pub struct Report {
+    json: bool,
+    out: BufWriter<Stdout>,
+    progress: bool,
+    shown_s: f64,
+    last_s: f64,
+    frames: u64,
+    /// Frames in which a body or a hand was seen.
+    seen: u64,
+}
+
+impl Report {
+    /// A report for programs (`json`) or for people.
+    pub fn new(json: bool) -> Self {
+        Self {
+            json,
+            out: BufWriter::new(io::stdout()),
+            progress: io::stderr().is_terminal(),
+            shown_s: f64::NEG_INFINITY,
+            last_s: 0.0,
+            frames: 0,
+            seen: 0,
+        }
+    }
+
+    /// Says what is read, and by what.
+    ///
+    /// # Errors
+    /// Where standard output is gone.
+    pub fn source(&mut self, source: &str, about: &About) -> io::Result<()> {
+        let [width, height, _] = about.size;
+        if self.json {
+            return self.line(json!({
+                "event": "source", "t": 0.0, "source": source, "fps": about.fps, "width": width,
+                "height": height, "frames": about.frames, "engine": about.engine,
+            }));
+        }
+        let by = about.engine.as_ref().map_or_else(String::new, |e| format!(", landmarks by {e}"));
+        writeln!(self.out, "{source}: {width}x{height} at {} frames a second{by}", about.fps)?;
+        self.out.flush()
+    }
+
+    /// Counts a frame and shows progress on a terminal.
+    pub fn frame(&mut self, at_s: f64, somebody: bool, of: Option<u64>) {
+        self.frames += 1;
+        self.seen += u64::from(somebody);
+        self.last_s = at_s;
+        if self.progress && at_s - self.shown_s >= PROGRESS_EVERY_S {
+            self.shown_s = at_s;
+            match of {
+                Some(of) => eprint!("\r{} of {of} frames ", self.frames),
+                None => eprint!("\r{} frames ", self.frames),
+            }
+        }
+    }
+
+    /// Prints what the reader has to say.
+    ///
+    /// # Errors
+    /// Where standard output is gone.
+    pub fn events(&mut self, events: &[Event]) -> io::Result<()> {
+        for event in events {
+            if self.json {
+                self.line(serde_json::to_value(event)?)?;
+                continue;
+            }
+            match event {
+                Event::Sign(Sign { t, text, confidence, others, .. }) => {
+                    let others: Vec<_> = others.iter().map(|(o, p)| format!("{o} {p:.2}")).collect();
+                    writeln!(self.out, "{t:8.2} s  {text:<16} {confidence:.2}   ({})", others.join(", "))?;
+                }
+                Event::Repeat { t, from, to } => {
+                    writeln!(self.out, "{t:8.2} s  please repeat    (signed from {from:.2} s to {to:.2} s)")?;
+                }
+                Event::State { .. } | Event::Partial { .. } | Event::Caption { .. } => {}
+            }
+        }
+        self.out.flush()
+    }
+
+    /// Says where the landmarks were kept.
+    ///
+    /// # Errors
+    /// Where standard output is gone.
+    pub fn kept(&mut self, path: &Path, frames: usize) -> io::Result<()> {
+        if self.json {
+            return self.line(json!({ "event": "kept", "t": self.last_s, "path": path, "frames": frames }));
+        }
+        writeln!(self.out, "landmarks of {frames} frames: {}", path.display())
+    }
+
+    /// Prints the whole caption and the counts.
+    ///
+    /// # Errors
+    /// Where standard output is gone.
+    pub fn end(&mut self, caption: &Caption, lost: u64) -> io::Result<()> {
+        if self.progress {
+            eprint!("\r                              \r");
+        }
+        let (text, confidence) = (caption.text(), caption.confidence());
+        if self.json {
+            return self.line(json!({
+                "event": "end", "t": self.last_s, "caption": text, "confidence": confidence,
+                "frames": self.frames, "seen": self.seen, "lost": lost,
+            }));
+        }
+        let lost = if lost > 0 { format!(", {lost} lost before landmarks") } else { String::new() };
+        writeln!(self.out, "{} frames, somebody seen in {}{lost}", self.frames, self.seen)?;
+        match confidence {
+            Some(confidence) => writeln!(self.out, "read: {text}   ({confidence:.2})")?,
+            None => writeln!(self.out, "read: nothing that was sure enough; please repeat")?,
+        }
+        self.out.flush()
+    }
+
+    /// # Errors
+    /// [`Fault::Nobody`] where no frame showed a body or a hand.
+    pub fn somebody_was_seen(&self, source: &str) -> Result<(), Fault> {
+        if self.seen == 0 {
+            return Err(Fault::Nobody { source: source.into(), frames: self.frames });
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, value: serde_json::Value) -> io::Result<()> {
+        writeln!(self.out, "{value}")?;
+        self.out.flush()
+    }
+}

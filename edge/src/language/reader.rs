@@ -1,0 +1,293 @@
+//! The stage of the live path that reads: poses in, signs and captions out.
+
+use std::collections::VecDeque;
+
+use models::features::{Picker, Sight};
+use models::pose::{Layout, Pose};
+use serde::Serialize;
+
+use super::recogniser::Recogniser;
+use super::spotter::Guess;
+use super::{Activity, Caption, Change, Gate};
+use crate::Fault;
+use crate::stage::{Stage, Stamp};
+
+/// The classifiers look this often. Seconds of the source.
+const LOOK_EVERY_S: f64 = 1.0 / 15.0;
+/// Signing that lasted this long and gave no sign asks for a repeat. Seconds.
+const REPEAT_AFTER_S: f64 = 0.6;
+/// A stretch of signing up to this long is also looked at as one sign, from onset to offset. Seconds.
+const ONE_SIGN_S: f64 = 4.0;
+/// The caption is forgotten after this long without a sign. Seconds.
+const CAPTION_KEPT_S: f64 = 6.0;
+
+/// Something that the reader has to say.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A hand came up, or all went down.
+    State {
+        /// Seconds of the source.
+        t: f64,
+        /// `watching` while a hand is up, `ready` otherwise.
+        state: &'static str,
+    },
+    /// What is on top at present; it may change.
+    Partial {
+        /// Seconds of the source.
+        t: f64,
+        /// The label.
+        text: String,
+        /// 0 to 1.
+        confidence: f32,
+        /// Which model says so.
+        model: String,
+    },
+    /// A sign that is settled.
+    Sign(Sign),
+    /// Somebody signed, and nothing was sure enough: the unit asks again.
+    Repeat {
+        /// Seconds of the source.
+        t: f64,
+        /// Onset of what was not understood.
+        from: f64,
+        /// Its offset.
+        to: f64,
+    },
+    /// The caption as it stands now.
+    Caption {
+        /// Seconds of the source.
+        t: f64,
+        /// The text.
+        text: String,
+        /// That of its weakest word.
+        confidence: f32,
+    },
+}
+
+/// A sign that is settled.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sign {
+    /// Seconds of the source at which it settled.
+    pub t: f64,
+    /// When it came on top.
+    pub from: f64,
+    /// The label.
+    pub text: String,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// Which model says so.
+    pub model: String,
+    /// The next best labels, for a person to pick from.
+    pub others: Vec<(String, f32)>,
+}
+
+/// Reads one signer.
+pub struct Reader {
+    picker: Picker,
+    recognisers: Vec<Recogniser>,
+    window: VecDeque<Sight>,
+    kept_s: f64,
+    next_look_s: f64,
+    gate: Gate,
+    caption: Caption,
+    captioned_s: f64,
+    /// Signs since the last onset.
+    signs: usize,
+}
+
+impl Reader {
+    /// A reader of poses in the layout given.
+    ///
+    /// # Errors
+    /// [`Fault::NoHands`] where the layout has none: nothing could be recognised.
+    pub fn new(layout: &Layout, recognisers: Vec<Recogniser>) -> Result<Self, Fault> {
+        let picker = Picker::new(layout).ok_or(Fault::NoHands)?;
+        let longest = recognisers.iter().map(Recogniser::window_s).fold(0.0, f64::max);
+        Ok(Self {
+            picker,
+            recognisers,
+            window: VecDeque::new(),
+            kept_s: longest.max(ONE_SIGN_S),
+            next_look_s: 0.0,
+            gate: Gate::default(),
+            caption: Caption::default(),
+            captioned_s: 0.0,
+            signs: 0,
+        })
+    }
+
+    /// The caption as it stands.
+    pub fn caption(&self) -> &Caption {
+        &self.caption
+    }
+
+    /// Whether somebody is signing.
+    pub fn activity(&self) -> Activity {
+        self.gate.activity()
+    }
+
+    /// Takes the pose of the next frame.
+    ///
+    /// # Errors
+    /// [`Fault::Inference`] where a classifier fails.
+    pub fn read(&mut self, at: Stamp, pose: &Pose) -> Result<Vec<Event>, Fault> {
+        let at_s = at.seconds();
+        let sight = self.picker.pick(at_s, pose);
+        self.window.push_back(sight);
+        while self.window.front().is_some_and(|s| at_s - s.at_s > self.kept_s) {
+            self.window.pop_front();
+        }
+        let mut events = Vec::new();
+        match self.gate.step(&sight) {
+            Change::None => {}
+            Change::Onset => {
+                if at_s - self.captioned_s > CAPTION_KEPT_S {
+                    self.caption.clear();
+                }
+                self.signs = 0;
+                events.push(Event::State { t: at_s, state: "watching" });
+            }
+            Change::Offset { from_s, to_s } => self.offset(at_s, from_s, to_s, &mut events)?,
+        }
+        if at_s + 1e-6 >= self.next_look_s && matches!(self.gate.activity(), Activity::Signing { .. }) {
+            self.next_look_s = at_s + LOOK_EVERY_S;
+            self.look(at_s, &mut events)?;
+        }
+        Ok(events)
+    }
+
+    /// Ends the source: what was being signed is settled as if the hands had gone down.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn finish(&mut self) -> Result<Vec<Event>, Fault> {
+        let mut events = Vec::new();
+        if let (Change::Offset { from_s, to_s }, Some(last)) = (self.gate.close(), self.window.back()) {
+            let at_s = last.at_s;
+            self.offset(at_s, from_s, to_s, &mut events)?;
+        }
+        Ok(events)
+    }
+
+    /// Lets every classifier look at its window, and reports the surest sign that settled.
+    fn look(&mut self, at_s: f64, events: &mut Vec<Event>) -> Result<(), Fault> {
+        let window = &*self.window.make_contiguous();
+        let mut surest: Option<Sign> = None;
+        let mut partial: Option<(f32, usize, usize)> = None;
+        for (n, recogniser) in self.recognisers.iter_mut().enumerate() {
+            let from = window.partition_point(|s| at_s - s.at_s > recogniser.window_s());
+            let guess = recogniser.look(&window[from..])?;
+            if let Some((label, confidence)) = guess.top()
+                && partial.is_none_or(|(most, ..)| confidence > most)
+            {
+                partial = Some((confidence, n, label));
+            }
+            if let Some(s) = recogniser.spotter.step(at_s, &guess)
+                && surest.as_ref().is_none_or(|sign| s.confidence > sign.confidence)
+            {
+                surest = Some(sign(recogniser, at_s, s.from_s, s.label, s.confidence, &s.best));
+            }
+        }
+        if let Some(sign) = surest {
+            self.settle(sign, events);
+        } else if let Some((confidence, n, label)) = partial {
+            let manifest = self.recognisers[n].manifest();
+            let (text, model) = (manifest.labels[label].clone(), manifest.name.clone());
+            events.push(Event::Partial { t: at_s, text, confidence, model });
+        }
+        Ok(())
+    }
+
+    /// The hands went down: a stretch that gave no sign yet is looked at as a whole, or else asked for again.
+    fn offset(
+        &mut self,
+        at_s: f64,
+        from_s: f64,
+        to_s: f64,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Fault> {
+        if self.signs == 0 && to_s - from_s <= ONE_SIGN_S {
+            let window = &*self.window.make_contiguous();
+            let span = window.partition_point(|s| s.at_s < from_s)..window.partition_point(|s| s.at_s <= to_s);
+            let mut surest: Option<Sign> = None;
+            for recogniser in self.recognisers.iter_mut().filter(|r| !r.spells()) {
+                let guess = recogniser.look(&window[span.clone()])?;
+                if let Some((label, confidence)) = guess.top()
+                    && confidence >= recogniser.manifest().threshold
+                    && surest.as_ref().is_none_or(|sign| confidence > sign.confidence)
+                {
+                    surest = Some(sign(recogniser, at_s, from_s, label, confidence, &guess));
+                }
+            }
+            if let Some(sign) = surest {
+                self.settle(sign, events);
+            }
+        }
+        if self.signs == 0 && to_s - from_s >= REPEAT_AFTER_S {
+            events.push(Event::Repeat { t: at_s, from: from_s, to: to_s });
+        }
+        for recogniser in &mut self.recognisers {
+            recogniser.spotter.reset();
+        }
+        events.push(Event::State { t: at_s, state: "ready" });
+        Ok(())
+    }
+
+    /// Reports a sign, adds it to the caption, and lets the other classifiers start afresh: one
+    /// movement is one sign.
+    fn settle(&mut self, sign: Sign, events: &mut Vec<Event>) {
+        for recogniser in self.recognisers.iter_mut().filter(|r| r.manifest().name != sign.model) {
+            recogniser.spotter.reset();
+        }
+        self.signs += 1;
+        self.captioned_s = sign.t;
+        match sign.text.as_str() {
+            "space" => self.caption.space(),
+            text if text.chars().count() == 1 => {
+                self.caption.letter(&text.to_uppercase(), sign.t, sign.confidence);
+            }
+            text => self.caption.sign(text, sign.t, sign.confidence),
+        }
+        let t = sign.t;
+        events.push(Event::Sign(sign));
+        if let Some(confidence) = self.caption.confidence() {
+            events.push(Event::Caption { t, text: self.caption.text(), confidence });
+        }
+    }
+}
+
+fn sign(by: &Recogniser, t: f64, from: f64, label: usize, confidence: f32, best: &Guess) -> Sign {
+    let manifest = by.manifest();
+    let name = |label: usize| manifest.labels[label].clone();
+    Sign {
+        t,
+        from,
+        text: name(label),
+        confidence,
+        model: manifest.name.clone(),
+        others: best.ranked.iter().filter(|(l, _)| *l != label).map(|&(l, p)| (name(l), p)).collect(),
+    }
+}
+
+impl Stage for Reader {
+    const NAME: &'static str = "language";
+    type In = Pose;
+    type Out = Vec<Event>;
+
+    fn step(&mut self, at: Stamp, input: Pose) -> Result<Option<Vec<Event>>, Fault> {
+        let events = self.read(at, &input)?;
+        Ok((!events.is_empty()).then_some(events))
+    }
+
+    fn reset(&mut self) {
+        self.window.clear();
+        self.gate = Gate::default();
+        self.caption.clear();
+        self.signs = 0;
+        self.next_look_s = 0.0;
+        for recogniser in &mut self.recognisers {
+            recogniser.spotter.reset();
+        }
+    }
+}
