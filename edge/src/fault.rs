@@ -25,4 +25,63 @@ pub enum Fault {
         /// The last line that it printed.
         said: String,
     },
+    /// A format's own error: a `.pose`, a lexicon.
+    #[error(transparent)]
+    Format(#[from] models::Error),
+    /// There is nothing to sign.
+    #[error("the text is empty; give at least one word")]
+    TextEmpty,
+    /// The text is longer than is signed at once.
+    #[error("the text has {length} characters; give at most {most} at a time")]
+    TextTooLong {
+        /// Characters given.
+        length: usize,
+        /// Characters allowed.
+        most: usize,
+    },
+    /// No lexicon was given.
+    #[error("there is no lexicon; run `cargo xtask setup`, or name a folder with --lexicon")]
+    NoLexicon,
+    /// No lexicon has this sign language.
+    #[error("no lexicon has the sign language \"{signed}\"; choose one of {known}")]
+    UnknownLanguage {
+        /// As asked for.
+        signed: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// The lexicons have no entries of this sign language for this spoken language.
+    #[error("the lexicons have no words in \"{spoken}\" for the sign language {signed}; choose one of {known}")]
+    UnknownSpoken {
+        /// Sign language.
+        signed: String,
+        /// As asked for.
+        spoken: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// No word of the text is in a lexicon, and none can be spelled.
+    #[error("nothing in \"{text}\" can be signed in {signed}: no lexicon has these words, and its alphabet has none of these letters; write it in the script of that alphabet, or add a lexicon with --lexicon")]
+    NothingToSign {
+        /// The text.
+        text: String,
+        /// Sign language.
+        signed: String,
+    },
+    /// Clips were found, and none could be used.
+    #[error("none of the clips for this text can be used ({why}); run `cargo xtask setup` again, or mend the lexicon")]
+    NoUsableClip {
+        /// What was wrong with the first.
+        why: String,
+    },
+    /// A frame rate that no track is made in.
+    #[error("{fps} frames a second is not possible; choose {least} to {most}")]
+    FrameRate {
+        /// As asked for.
+        fps: f32,
+        /// The lowest.
+        least: f32,
+        /// The highest.
+        most: f32,
+    },
 }
