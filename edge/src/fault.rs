@@ -61,10 +61,80 @@ pub enum Fault {
         /// The shape that came.
         got: Vec<usize>,
     },
-    /// A model, a `.pose` file or a lexicon could not be used.
-    #[error(transparent)]
-    Model(#[from] models::Error),
     /// Poses without hands cannot be read.
     #[error("these poses have no hand landmarks, so no sign can be read; record them with hands, or read the video itself")]
     NoHands,
+    /// A format's own error: a `.pose`, a lexicon, a model.
+    #[error(transparent)]
+    Format(#[from] models::Error),
+    /// The program was called in a way that cannot work.
+    #[error("{0}")]
+    Usage(String),
+    /// Neither a home nor a cache directory is known.
+    #[error("no cache directory is known; set SIGNPOST_CACHE to the folder that `cargo xtask setup` filled")]
+    NoStore,
+    /// Nobody was in the picture.
+    #[error("nobody was seen in the {frames} frames of {source_name}; film one person from the front, shoulders and both hands in view, in good light")]
+    Nobody {
+        /// What was read.
+        source_name: String,
+        /// How many frames it had.
+        frames: u64,
+    },
+    /// There is nothing to sign.
+    #[error("the text is empty; give at least one word")]
+    TextEmpty,
+    /// The text is longer than is signed at once.
+    #[error("the text has {length} characters; give at most {most} at a time")]
+    TextTooLong {
+        /// Characters given.
+        length: usize,
+        /// Characters allowed.
+        most: usize,
+    },
+    /// No lexicon was given.
+    #[error("there is no lexicon; run `cargo xtask setup`, or name a folder with --lexicon")]
+    NoLexicon,
+    /// No lexicon has this sign language.
+    #[error("no lexicon has the sign language \"{signed}\"; choose one of {known}")]
+    UnknownLanguage {
+        /// As asked for.
+        signed: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// The lexicons have no entries of this sign language for this spoken language.
+    #[error("the lexicons have no words in \"{spoken}\" for the sign language {signed}; choose one of {known}")]
+    UnknownSpoken {
+        /// Sign language.
+        signed: String,
+        /// As asked for.
+        spoken: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// No word of the text is in a lexicon, and none can be spelled.
+    #[error("nothing in \"{text}\" can be signed in {signed}: no lexicon has these words, and its alphabet has none of these letters; write it in the script of that alphabet, or add a lexicon with --lexicon")]
+    NothingToSign {
+        /// The text.
+        text: String,
+        /// Sign language.
+        signed: String,
+    },
+    /// Clips were found, and none could be used.
+    #[error("none of the clips for this text can be used ({why}); run `cargo xtask setup` again, or mend the lexicon")]
+    NoUsableClip {
+        /// What was wrong with the first.
+        why: String,
+    },
+    /// A frame rate that no track is made in.
+    #[error("{fps} frames a second is not possible; choose {least} to {most}")]
+    FrameRate {
+        /// As asked for.
+        fps: f32,
+        /// The lowest.
+        least: f32,
+        /// The highest.
+        most: f32,
+    },
 }

@@ -132,7 +132,7 @@ impl Report {
     /// [`Fault::Nobody`] where no frame showed a body or a hand.
     pub fn somebody_was_seen(&self, source: &str) -> Result<(), Fault> {
         if self.seen == 0 {
-            return Err(Fault::Nobody { source: source.into(), frames: self.frames });
+            return Err(Fault::Nobody { source_name: source.into(), frames: self.frames });
         }
         Ok(())
     }

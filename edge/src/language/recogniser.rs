@@ -35,7 +35,7 @@ impl Recogniser {
     /// Opens a model that ships by its name, or any by its folder.
     ///
     /// # Errors
-    /// [`Fault::Model`] where the model is not whole, [`Fault::Backend`] where no engine is there.
+    /// [`Fault::Format`] where the model is not whole, [`Fault::Backend`] where no engine is there.
     pub fn open(name_or_folder: &str, preference: &[Backend], threads: usize) -> Result<Self, Fault> {
         let model = Model::find(name_or_folder)?;
         let path = model.dir.join(models::manifest::NETWORK);

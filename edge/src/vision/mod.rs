@@ -15,6 +15,7 @@ mod hands;
 mod network;
 mod smooth;
 
+use boards::Board;
 use models::pose::Pose;
 use models::store::Store;
 
@@ -33,6 +34,17 @@ pub struct Options {
     pub backends: Vec<Backend>,
     /// Threads that one network may use.
     pub threads: usize,
+}
+
+impl Options {
+    /// What a board asks for.
+    pub fn of(board: &Board) -> Self {
+        let backends = board.engine.prefer.iter().map(|b| match b {
+            boards::Backend::Tract => Backend::Tract,
+            boards::Backend::OnnxRuntime => Backend::OnnxRuntime,
+        });
+        Self { backends: backends.collect(), threads: board.engine.threads as usize }
+    }
 }
 
 impl Default for Options {

@@ -1,0 +1,153 @@
+//! Text to tokens: words, numbers and the pauses that punctuation asks for.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// A piece of the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Token {
+    /// As written.
+    pub text: String,
+    pub kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Word,
+    /// Decimal digits of any script.
+    Number,
+    /// Punctuation and symbols: a pause.
+    Mark,
+}
+
+/// Cuts a text into tokens. Blanks are dropped; letters and digits part (`A4` is two tokens).
+pub(super) fn tokens(text: &str) -> Vec<Token> {
+    let mut found: Vec<Token> = Vec::new();
+    let mut joined = false; // Whether the next character may go on with the last token.
+    let characters: Vec<char> = text.nfc().collect();
+    for (i, &c) in characters.iter().enumerate() {
+        if c.is_whitespace() || c.is_control() {
+            joined = false;
+            continue;
+        }
+        let last = found.last_mut().filter(|_| joined);
+        let last_kind = last.as_ref().map(|t| t.kind);
+        let inside = |kind| last_kind == Some(kind);
+        let next_is_letter = characters.get(i + 1).is_some_and(|n| n.is_alphabetic());
+        let kind = if digit(c).is_some() {
+            Kind::Number
+        } else if c.is_alphabetic()
+            || (is_combining_mark(c) && inside(Kind::Word))
+            || (matches!(c, '\'' | '’' | 'ʼ') && inside(Kind::Word) && next_is_letter)
+        {
+            Kind::Word
+        } else {
+            Kind::Mark
+        };
+        match last {
+            Some(token) if token.kind == kind => token.text.push(c),
+            _ => found.push(Token { text: c.to_string(), kind }),
+        }
+        joined = true;
+    }
+    found
+}
+
+/// The value of a decimal digit: European, Arabic-Indic, Persian, Devanagari or full-width.
+pub(super) fn digit(c: char) -> Option<u32> {
+    const ZEROS: [u32; 5] = ['0' as u32, 0x0660, 0x06F0, 0x0966, 0xFF10];
+    ZEROS.iter().find_map(|&zero| (c as u32).checked_sub(zero).filter(|&value| value < 10))
+}
+
+/// How long a mark makes the signer pause, in seconds.
+pub(super) fn pause_s(mark: &str) -> f32 {
+    mark.chars().fold(0.0, |longest: f32, c| {
+        longest.max(match c {
+            '.' | '!' | '?' | '…' | '。' | '؟' | '！' | '？' => 0.4,
+            ',' | ';' | ':' | '–' | '—' | '،' | '、' | '，' => 0.2,
+            _ => 0.0,
+        })
+    })
+}
+
+/// A letter written with simpler ones, for alphabets that lack it; `None` where there is no such way.
+///
+/// German writes `ä` as `ae`; elsewhere accents go.
+pub(super) fn folded(letter: char, spoken: &str) -> Option<String> {
+    let written = match letter {
+        'ä' if spoken == "de" => "ae",
+        'ö' if spoken == "de" => "oe",
+        'ü' if spoken == "de" => "ue",
+        'ß' => "ss",
+        'æ' => "ae",
+        'œ' => "oe",
+        'ø' => "o",
+        'ł' => "l",
+        'đ' | 'ð' => "d",
+        'þ' => "th",
+        'ı' => "i",
+        'ς' => "σ",
+        _ => "",
+    };
+    if !written.is_empty() {
+        return Some(written.into());
+    }
+    let bare: String = letter.nfkd().filter(|&c| !is_combining_mark(c)).collect();
+    (bare != letter.to_string()).then_some(bare)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expect: &str) {
+        let shown: Vec<String> = tokens(text)
+            .iter()
+            .map(|t| {
+                let kind = match t.kind {
+                    Kind::Word => 'w',
+                    Kind::Number => 'n',
+                    Kind::Mark => 'm',
+                };
+                format!("{kind}:{}", t.text)
+            })
+            .collect();
+        assert_eq!(shown.join(" "), expect);
+    }
+
+    #[test]
+    fn words_numbers_and_marks_part() {
+        check("Hello, world!", "w:Hello m:, w:world m:!");
+        check("Gleis 12b", "w:Gleis n:12 w:b");
+        check("don't 'quote'", "w:don't m:' w:quote m:'");
+        check("14:30", "n:14 m:: n:30");
+        check(" \t\n", "");
+    }
+
+    #[test]
+    fn all_scripts_are_words() {
+        check("Straße їжак καλημέρα", "w:Straße w:їжак w:καλημέρα");
+        check("你好", "w:你好");
+        check("e\u{301}tude", "w:étude");
+        check("٣٤ مرحبا", "n:٣٤ w:مرحبا");
+        check("🙂", "m:🙂");
+    }
+
+    #[test]
+    fn digits_of_other_scripts_have_their_value() {
+        assert_eq!("٣4७９".chars().map(digit).collect::<Vec<_>>(), [Some(3), Some(4), Some(7), Some(9)]);
+        assert_eq!(digit('a'), None);
+    }
+
+    #[test]
+    fn letters_fold_to_simpler_ones() {
+        assert_eq!(folded('ä', "de").as_deref(), Some("ae"));
+        assert_eq!(folded('ä', "sv").as_deref(), Some("a"));
+        assert_eq!(folded('ß', "de").as_deref(), Some("ss"));
+        assert_eq!(folded('é', "en").as_deref(), Some("e"));
+        assert_eq!(folded('ά', "el").as_deref(), Some("α"));
+        assert_eq!(folded('q', "en"), None);
+        assert_eq!(folded('你', "en"), None);
+    }
+}

@@ -1,0 +1,110 @@
+//! How long a clip lasts in a sentence: lead-in and lead-out go, holds shrink, motion stays.
+
+use super::body::{Frame, norm, sub};
+
+/// A hand slower than this holds, in shoulder widths a second.
+const SLOW: f32 = 0.75;
+/// A hand that has slowed to this part of its fastest so far has arrived.
+const ARRIVED: f32 = 0.4;
+
+/// How long parts of a clip may last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Longest hold, in seconds.
+    pub hold_s: f32,
+    /// Shortest whole, in seconds: what holds only is stretched to this.
+    pub least_s: f32,
+    /// Longest whole, in seconds: what moves longer is sped up.
+    pub most_s: f32,
+}
+
+/// A clip's frames on the sentence's clock, at `fps`.
+pub(super) fn timed(frames: &[Frame], clip_fps: f32, limits: Limits, fps: f32) -> Vec<Frame> {
+    let speeds = speeds(frames, clip_fps);
+    let (first, last) = core(&speeds);
+    let durations = durations(&speeds[first..=last], clip_fps, limits);
+    let total: f32 = durations.iter().sum();
+    let wanted = total.clamp(limits.least_s, limits.most_s);
+    let stretch = if total > 0.0 { wanted / total } else { 0.0 };
+    let count = (wanted * fps).round().max(1.0) as usize;
+    let (mut at, mut passed) = (0, 0.0);
+    (0..count)
+        .map(|i| {
+            let time = (i as f32 + 0.5) * wanted / count as f32;
+            while at < durations.len() && passed + durations[at] * stretch < time {
+                passed += durations[at] * stretch;
+                at += 1;
+            }
+            let part = durations.get(at).map_or(0.0, |d| (time - passed) / (d * stretch).max(1e-6));
+            between(frames, first + at, last, part)
+        })
+        .collect()
+}
+
+/// The frame between `at` and the next one.
+fn between(frames: &[Frame], at: usize, last: usize, part: f32) -> Frame {
+    let (a, b) = (at.min(last), (at + 1).min(last));
+    super::stitch::blend(&frames[a], &frames[b], part.clamp(0.0, 1.0))
+}
+
+/// Speed of the hands from each frame to the next, in shoulder widths a second. `[T]`, the last as the one before.
+fn speeds(frames: &[Frame], fps: f32) -> Vec<f32> {
+    let mut speeds: Vec<f32> = frames
+        .windows(2)
+        .map(|pair| {
+            let moved = (0..2).filter_map(|side| {
+                let (a, b) = (pair[0].hands[side].as_ref()?, pair[1].hands[side].as_ref()?);
+                let sum: f32 = (0..21)
+                    .map(|k| {
+                        let d = sub(b[k], a[k]);
+                        norm([d[0], d[1], 0.0])
+                    })
+                    .sum();
+                Some(sum / 21.0)
+            });
+            // Where no hand is seen nothing is said, so that nothing is worth keeping.
+            moved.reduce(f32::max).map_or(f32::INFINITY, |m| m * fps)
+        })
+        .collect();
+    speeds.push(speeds.last().copied().unwrap_or(0.0));
+    speeds
+}
+
+/// The first and last frame that belong to the sign.
+///
+/// A hand is raised fast and then slows down as it arrives; it leaves in the same way.
+fn core(speeds: &[f32]) -> (usize, usize) {
+    let first = arrival(speeds.iter().copied());
+    let last = speeds.len() - 1 - arrival(speeds.iter().rev().copied());
+    if first <= last { (first, last) } else { (0, speeds.len() - 1) }
+}
+
+/// How many frames pass before the hand has arrived.
+fn arrival(speeds: impl Iterator<Item = f32> + Clone) -> usize {
+    let mut fastest: f32 = 0.0;
+    let following = speeds.clone().skip(1).chain(std::iter::once(f32::INFINITY));
+    for (t, (speed, next)) in speeds.zip(following).enumerate() {
+        if speed < SLOW || (speed <= next && speed < ARRIVED * fastest) {
+            return t;
+        }
+        if speed.is_finite() {
+            fastest = fastest.max(speed);
+        }
+    }
+    0
+}
+
+/// How long each frame is shown: motion as it was, holds shortened evenly. `[T]`, seconds.
+fn durations(speeds: &[f32], fps: f32, limits: Limits) -> Vec<f32> {
+    let mut durations = vec![1.0 / fps; speeds.len()];
+    let mut start = 0;
+    while start < speeds.len() {
+        let end = (start..speeds.len()).find(|&t| speeds[t] >= SLOW).unwrap_or(speeds.len());
+        let held = (end - start) as f32 / fps;
+        if held > limits.hold_s {
+            durations[start..end].fill(limits.hold_s / (end - start) as f32);
+        }
+        start = end + 1;
+    }
+    durations
+}
