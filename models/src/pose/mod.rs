@@ -1,10 +1,15 @@
 //! Poses: which landmarks there are ([`Layout`]), and where they are over time ([`PoseTrack`]).
 
+mod convert;
 mod face;
 pub mod holistic;
+mod key;
 mod known;
 mod layout;
+mod mirror;
 pub mod openpose;
+mod resample;
+pub mod rows;
 mod track;
 
 pub use known::Known;

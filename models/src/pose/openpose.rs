@@ -97,6 +97,12 @@ pub(super) fn face_point(k: usize) -> String {
     format!("{region}_{k}")
 }
 
+/// The number in the face of the landmark of that name.
+pub(super) fn face_number(point: &str) -> Option<usize> {
+    let (_, number) = point.split_once('_')?;
+    number.parse().ok().filter(|&k| k < FACE_70 && face_point(k) == point)
+}
+
 fn layout(body: &[&str], body_limbs: &[(u16, u16)], face: usize) -> Layout {
     let component = |name: &str, points: Vec<String>, limbs: &[(u16, u16)], colors: &[[u16; 3]]| Component {
         name: name.into(),

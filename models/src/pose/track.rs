@@ -64,8 +64,71 @@ impl PoseTrack {
         self
     }
 
+    /// The same poses with z in pixels, where it was in picture widths.
+    ///
+    /// pose-format writes what MediaPipe gives: x and y in pixels, but z in
+    /// units of the width. No z of a pose passes a few widths, and hardly a pose
+    /// is only that many pixels deep, so all z below `8` are taken for widths.
+    pub fn with_z_in_pixels(mut self) -> Self {
+        const MOST_WIDTHS: f32 = 8.0;
+        let seen = |f: &Pose| (0..f.points.len()).filter_map(|k| f.seen(k)).all(|p| p[2].abs() < MOST_WIDTHS);
+        if self.size[0] as f32 > MOST_WIDTHS && self.frames.iter().all(seen) {
+            let width = self.size[0] as f32;
+            self.frames.iter_mut().flat_map(|f| &mut f.points).for_each(|p| p[2] *= width);
+        }
+        self
+    }
+
     /// How long the track lasts, in seconds.
     pub fn duration_s(&self) -> f32 {
         self.frames.len() as f32 / self.fps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pose::Known;
+
+    /// A track whose first landmark stands at z = `z`, and at x = its frame.
+    fn track(frames: usize, fps: f32, z: f32) -> PoseTrack {
+        let mut track = PoseTrack::new(Known::Hands42.layout(), fps, [640, 480, 0]);
+        track.frames = (0..frames)
+            .map(|t| {
+                let mut pose = Pose::unseen(42);
+                pose.points[0] = [t as f32, 0.0, z];
+                pose.confidence[0] = 1.0;
+                pose
+            })
+            .collect();
+        track
+    }
+
+    #[track_caller]
+    fn check_slice(start_ms: u32, end_ms: Option<u32>, expect: &[f32]) {
+        let slice = track(5, 10.0, 0.0).slice_ms(start_ms, end_ms);
+        assert_eq!(slice.frames.iter().map(|f| f.points[0][0]).collect::<Vec<_>>(), expect);
+    }
+
+    #[test]
+    fn slices_hold_the_frames_that_are_partly_within() {
+        check_slice(0, None, &[0.0, 1.0, 2.0, 3.0, 4.0]);
+        check_slice(150, None, &[1.0, 2.0, 3.0, 4.0]);
+        check_slice(100, Some(310), &[1.0, 2.0, 3.0]);
+        check_slice(0, Some(u32::MAX), &[0.0, 1.0, 2.0, 3.0, 4.0]);
+        check_slice(600, None, &[]);
+        check_slice(300, Some(200), &[]);
+    }
+
+    #[track_caller]
+    fn check_z(stored: f32, expect: f32) {
+        assert_eq!(track(2, 25.0, stored).with_z_in_pixels().frames[1].points[0][2], expect);
+    }
+
+    #[test]
+    fn z_in_widths_becomes_pixels() {
+        check_z(-0.5, -320.0);
+        check_z(0.0, 0.0);
+        check_z(250.0, 250.0);
     }
 }
