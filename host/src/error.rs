@@ -63,7 +63,9 @@ pub enum Error {
         why: String,
     },
     /// The exported network does not compute what the trained one does.
-    #[error("the exported network differs from the trained one by {found} (at most {limit} is rounding), so nothing was written; report this with the recipe and the seed")]
+    #[error(
+        "the exported network differs from the trained one by {found} (at most {limit} is rounding), so nothing was written; report this with the recipe and the seed"
+    )]
     Export {
         /// The largest difference between two logits.
         found: f32,

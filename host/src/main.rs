@@ -1,2 +1,29 @@
-//! The unit: see `signpost --help`.
-fn main() {}
+//! Training and evaluation on a workstation: see `signpost-host --help`.
+
+mod commands;
+
+use clap::{Parser, Subcommand};
+
+/// Trains, evaluates and exports Signpost's models.
+#[derive(Parser)]
+#[command(name = "signpost-host", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes a model from its recipe: one of ksl13, asl-words, asl-letters.
+    Train(commands::train::Train),
+    /// Scores a model on recorded signing.
+    #[command(subcommand)]
+    Evaluate(commands::evaluate::Evaluate),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Train(command) => command.run(),
+        Command::Evaluate(command) => command.run(),
+    }
+}

@@ -160,16 +160,19 @@ fn read_index(path: &Path) -> Result<Vec<Entry>, Error> {
     let column = |name: &str| names.iter().position(|n| *n == name);
     let need = |name: &str| column(name).ok_or_else(|| wrong(1, format!("there is no column {name:?}")));
     let (offset, frames) = (need("offset_frames")?, need("n_frames")?);
-    let label = column("label").map_or_else(|| need("gloss"), Ok).map_err(|_| {
-        wrong(1, "there is neither a column \"label\" nor a column \"gloss\"".into())
-    })?;
+    let label = column("label")
+        .map_or_else(|| need("gloss"), Ok)
+        .map_err(|_| wrong(1, "there is neither a column \"label\" nor a column \"gloss\"".into()))?;
     let (group, seq) = (column("group").or(column("split")), column("seq"));
 
     let mut entries = Vec::new();
     for (line, text) in lines.filter(|(_, text)| !text.trim().is_empty()) {
         let cells: Vec<_> = text.split('\t').collect();
         let cell = |at: usize| {
-            cells.get(at).map(|c| c.trim()).ok_or_else(|| wrong(line, format!("column {:?} is missing", names[at])))
+            cells
+                .get(at)
+                .map(|c| c.trim())
+                .ok_or_else(|| wrong(line, format!("column {:?} is missing", names[at])))
         };
         let number = |at: usize| {
             let text = cell(at)?;
@@ -186,7 +189,10 @@ fn read_index(path: &Path) -> Result<Vec<Entry>, Error> {
             seq: seq.map_or(Ok(""), cell)?.parse().unwrap_or(0),
         };
         if entry.offset + entry.frames > FRAMES_LIMIT {
-            return Err(wrong(line, format!("the clip ends after frame {FRAMES_LIMIT}, the most that is read")));
+            return Err(wrong(
+                line,
+                format!("the clip ends after frame {FRAMES_LIMIT}, the most that is read"),
+            ));
         }
         entries.push(entry);
     }

@@ -7,6 +7,7 @@ mod lexicon;
 use std::collections::HashMap;
 
 use models::features::Sight;
+use models::gloss::label_key;
 use models::manifest::HeldOut;
 
 pub use isolated::{Aspect, Isolated};
@@ -23,15 +24,6 @@ pub struct Clip {
     pub seq: u32,
     /// `[T]` frames.
     pub sights: Vec<Sight>,
-}
-
-/// Two labels are the same where their keys are: case, spaces, `-` and `_` do not count.
-///
-/// A label of nothing but such characters (`-` is the ASL words' label for "no sign") is its own key.
-pub fn label_key(label: &str) -> String {
-    let key: String =
-        label.chars().filter(|c| !c.is_whitespace() && !"-_".contains(*c)).flat_map(char::to_lowercase).collect();
-    if key.is_empty() { label.trim().to_owned() } else { key }
 }
 
 /// Which clips are held out of training: `[N]`, true where held out.
@@ -63,18 +55,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_differ_only_in_what_counts() {
-        assert_eq!(label_key("Thank-You"), label_key("thank you"));
-        assert_eq!(label_key("don't"), "don't");
-        assert_eq!(label_key(" - "), "-");
-        assert_ne!(label_key("-"), label_key("_"));
-    }
-
-    #[test]
     fn the_last_clips_of_each_label_are_held_out() {
         let clip = |label: &str, seq| Clip { label: label.into(), group: "g".into(), seq, sights: vec![] };
-        let clips: Vec<_> =
-            [5, 1, 4, 2, 3].map(|seq| clip("a", seq)).into_iter().chain([7, 8, 9].map(|s| clip("b", s))).collect();
+        let clips: Vec<_> = [5, 1, 4, 2, 3]
+            .map(|seq| clip("a", seq))
+            .into_iter()
+            .chain([7, 8, 9].map(|s| clip("b", s)))
+            .collect();
         let held = held_out(&clips, &HeldOut::Last(2));
         assert_eq!(held, [true, false, true, false, false, false, false, true]);
         assert_eq!(held_out(&clips, &HeldOut::Group("g".into())), [true; 8]);

@@ -1,0 +1,4 @@
+//! One file, one command.
+
+pub mod evaluate;
+pub mod train;

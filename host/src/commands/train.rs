@@ -1,0 +1,44 @@
+//! `signpost-host train`: makes a model from its recipe.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use host::{Error, train, ui};
+
+/// Makes a model from its recipe.
+#[derive(Args)]
+pub struct Train {
+    /// The recipe, which is also the model's name.
+    recipe: String,
+    /// The folder of the data sets, with `isolated` in it.
+    #[arg(long)]
+    data: PathBuf,
+    /// The folder that the model is written to.
+    #[arg(long)]
+    out: PathBuf,
+    /// Everything random follows from this number.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Steps of training, where not the recipe's own number.
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Holds out this group of the recipe's first data set instead of the recipe's own choice.
+    #[arg(long, value_name = "GROUP")]
+    held_out: Option<String>,
+}
+
+impl Train {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<()> {
+        let recipe = train::Recipe::find(&self.recipe).ok_or_else(|| Error::Argument {
+            option: "RECIPE",
+            given: self.recipe.clone(),
+            expected: "one of ksl13, asl-words and asl-letters",
+        })?;
+        let Self { data, out, seed, steps, held_out, .. } = self;
+        let options = train::Options { data, out, seed, steps, held_out };
+        train::train(recipe, &options)?;
+        ui::say(format!("written to {}", options.out.display()));
+        Ok(())
+    }
+}

@@ -1,0 +1,306 @@
+//! Changes to a clip that leave its meaning: another build, another camera, another pace, lost landmarks.
+//!
+//! The data sets show a handful of people before one camera each. A recogniser for
+//! strangers must not learn those people's proportions, hands, pace or picture, so
+//! training never sees a clip twice in the same form. All sizes below were chosen
+//! on held-out recording sets of our own data.
+
+use models::features::{HAND_POINTS, Sight};
+use rand::Rng;
+use rand::rngs::StdRng;
+
+/// How strongly clips are changed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Strength {
+    /// Share of clips that are mirrored: left-handed signers.
+    pub mirror: f32,
+    /// Share of clips whose hands stand in the other slots, as detectors without handedness leave them.
+    pub swap_slots: f32,
+    /// Share of clips without a body, as hand-only data has them.
+    pub no_body: f32,
+    /// The most by which the whole signer is turned in the picture, in radians.
+    pub turn: f32,
+    /// The most by which a hand is turned in space about its wrist, in radians.
+    pub hand_turn: f32,
+    /// The most by which limbs and fingers are longer or shorter, as a share.
+    pub build: f32,
+    /// Standard deviation of a landmark's noise, in hand sizes.
+    pub noise: f32,
+}
+
+impl Strength {
+    /// For signs.
+    pub const SIGN: Self = Self {
+        mirror: 0.3,
+        swap_slots: 0.0,
+        no_body: 0.08,
+        turn: 0.15,
+        hand_turn: 0.25,
+        build: 0.15,
+        noise: 0.03,
+    };
+    /// For letters: mirroring is undone by the features, except where the slot is wrong.
+    pub const LETTER: Self = Self {
+        mirror: 0.2,
+        swap_slots: 0.15,
+        no_body: 0.5,
+        turn: 0.2,
+        hand_turn: 0.35,
+        build: 0.12,
+        noise: 0.03,
+    };
+}
+
+/// A changed copy of a clip.
+pub fn augment(clip: &[Sight], strength: &Strength, rng: &mut StdRng) -> Vec<Sight> {
+    let mut sights = clip.to_vec();
+    if chance(rng, strength.mirror) {
+        sights.iter_mut().for_each(|s| *s = s.mirrored());
+    }
+    pace(&mut sights, rng);
+    if chance(rng, 0.4) {
+        crop(&mut sights, 0.2, rng);
+    }
+    build(&mut sights, strength, rng);
+    camera(&mut sights, strength, rng);
+    depth(&mut sights, rng);
+    lose(&mut sights, strength, rng);
+    noise(&mut sights, strength.noise, rng);
+    if chance(rng, strength.swap_slots) {
+        for s in &mut sights {
+            s.hands.swap(0, 1);
+            s.hand_seen.swap(0, 1);
+        }
+    }
+    sights
+}
+
+/// Keeps a part of the clip: up to `share` is lost at each end.
+pub fn crop(sights: &mut Vec<Sight>, share: f32, rng: &mut StdRng) {
+    let n = sights.len();
+    let lost = |rng: &mut StdRng| (rng.random_range(0.0..share) * n as f32) as usize;
+    let (head, tail) = (lost(rng), lost(rng));
+    sights.truncate(n - tail);
+    sights.drain(..head.min(sights.len()));
+}
+
+/// Signs faster or slower, and unevenly.
+fn pace(sights: &mut [Sight], rng: &mut StdRng) {
+    let rate = rng.random_range(-0.6_f64..0.6).exp();
+    let (Some(first), Some(last)) = (sights.first().map(|s| s.at_s), sights.last().map(|s| s.at_s)) else {
+        return;
+    };
+    let length = (last - first).max(1e-6);
+    let bend = rng.random_range(-0.12..0.12);
+    for s in sights {
+        let share = (s.at_s - first) / length;
+        // Monotonic as long as the bend stays below 1 / pi.
+        s.at_s = (share + bend * (share * std::f64::consts::PI).sin()) * length * rate;
+    }
+}
+
+/// Other proportions: longer arms, larger hands, other fingers, a space that is used more or less widely.
+fn build(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
+    let by = |rng: &mut StdRng, most: f32| 1.0 + rng.random_range(-most..=most);
+    let (reach_x, reach_y) = (by(rng, strength.build), by(rng, strength.build));
+    let shoulders = by(rng, strength.build * 0.7);
+    let hand_scale = by(rng, strength.build);
+    let lift = [0, 1].map(|_| [rng.random_range(-0.12..0.12), rng.random_range(-0.12..0.12)]);
+    let nose = [rng.random_range(-0.06..0.06), rng.random_range(-0.12..0.12)];
+    let fingers: [f32; 5] = std::array::from_fn(|_| by(rng, strength.build * 0.7));
+    let turns = [0, 1].map(|_| random_turn(strength.hand_turn, rng));
+    for s in sights {
+        let middle = [(s.body[1][0] + s.body[2][0]) / 2.0, (s.body[1][1] + s.body[2][1]) / 2.0];
+        let width = (s.body[1][0] - s.body[2][0]).hypot(s.body[1][1] - s.body[2][1]);
+        let has_body = s.body_seen[1] && s.body_seen[2];
+        let place = |p: [f32; 2], side: usize| {
+            [
+                middle[0] + (p[0] - middle[0]) * reach_x + lift[side][0] * width,
+                middle[1] + (p[1] - middle[1]) * reach_y + lift[side][1] * width,
+            ]
+        };
+        for side in 0..2 {
+            let wrist = s.hands[side][0];
+            let [x, y] = if has_body { place([wrist[0], wrist[1]], side) } else { [wrist[0], wrist[1]] };
+            let shape: [[f32; 3]; HAND_POINTS] = std::array::from_fn(|k| {
+                let knuckle = if k == 0 { 0 } else { 1 + (k - 1) / 4 * 4 };
+                let longer = if k == 0 { 1.0 } else { fingers[(k - 1) / 4] };
+                let from_wrist = std::array::from_fn(|c| {
+                    let base = s.hands[side][knuckle][c] - wrist[c];
+                    (base + (s.hands[side][k][c] - s.hands[side][knuckle][c]) * longer) * hand_scale
+                });
+                rotate(&turns[side], from_wrist)
+            });
+            s.hands[side] = shape.map(|p| [p[0] + x, p[1] + y, p[2]]);
+        }
+        if has_body {
+            for (k, side) in [(3, 0), (4, 1), (5, 0), (6, 1)] {
+                s.body[k] = place(s.body[k], side);
+            }
+            s.body[0] = [s.body[0][0] + nose[0] * width, s.body[0][1] + nose[1] * width];
+            for k in [1, 2] {
+                s.body[k][0] = middle[0] + (s.body[k][0] - middle[0]) * shoulders;
+            }
+        }
+    }
+}
+
+/// Another camera: turned, of another aspect, seen a little from the side.
+fn camera(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
+    let turn = rng.random_range(-strength.turn..=strength.turn);
+    let (sin, cos) = turn.sin_cos();
+    let wide = rng.random_range(-0.15_f32..0.15).exp();
+    let shear = rng.random_range(-0.1_f32..0.1);
+    let map = |x: f32, y: f32| {
+        let x = x * wide + y * shear;
+        [x * cos - y * sin, x * sin + y * cos]
+    };
+    for s in sights {
+        for p in &mut s.body {
+            *p = map(p[0], p[1]);
+        }
+        for p in s.hands.as_flattened_mut() {
+            [p[0], p[1]] = map(p[0], p[1]);
+        }
+    }
+}
+
+/// Depth is the least sure of a network's numbers, and some tracks have none.
+fn depth(sights: &mut [Sight], rng: &mut StdRng) {
+    let scale = if chance(rng, 0.25) { 0.0 } else { rng.random_range(0.6..1.4) };
+    for p in sights.iter_mut().flat_map(|s| s.hands.as_flattened_mut()) {
+        p[2] *= scale;
+    }
+}
+
+/// Lost frames, lost hands, lost bodies.
+fn lose(sights: &mut Vec<Sight>, strength: &Strength, rng: &mut StdRng) {
+    let frames = if chance(rng, 0.5) { rng.random_range(0.0..0.4) } else { 0.0 };
+    let (keep_from, n) = (2.min(sights.len()), sights.len());
+    let mut index = 0;
+    sights.retain(|_| {
+        index += 1;
+        index <= keep_from || index == n || !chance(rng, frames)
+    });
+    let hand = if chance(rng, 0.3) { rng.random_range(0.0..0.3) } else { 0.0 };
+    for s in sights.iter_mut() {
+        for seen in &mut s.hand_seen {
+            *seen &= !chance(rng, hand);
+        }
+    }
+    if chance(rng, 0.15) && !sights.is_empty() {
+        let side = rng.random_range(0..2);
+        let from = rng.random_range(0..sights.len());
+        let long = 1 + rng.random_range(0..=sights.len() / 4);
+        sights.iter_mut().skip(from).take(long).for_each(|s| s.hand_seen[side] = false);
+    }
+    if chance(rng, strength.no_body) {
+        sights.iter_mut().for_each(|s| s.body_seen = Default::default());
+    } else if chance(rng, 0.15) {
+        // Elbows and wrists out of the picture.
+        sights.iter_mut().for_each(|s| s.body_seen[3..].fill(false));
+    }
+}
+
+/// Noise of each landmark, part of it the same over the whole clip.
+fn noise(sights: &mut [Sight], deviation: f32, rng: &mut StdRng) {
+    let constant: [[[f32; 3]; HAND_POINTS]; 2] =
+        std::array::from_fn(|_| std::array::from_fn(|_| std::array::from_fn(|_| normal(rng) * deviation)));
+    let quick = deviation * rng.random_range(0.0..0.8);
+    for s in sights {
+        for side in 0..2 {
+            let hand = &mut s.hands[side];
+            let size = (hand[9][0] - hand[0][0]).hypot(hand[9][1] - hand[0][1]);
+            for (p, constant) in hand.iter_mut().zip(&constant[side]) {
+                for (v, constant) in p.iter_mut().zip(constant).take(2) {
+                    *v += (constant + normal(rng) * quick) * size;
+                }
+                p[2] += constant[2] * size * 0.5;
+            }
+        }
+    }
+}
+
+/// A rotation in space by up to `most` about a random axis, row by row.
+fn random_turn(most: f32, rng: &mut StdRng) -> [[f32; 3]; 3] {
+    let mut axis: [f32; 3] = std::array::from_fn(|_| normal(rng));
+    let length = axis.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-6);
+    axis.iter_mut().for_each(|v| *v /= length);
+    let (sin, cos) = rng.random_range(-most..=most).sin_cos();
+    let [x, y, z] = axis;
+    let k = 1.0 - cos;
+    [
+        [cos + x * x * k, x * y * k - z * sin, x * z * k + y * sin],
+        [y * x * k + z * sin, cos + y * y * k, y * z * k - x * sin],
+        [z * x * k - y * sin, z * y * k + x * sin, cos + z * z * k],
+    ]
+}
+
+fn rotate(m: &[[f32; 3]; 3], v: [f32; 3]) -> [f32; 3] {
+    m.map(|row| row[0] * v[0] + row[1] * v[1] + row[2] * v[2])
+}
+
+/// True with the probability given.
+pub fn chance(rng: &mut StdRng, probability: f32) -> bool {
+    rng.random::<f32>() < probability
+}
+
+/// A number of the normal distribution (Box and Muller).
+fn normal(rng: &mut StdRng) -> f32 {
+    let (u, v): (f32, f32) = (rng.random::<f32>().max(1e-12), rng.random());
+    (-2.0 * u.ln()).sqrt() * (std::f32::consts::TAU * v).cos()
+}
+
+#[cfg(test)]
+mod tests {
+    use models::features::Version;
+    use rand::SeedableRng;
+
+    use super::*;
+
+    fn clip() -> Vec<Sight> {
+        (0..20)
+            .map(|i| {
+                let mut s = Sight::unseen(f64::from(i) / 20.0);
+                s.body = [
+                    [0.0, -60.0],
+                    [40.0, 0.0],
+                    [-40.0, 0.0],
+                    [50.0, 60.0],
+                    [-50.0, 60.0],
+                    [40.0, 50.0],
+                    [-40.0, 50.0],
+                ];
+                s.body_seen = [true; 7];
+                s.hand_seen = [false, true];
+                for (k, p) in s.hands[1].iter_mut().enumerate() {
+                    *p = [-30.0 + k as f32, 40.0 - 2.0 * k as f32 - i as f32, k as f32 * 0.3];
+                }
+                s
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_seed_gives_one_result_and_stamps_stay_in_order() {
+        for seed in 0..200 {
+            let of = || augment(&clip(), &Strength::SIGN, &mut StdRng::seed_from_u64(seed));
+            let once = of();
+            assert_eq!(once, of(), "seed {seed}");
+            assert!(once.windows(2).all(|w| w[0].at_s < w[1].at_s), "seed {seed}");
+            assert!(once.iter().all(|s| !s.hand_seen[0] || !s.hand_seen[1]), "no hand appears from nowhere");
+        }
+    }
+
+    #[test]
+    fn changed_clips_still_show_something() {
+        let mut out = vec![0.0; Version::SignV1.frames() * Version::SignV1.width()];
+        let seen = (0..200)
+            .filter(|seed| {
+                let sights = augment(&clip(), &Strength::SIGN, &mut StdRng::seed_from_u64(*seed));
+                Version::SignV1.compute(&sights, &mut out)
+            })
+            .count();
+        assert_eq!(seen, 200);
+    }
+}

@@ -1,0 +1,179 @@
+//! Scores a classifier of isolated signs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use models::gloss::label_key;
+use models::manifest::{HeldOut, Model};
+use serde::Serialize;
+
+use super::Runner;
+use crate::Error;
+use crate::data::{Aspect, Clip, Isolated, held_out};
+
+/// What to score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Only clips of these groups; empty for all.
+    pub groups: Vec<String>,
+    /// Only the clips that the model's manifest says were held out of training.
+    pub held_out: bool,
+    /// The shape of the pictures.
+    pub aspect: Aspect,
+}
+
+/// The result, as it is printed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The model's name.
+    pub model: String,
+    /// The data set's name.
+    pub data: String,
+    /// Share of clips whose label is the model's first answer.
+    pub top1: f64,
+    /// Share of clips whose label is among the model's first five answers.
+    pub top5: f64,
+    /// Clips scored.
+    pub n: usize,
+    /// Share of clips that the model shows with a confidence above its threshold.
+    pub answered: f64,
+    /// Share of those that are right; 1 where none is answered.
+    pub right_when_answered: f64,
+    /// The same for each group of the data set.
+    pub per_group: BTreeMap<String, GroupScore>,
+    /// Labels that the model does not have, with how many of their clips were left out.
+    pub unknown_labels: BTreeMap<String, usize>,
+    /// Which labels were taken for which others, and how often.
+    pub confusions: Vec<Confusion>,
+}
+
+/// The score of a group.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct GroupScore {
+    /// As in [`Report`].
+    pub top1: f64,
+    /// As in [`Report`].
+    pub top5: f64,
+    /// As in [`Report`].
+    pub n: usize,
+}
+
+/// A label taken for another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Confusion {
+    /// The label of the data.
+    pub label: String,
+    /// The model's first answer.
+    pub answer: String,
+    /// How often.
+    pub n: usize,
+}
+
+/// Scores a model, by name or folder, on `STEM.f16.gz` + `STEM.tsv`.
+///
+/// # Errors
+/// Where the model or the data cannot be read, or no clip is left to score.
+pub fn isolated(model: &str, stem: &Path, options: &Options) -> Result<Report, Error> {
+    let model = Model::find(model)?;
+    let data = Isolated::read(stem, options.aspect)?;
+    let mut keep = vec![true; data.clips.len()];
+    if options.held_out {
+        let rule = model.manifest.data.iter().find(|s| s.name == data.name).map(|s| &s.held_out);
+        keep = held_out(&data.clips, rule.unwrap_or(&HeldOut::Nothing));
+    }
+    let clips: Vec<_> = data.clips.iter().zip(keep).filter(|(_, keep)| *keep).map(|(clip, _)| clip).collect();
+    let clips: Vec<_> = clips
+        .into_iter()
+        .filter(|c| options.groups.is_empty() || options.groups.contains(&c.group))
+        .collect();
+    if clips.is_empty() {
+        let next = "leave out --held-out or --only-group, or give the data set that the model was trained on";
+        return Err(Error::NoClips { what: stem.display().to_string(), next: next.into() });
+    }
+    score(&model, &data.name, &clips)
+}
+
+/// Scores a model on clips.
+///
+/// # Errors
+/// Where the network does not run.
+pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error> {
+    let runner = Runner::new(model)?;
+    let manifest = &model.manifest;
+    let keys: Vec<_> = manifest.labels.iter().map(|l| label_key(l)).collect();
+    // A class that no data set writes ("<none>") is a help for the unit, never an answer here.
+    let answers: Vec<_> = (0..keys.len()).filter(|&g| !manifest.labels[g].starts_with('<')).collect();
+    let mut unknown_labels = BTreeMap::new();
+    let mut groups: BTreeMap<String, Tally> = BTreeMap::new();
+    let mut confusions: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut all = Tally::default();
+    let (mut answered, mut right) = (0, 0);
+    let mut features = vec![0.0; manifest.frames * manifest.width];
+
+    for clip in clips {
+        let key = label_key(&clip.label);
+        let Some(truth) = answers.iter().copied().find(|&g| keys[g] == key) else {
+            *unknown_labels.entry(clip.label.clone()).or_insert(0) += 1;
+            continue;
+        };
+        model.features.compute(&clip.sights, &mut features);
+        let mut confidence = runner.logits(&features)?;
+        manifest.confidences(&mut confidence);
+        let mut ranked = answers.clone();
+        ranked.sort_by(|&a, &b| confidence[b].total_cmp(&confidence[a]));
+        let rank = ranked.iter().position(|&g| g == truth).unwrap_or(usize::MAX);
+        all.add(rank);
+        groups.entry(clip.group.clone()).or_default().add(rank);
+        if confidence[ranked[0]] >= manifest.threshold {
+            answered += 1;
+            right += usize::from(rank == 0);
+        }
+        if rank > 0 {
+            let answer = manifest.labels[ranked[0]].clone();
+            *confusions.entry((clip.label.clone(), answer)).or_insert(0) += 1;
+        }
+    }
+
+    let total = all.score();
+    let mut confusions: Vec<_> =
+        confusions.into_iter().map(|((label, answer), n)| Confusion { label, answer, n }).collect();
+    confusions.sort_by_key(|c| std::cmp::Reverse(c.n));
+    confusions.truncate(20);
+    Ok(Report {
+        model: manifest.name.clone(),
+        data: data.to_owned(),
+        top1: total.top1,
+        top5: total.top5,
+        n: total.n,
+        answered: share(answered, total.n),
+        right_when_answered: if answered == 0 { 1.0 } else { share(right, answered) },
+        per_group: groups.into_iter().map(|(group, tally)| (group, tally.score())).collect(),
+        unknown_labels,
+        confusions,
+    })
+}
+
+/// Counts of right answers.
+#[derive(Default)]
+struct Tally {
+    first: usize,
+    five: usize,
+    n: usize,
+}
+
+impl Tally {
+    fn add(&mut self, rank: usize) {
+        self.first += usize::from(rank == 0);
+        self.five += usize::from(rank < 5);
+        self.n += 1;
+    }
+
+    fn score(&self) -> GroupScore {
+        GroupScore { top1: share(self.first, self.n), top5: share(self.five, self.n), n: self.n }
+    }
+}
+
+/// A share; 0 of nothing.
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}

@@ -1,0 +1,151 @@
+//! A trained network as ONNX.
+
+use burn::module::Param;
+use burn::nn::{LayerNorm, Linear};
+use burn::tensor::{Tensor, backend::Backend};
+use models::features::Version;
+use models::onnx::{Builder, Dim, Value};
+
+use crate::nn::ClipNet;
+
+/// What LayerNorm adds to the variance: burn's default.
+const EPSILON: f32 = 1e-5;
+
+/// Standardises features: `(x - mean) / deviation`, per value of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scale {
+    /// `[F]`.
+    pub mean: Vec<f32>,
+    /// `[F]`, above 0.
+    pub deviation: Vec<f32>,
+}
+
+impl Scale {
+    /// Standardises a window in place.
+    ///
+    /// # Shapes
+    /// - `window`: `[T, F]`, row-major
+    pub fn apply(&self, window: &mut [f32]) {
+        for row in window.chunks_exact_mut(self.mean.len()) {
+            for (v, (mean, deviation)) in row.iter_mut().zip(self.mean.iter().zip(&self.deviation)) {
+                *v = (*v - mean) / deviation;
+            }
+        }
+    }
+}
+
+/// The network as ONNX: `features` `[1, T, F]`, as [`Version::compute`] gives them, to `logits` `[1, G]`.
+///
+/// Standardising is folded into the first layer.
+pub fn clip_net<B: Backend>(name: &str, net: &ClipNet<B>, scale: &Scale, features: Version) -> Vec<u8> {
+    let (t, f) = (features.frames(), features.width());
+    let [_, d] = net.embed.weight.dims();
+    let [_, g] = net.head.weight.dims();
+    let mut graph = Graph(Builder::new(name));
+    graph.0.input("features", &[Dim::Fixed(1), Dim::Fixed(t), Dim::Fixed(f)]);
+
+    let (weight, bias) = folded(&net.embed, scale);
+    graph.linear_of("embed", "features", "x0", &[f, d], &weight, &bias);
+    for (i, block) in net.blocks.iter().enumerate() {
+        graph.block(i, block, t, d);
+    }
+    let x = format!("x{}", net.blocks.len());
+    graph.norm("norm", &x, "normed", &net.norm);
+    graph.linear("attention", "normed", "weight", &net.attention); // [1, T, 1]
+    graph.0.node("Transpose", &["weight"], &["weight_t"], vec![("perm", Value::Ints(vec![0, 2, 1]))]);
+    graph.0.node("Softmax", &["weight_t"], &["share"], vec![("axis", Value::Int(2))]);
+    graph.0.node("MatMul", &["share", "normed"], &["mean"], vec![]); // [1, 1, D]
+    let over_time = vec![("axes", Value::Ints(vec![1])), ("keepdims", Value::Int(1))];
+    graph.0.node("ReduceMax", &["normed"], &["most"], over_time); // [1, 1, D]
+    graph.0.node("Concat", &["mean", "most"], &["pooled"], vec![("axis", Value::Int(2))]); // [1, 1, 2D]
+    graph.linear("head", "pooled", "answer", &net.head); // [1, 1, G]
+    graph.0.tensor_i64("flat", &[2], &[1, g as i64]);
+    graph.0.node("Reshape", &["answer", "flat"], &["logits"], vec![]);
+    graph.0.output("logits", &[Dim::Fixed(1), Dim::Fixed(g)]);
+    graph.0.finish(&[("features", features.name())])
+}
+
+struct Graph(Builder);
+
+impl Graph {
+    /// One residual block: from `x{i}` to `x{i + 1}`.
+    fn block<B: Backend>(&mut self, i: usize, block: &crate::nn::Block<B>, t: usize, d: usize) {
+        let name = |part: &str| format!("block{i}_{part}");
+        let (x, next) = (format!("x{i}"), format!("x{}", i + 1));
+        self.norm(&name("norm"), &x, &name("y"), &block.norm);
+        let step = block.dilation;
+        self.0.tensor_f32(&name("edge"), &[1, step, d], &vec![0.0; step * d]);
+        self.slice(&name("head"), &name("y"), 0, t - step);
+        self.slice(&name("tail"), &name("y"), step, t);
+        let along = |axis| vec![("axis", Value::Int(axis))];
+        self.0.node("Concat", &[&name("edge"), &name("head")], &[&name("before")], along(1));
+        self.0.node("Concat", &[&name("tail"), &name("edge")], &[&name("after")], along(1));
+        self.0.node("Concat", &[&name("before"), &name("y"), &name("after")], &[&name("three")], along(2));
+        self.linear(&name("mix"), &name("three"), &name("mixed"), &block.mix);
+        self.0.node("Sigmoid", &[&name("mixed")], &[&name("gate")], vec![]);
+        self.0.node("Mul", &[&name("mixed"), &name("gate")], &[&name("bent")], vec![]);
+        self.linear(&name("out"), &name("bent"), &name("added"), &block.out);
+        self.0.node("Add", &[&x, &name("added")], &[&next], vec![]);
+    }
+
+    /// The steps from `start` up to `end` of a `[1, T, D]` tensor.
+    fn slice(&mut self, name: &str, input: &str, start: usize, end: usize) {
+        let parts = [("starts", start), ("ends", end), ("axes", 1)].map(|(part, value)| {
+            let tensor = format!("{name}_{part}");
+            self.0.tensor_i64(&tensor, &[1], &[value as i64]);
+            tensor
+        });
+        self.0.node("Slice", &[input, &parts[0], &parts[1], &parts[2]], &[name], vec![]);
+    }
+
+    fn norm<B: Backend>(&mut self, name: &str, input: &str, output: &str, norm: &LayerNorm<B>) {
+        let (scale, shift) = (format!("{name}_scale"), format!("{name}_shift"));
+        let [d] = norm.gamma.dims();
+        self.0.tensor_f32(&scale, &[d], &values(&norm.gamma));
+        let zeros = || vec![0.0; d];
+        self.0.tensor_f32(&shift, &[d], &norm.beta.as_ref().map_or_else(zeros, values));
+        let attributes = vec![("axis", Value::Int(-1)), ("epsilon", Value::Float(EPSILON))];
+        self.0.node("LayerNormalization", &[input, &scale, &shift], &[output], attributes);
+    }
+
+    fn linear<B: Backend>(&mut self, name: &str, input: &str, output: &str, linear: &Linear<B>) {
+        let shape = linear.weight.dims();
+        let bias = linear.bias.as_ref().map_or_else(|| vec![0.0; shape[1]], values);
+        self.linear_of(name, input, output, &shape, &values(&linear.weight), &bias);
+    }
+
+    fn linear_of(
+        &mut self,
+        name: &str,
+        input: &str,
+        output: &str,
+        shape: &[usize; 2],
+        weight: &[f32],
+        bias: &[f32],
+    ) {
+        let [w, b, product] = ["weight", "bias", "product"].map(|part| format!("{name}_{part}"));
+        self.0.tensor_f32(&w, shape, weight);
+        self.0.tensor_f32(&b, &[shape[1]], bias);
+        self.0.node("MatMul", &[input, &w], &[&product], vec![]);
+        self.0.node("Add", &[&product, &b], &[output], vec![]);
+    }
+}
+
+/// The first layer with standardising folded in: `[F, D]` weights and `[D]` bias.
+fn folded<B: Backend>(embed: &Linear<B>, scale: &Scale) -> (Vec<f32>, Vec<f32>) {
+    let [_, d] = embed.weight.dims();
+    let mut weight = values(&embed.weight);
+    let mut bias = embed.bias.as_ref().map_or_else(|| vec![0.0; d], values);
+    for (row, (mean, deviation)) in weight.chunks_exact_mut(d).zip(scale.mean.iter().zip(&scale.deviation)) {
+        for (weight, bias) in row.iter_mut().zip(&mut bias) {
+            *weight /= deviation;
+            *bias -= *weight * mean;
+        }
+    }
+    (weight, bias)
+}
+
+/// The values of a parameter, row-major.
+fn values<B: Backend, const D: usize>(param: &Param<Tensor<B, D>>) -> Vec<f32> {
+    param.val().into_data().convert::<f32>().to_vec().expect("converted to f32 just before")
+}

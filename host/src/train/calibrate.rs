@@ -1,0 +1,88 @@
+//! How sure the model may say it is: temperature and threshold, from held-out windows.
+
+/// Of the signs that the unit shows, at most this share may be wrong on held-out windows.
+const WRONG_SHARE: f64 = 0.02;
+/// A threshold lower than this would show guesses.
+const LEAST: f32 = 0.5;
+
+/// The temperature at which held-out labels are likeliest (Guo et al. 2017), between 0.2 and 5.
+///
+/// # Shapes
+/// - `logits`: `[N]` of `[G]`
+/// - `truth`: `[N]` of labels below G
+pub fn temperature(logits: &[Vec<f32>], truth: &[usize]) -> f32 {
+    let loss = |t: f32| -> f64 {
+        logits.iter().zip(truth).map(|(l, &g)| -f64::from(confidences(l, t)[g].max(1e-12)).ln()).sum()
+    };
+    // The loss has one minimum over the logarithm of the temperature: golden section.
+    let (mut low, mut high) = (0.2_f32.ln(), 5.0_f32.ln());
+    let golden = 0.618_034;
+    for _ in 0..40 {
+        let (a, b) = (high - golden * (high - low), low + golden * (high - low));
+        if loss(a.exp()) < loss(b.exp()) { high = b } else { low = a }
+    }
+    ((low + high) / 2.0).exp()
+}
+
+/// The lowest threshold above which at most [`WRONG_SHARE`] of the signs shown are wrong.
+///
+/// A window whose first answer is a rest class shows nothing and cannot be wrong here.
+pub fn threshold(
+    logits: &[Vec<f32>],
+    truth: &[usize],
+    temperature: f32,
+    is_rest: impl Fn(usize) -> bool,
+) -> f32 {
+    let mut shown: Vec<(f32, bool)> = logits
+        .iter()
+        .zip(truth)
+        .filter_map(|(l, &g)| {
+            let confidence = confidences(l, temperature);
+            let (best, sure) = confidence.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+            (!is_rest(best)).then_some((*sure, best == g))
+        })
+        .collect();
+    shown.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let (mut wrong, mut lowest) = (0, 1.0_f32);
+    for (n, (sure, right)) in shown.iter().enumerate() {
+        wrong += usize::from(!right);
+        if wrong as f64 <= WRONG_SHARE * (n + 1) as f64 {
+            lowest = *sure;
+        }
+    }
+    lowest.clamp(LEAST, 0.99)
+}
+
+fn confidences(logits: &[f32], temperature: f32) -> Vec<f32> {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let raised: Vec<_> = logits.iter().map(|l| ((l - top) / temperature).exp()).collect();
+    let sum: f32 = raised.iter().sum();
+    raised.into_iter().map(|r| r / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logits_that_are_too_sure_are_softened() {
+        // Right three times of four, and always sure of it.
+        let logits: Vec<_> = (0..400).map(|_| vec![8.0, 0.0]).collect();
+        let truth: Vec<_> = (0..400).map(|i| usize::from(i % 4 == 0)).collect();
+        let t = temperature(&logits, &truth);
+        let sure = confidences(&logits[0], t)[0];
+        assert!(t > 4.0 || (sure - 0.75).abs() < 0.01, "temperature {t}, confidence {sure}");
+    }
+
+    #[test]
+    fn the_threshold_leaves_few_wrong_answers() {
+        // Sure answers are right, unsure ones are wrong; the rest class does not count.
+        let mut logits: Vec<_> = (0..100).map(|_| vec![4.0, 0.0, 0.0]).collect();
+        logits.extend((0..100).map(|_| vec![1.5, 0.5, 0.0]));
+        logits.extend((0..100).map(|_| vec![0.0, 0.0, 9.0]));
+        let truth: Vec<_> = (0..300).map(|i| usize::from(i >= 100)).collect();
+        let least = threshold(&logits, &truth, 1.0, |g| g == 2);
+        let (sure, unsure) = (confidences(&logits[0], 1.0)[0], confidences(&logits[100], 1.0)[0]);
+        assert!(least <= sure && least > unsure, "{least} is not between {unsure} and {sure}");
+    }
+}

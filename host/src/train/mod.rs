@@ -1,0 +1,248 @@
+//! Trains a recipe and writes a model's folder.
+
+mod calibrate;
+mod examples;
+mod fit;
+mod recipe;
+
+use std::path::{Path, PathBuf};
+
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::Tensor;
+use models::features::Version;
+use models::manifest::{HeldOut, Kind, MANIFEST, Manifest, Metric, Model, NETWORK, Source, sha256};
+use models::store::Store;
+
+use crate::data::{self, Aspect, Clip, Isolated, held_out};
+use crate::evaluate::{self, Runner};
+use crate::export;
+use crate::nn::{ClipNet, ClipNetConfig};
+use crate::{Error, ui};
+
+use examples::Examples;
+pub use recipe::{RECIPES, Recipe};
+
+/// The class of windows that show no sign of the model; never an answer.
+pub const NONE: &str = "<none>";
+/// The largest difference between two logits that rounding explains.
+const ROUNDING: f32 = 1e-4;
+
+/// The backend that training runs on.
+#[cfg(not(feature = "cuda"))]
+type Training = Autodiff<Flex>;
+/// The backend that training runs on.
+#[cfg(feature = "cuda")]
+type Training = Autodiff<burn::backend::Cuda>;
+
+/// What a run may change about its recipe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// The folder of the data sets.
+    pub data: PathBuf,
+    /// The folder that the model is written to.
+    pub out: PathBuf,
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// Steps of training, where not the recipe's own number.
+    pub steps: Option<usize>,
+    /// The group of the recipe's first data set that is held out, where not the recipe's own choice.
+    pub held_out: Option<String>,
+}
+
+/// Clips of a recipe, read and split.
+struct Split {
+    train: Vec<Clip>,
+    held: Vec<Clip>,
+    /// Other signs and rest poses.
+    other: Vec<Clip>,
+    sources: Vec<Source>,
+}
+
+/// Trains a recipe, checks the exported network and writes `model.onnx` and `manifest.json`.
+///
+/// # Errors
+/// Where data cannot be read, the exported network differs from the trained one, or the folder cannot be written.
+pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
+    std::fs::create_dir_all(&options.out).map_err(Error::io("make the folder", &options.out))?;
+    let split = read(recipe, options)?;
+    let labels = labels(&split.train);
+    ui::say(format!(
+        "{}: {} labels, {} clips to train on, {} held out, {} of other signs",
+        recipe.name,
+        labels.len() - 1,
+        split.train.len(),
+        split.held.len(),
+        split.other.len()
+    ));
+
+    let examples = Examples::new(recipe, &labels, &split.train, &split.other);
+    let scale = examples.scale(options.seed);
+    let config = ClipNetConfig {
+        features: recipe.features.width(),
+        width: recipe.width,
+        dilations: recipe.dilations.to_vec(),
+        labels: labels.len(),
+        dropout: recipe.dropout,
+    };
+    let steps = options.steps.unwrap_or(recipe.steps);
+    let net = fit::fit::<Training>(&config, recipe, &examples, &scale, steps, options.seed);
+
+    let network = export::clip_net(recipe.name, &net, &scale, recipe.features);
+    let shape = [1, recipe.features.frames(), recipe.features.width()];
+    let runner = Runner::from_bytes(recipe.name, &network, shape, labels.len())?;
+    check_export(&net, &scale, &runner, recipe.features, &split.held)?;
+
+    let none = labels.len() - 1;
+    let judged = examples.judged(&split.held, none, options.seed);
+    let logits = judged.iter().map(|(f, _)| runner.logits(f)).collect::<Result<Vec<_>, _>>()?;
+    let truth: Vec<_> = judged.iter().map(|(_, label)| *label).collect();
+    let rest: Vec<_> = labels.iter().filter(|l| *l == NONE || *l == "-").cloned().collect();
+    let is_rest = |g: usize| rest.contains(&labels[g]);
+    let temperature = calibrate::temperature(&logits, &truth);
+    let threshold = calibrate::threshold(&logits, &truth, temperature, is_rest);
+
+    let manifest = Manifest {
+        name: recipe.name.into(),
+        kind: Kind::Isolated,
+        sha256: sha256(&network),
+        features: recipe.features.name().into(),
+        frames: recipe.features.frames(),
+        width: recipe.features.width(),
+        labels,
+        rest,
+        temperature,
+        threshold,
+        data: split.sources,
+        metrics: vec![],
+        recipe: format!(
+            "signpost-host train {} --data DATA --out FOLDER --seed {} --steps {steps}",
+            recipe.name, options.seed
+        ),
+    };
+    let mut model = Model { dir: options.out.clone(), manifest, features: recipe.features, network };
+    measure(&mut model, &split.held)?;
+    write(&model)?;
+    Ok(model.manifest)
+}
+
+/// Reads the recipe's data and splits it.
+fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
+    let mut split = Split { train: vec![], held: vec![], other: vec![], sources: vec![] };
+    for (i, source) in recipe.sources.iter().enumerate() {
+        let isolated = Isolated::read(&options.data.join("isolated").join(source.stem), Aspect::Guess)?;
+        let rule = match (&options.held_out, i) {
+            (Some(group), 0) => HeldOut::Group(group.clone()),
+            _ => (source.held_out)(),
+        };
+        let held = held_out(&isolated.clips, &rule);
+        let clips = held.iter().filter(|h| !**h).count();
+        for (clip, held) in isolated.clips.into_iter().zip(held) {
+            if held { split.held.push(clip) } else { split.train.push(clip) }
+        }
+        let (name, licence) = (source.stem.to_owned(), source.licence.to_owned());
+        split.sources.push(Source { name, licence, held_out: rule, clips });
+    }
+    if recipe.lexicon {
+        let folder = Store::locate().map(|s| s.lexicon()).unwrap_or_default();
+        let letters = data::letters(&folder, "ase")?;
+        split.sources.push(Source {
+            name: "fingerspelling lexicon of spoken-to-signed 0.4.0, ase".into(),
+            licence: "MIT".into(),
+            held_out: HeldOut::Nothing,
+            clips: letters.len(),
+        });
+        split.train.extend(letters);
+    }
+    for (stem, label) in recipe.others {
+        let isolated = Isolated::read(&options.data.join("isolated").join(stem), Aspect::Guess)?;
+        split.other.extend(isolated.clips.into_iter().filter(|c| label.is_none_or(|l| c.label == l)));
+    }
+    if split.train.is_empty() || split.held.is_empty() {
+        let next = "name a group that is in the data with --held-out".into();
+        return Err(Error::NoClips { what: "the split of the training data".into(), next });
+    }
+    Ok(split)
+}
+
+/// The labels in alphabetical order, each once, and [`NONE`] last.
+fn labels(clips: &[Clip]) -> Vec<String> {
+    let mut labels: Vec<String> = vec![];
+    for clip in clips {
+        if !labels.iter().any(|l| models::gloss::same_label(l, &clip.label)) {
+            labels.push(clip.label.clone());
+        }
+    }
+    labels.sort();
+    labels.push(NONE.into());
+    labels
+}
+
+/// Compares the network that trained with the one that was exported, on held-out clips.
+fn check_export(
+    net: &ClipNet<fit::Plain<Training>>,
+    scale: &export::Scale,
+    runner: &Runner,
+    features: Version,
+    clips: &[Clip],
+) -> Result<(), Error> {
+    let (t, f) = (features.frames(), features.width());
+    let mut window = vec![0.0; t * f];
+    let mut found = 0.0_f32;
+    for clip in clips {
+        features.compute(&clip.sights, &mut window);
+        let exported = runner.logits(&window)?;
+        let mut standard = window.clone();
+        scale.apply(&mut standard);
+        let input = Tensor::<fit::Plain<Training>, 1>::from_floats(standard.as_slice(), &Default::default());
+        let trained = net.forward(input.reshape([1, t, f])).into_data().convert::<f32>();
+        let trained: Vec<f32> = trained.to_vec().expect("converted to f32 just before");
+        for (a, b) in trained.iter().zip(&exported) {
+            found = found.max((a - b).abs());
+        }
+    }
+    if found <= ROUNDING { Ok(()) } else { Err(Error::Export { found, limit: ROUNDING }) }
+}
+
+/// Scores the model on the held-out clips of each data set and writes the figures into its manifest.
+fn measure(model: &mut Model, held: &[Clip]) -> Result<(), Error> {
+    let clips: Vec<_> = held.iter().collect();
+    let report = evaluate::score(model, "held-out", &clips)?;
+    let source = &model.manifest.data[0].name;
+    let command = format!(
+        "signpost-host evaluate isolated --model {} --data DATA/isolated/{source} --held-out --json",
+        model.manifest.name
+    );
+    for (name, value) in [
+        ("top1", report.top1),
+        ("top5", report.top5),
+        ("answered", report.answered),
+        ("right_when_answered", report.right_when_answered),
+    ] {
+        let on = "held-out clips of all data sets together".to_owned();
+        let (name, command, clips) = (name.to_owned(), command.clone(), report.n);
+        model.manifest.metrics.push(Metric { name, value, clips, on, command });
+    }
+    ui::say(format!(
+        "held-out: top1 {:.4}, top5 {:.4} of {}; answered {:.3}, of these right {:.4}; temperature {:.2}, threshold {:.2}",
+        report.top1,
+        report.top5,
+        report.n,
+        report.answered,
+        report.right_when_answered,
+        model.manifest.temperature,
+        model.manifest.threshold
+    ));
+    for c in report.confusions.iter().take(8) {
+        ui::say(format!("  {} taken for {}: {}", c.label, c.answer, c.n));
+    }
+    Ok(())
+}
+
+/// Writes the folder; the manifest last, so that a folder with a manifest is whole.
+fn write(model: &Model) -> Result<(), Error> {
+    let put = |path: &Path, bytes: &[u8]| std::fs::write(path, bytes).map_err(Error::io("write", path));
+    put(&model.dir.join(NETWORK), &model.network)?;
+    let mut text = serde_json::to_string_pretty(&model.manifest).expect("a manifest has text keys only");
+    text.push('\n');
+    put(&model.dir.join(MANIFEST), text.as_bytes())
+}
