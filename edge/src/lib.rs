@@ -1,6 +1,7 @@
 //! The unit: camera to captions, and text to signing.
 
 pub mod camera;
+pub mod cli;
 pub mod engine;
 pub mod fault;
 pub mod ffmpeg;

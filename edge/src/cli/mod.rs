@@ -1,0 +1,3 @@
+//! The commands of `signpost`, one file each.
+
+pub mod sign;
