@@ -104,7 +104,9 @@ pub enum Fault {
         known: String,
     },
     /// The lexicons have no entries of this sign language for this spoken language.
-    #[error("the lexicons have no words in \"{spoken}\" for the sign language {signed}; choose one of {known}")]
+    #[error(
+        "the lexicons have no words in \"{spoken}\" for the sign language {signed}; choose one of {known}"
+    )]
     UnknownSpoken {
         /// Sign language.
         signed: String,
@@ -114,7 +116,9 @@ pub enum Fault {
         known: String,
     },
     /// No word of the text is in a lexicon, and none can be spelled.
-    #[error("nothing in \"{text}\" can be signed in {signed}: no lexicon has these words, and its alphabet has none of these letters; write it in the script of that alphabet, or add a lexicon with --lexicon")]
+    #[error(
+        "nothing in \"{text}\" can be signed in {signed}: no lexicon has these words, and its alphabet has none of these letters; write it in the script of that alphabet, or add a lexicon with --lexicon"
+    )]
     NothingToSign {
         /// The text.
         text: String,
@@ -122,7 +126,9 @@ pub enum Fault {
         signed: String,
     },
     /// Clips were found, and none could be used.
-    #[error("none of the clips for this text can be used ({why}); run `cargo xtask setup` again, or mend the lexicon")]
+    #[error(
+        "none of the clips for this text can be used ({why}); run `cargo xtask setup` again, or mend the lexicon"
+    )]
     NoUsableClip {
         /// What was wrong with the first.
         why: String,
@@ -136,5 +142,33 @@ pub enum Fault {
         least: f32,
         /// The highest.
         most: f32,
+    },
+    /// A video could not be written.
+    #[error("ffmpeg could not write {path}: {said}; check the free space and the rights of its folder")]
+    Encode {
+        /// The video.
+        path: PathBuf,
+        /// The last line that it printed.
+        said: String,
+    },
+    /// There is no desktop to open a window on.
+    #[error("no window can be opened ({why}); pass --out FILE.mp4 to write a video instead")]
+    NoDisplay {
+        /// What was missing.
+        why: String,
+    },
+    /// The folder of an output is not there.
+    #[error("there is no folder for {path}; make it first, or choose another place")]
+    NoFolder {
+        /// The output.
+        path: PathBuf,
+    },
+    /// An output of a kind that is not written.
+    #[error(
+        "{path}: outputs end in .mp4, .gif, .png, .pose or .json, or name a folder for pictures with a / at the end; choose one of these"
+    )]
+    UnknownOutput {
+        /// The output.
+        path: PathBuf,
     },
 }

@@ -1,17 +1,28 @@
 //! The unit's program: see `signpost --help`.
 
-use clap::Parser;
-use edge::cli::read::Read;
+use std::process::ExitCode;
 
-/// Sign language to text and text to sign language, on this machine alone.
+use clap::Parser;
+use edge::cli::{read::Read, sign::Sign};
+
+/// Sign language to text, text to sign language, without a network.
 #[derive(Debug, Parser)]
 #[command(name = "signpost", version)]
 enum Command {
     Read(Read),
+    Sign(Sign),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Command::parse() {
+fn main() -> ExitCode {
+    let done = match Command::parse() {
         Command::Read(read) => read.run(),
+        Command::Sign(sign) => sign.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("signpost: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

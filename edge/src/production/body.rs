@@ -22,18 +22,21 @@ const FREE_WRIST: Point = [0.62, 0.02, -0.3];
 const PALM: f32 = 0.28;
 /// Depth of arms is kept within this: networks overstate it severalfold.
 const MAX_DEPTH: f32 = 0.6;
+/// Longest upper arm, in shoulder widths; elbows that lie out of the picture are guessed too far.
+const UPPER_ARM: f32 = 0.83;
 /// Gaps up to this long in a hand are filled, in seconds.
 const MAX_GAP_S: f32 = 0.25;
 
 /// Bone lengths of a hand relative to their mean, each by the landmark at its far end (1 to 20).
 /// The medians over the fingerspelling clips.
 const BONES: [f32; 20] = [
-    0.946, 0.897, 0.727, 0.602, 2.256, 1.049, 0.671, 0.503, 2.169, 1.133, 0.663, 0.473, 2.095, 1.053, 0.563, 0.443,
-    2.097, 0.807, 0.461, 0.392,
+    0.946, 0.897, 0.727, 0.602, 2.256, 1.049, 0.671, 0.503, 2.169, 1.133, 0.663, 0.473, 2.095, 1.053, 0.563,
+    0.443, 2.097, 0.807, 0.461, 0.392,
 ];
 
 /// The landmark that each landmark of a hand hangs on; the wrist hangs on itself.
-pub(super) const PARENTS: [usize; 21] = [0, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19];
+pub(super) const PARENTS: [usize; 21] =
+    [0, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19];
 
 /// Head landmarks of the body layout, and where they are where none was seen.
 const HEAD: [(&str, Point); 11] = [
@@ -85,7 +88,7 @@ impl Frame {
     /// Moves an arm and its hand, the elbow half as far.
     pub fn shift(&mut self, side: usize, by: Point) {
         self.wrists[side] = add(self.wrists[side], by);
-        self.elbows[side] = add(self.elbows[side], by.map(|v| v / 2.0));
+        self.elbows[side] = reachable(side, add(self.elbows[side], by.map(|v| v / 2.0)));
         for p in self.hands[side].iter_mut().flatten() {
             *p = add(*p, by);
         }
@@ -257,7 +260,7 @@ impl Parts {
         }
         for side in 0..2 {
             let wrist = at(self.wrists[side]);
-            frame.elbows[side] = at(self.elbows[side]).unwrap_or(frame.elbows[side]);
+            frame.elbows[side] = reachable(side, at(self.elbows[side]).unwrap_or(frame.elbows[side]));
             frame.wrists[side] = wrist.unwrap_or(frame.wrists[side]);
             if let Some(hand) = self.hand(pose, side) {
                 // The hand's wrist is the better one; its depth is the body's.
@@ -371,6 +374,14 @@ fn is_active(frames: &[Frame], side: usize) -> bool {
     let hands = frames.iter().filter_map(|f| f.hands[side]);
     let (seen, raised) = hands.fold((0, 0), |(n, up), h| (n + 1, up + usize::from(h[0][1] < RAISED)));
     raised > 0 && seen as f32 >= SEEN * frames.len() as f32
+}
+
+/// The elbow, no farther from its shoulder than an upper arm.
+fn reachable(side: usize, elbow: Point) -> Point {
+    let shoulder = [if side == 0 { 0.5 } else { -0.5 }, 0.0, 0.0];
+    let arm = sub(elbow, shoulder);
+    let length = arm[0].hypot(arm[1]);
+    if length > UPPER_ARM { add(shoulder, arm.map(|v| v * UPPER_ARM / length)) } else { elbow }
 }
 
 fn mirror_arms(frame: &mut Frame) {

@@ -48,7 +48,11 @@ impl Clip<'_> {
     }
 
     pub fn source(&self) -> Source {
-        Source { lexicon: self.lexicon.folder().to_owned(), clip: self.entry.path.clone(), line: self.entry.line }
+        Source {
+            lexicon: self.lexicon.folder().to_owned(),
+            clip: self.entry.path.clone(),
+            line: self.entry.line,
+        }
     }
 }
 
@@ -255,7 +259,8 @@ impl<'a> Dictionary<'a> {
                 continue;
             }
             let simpler = folded(letters[at], &self.spoken).unwrap_or_default();
-            let simpler: Vec<Option<&Clip>> = simpler.chars().map(|c| self.letters.get(&c.to_string())).collect();
+            let simpler: Vec<Option<&Clip>> =
+                simpler.chars().map(|c| self.letters.get(&c.to_string())).collect();
             if !simpler.is_empty() && simpler.iter().all(Option::is_some) {
                 clips.extend(simpler.into_iter().flatten());
             } else {
@@ -331,7 +336,8 @@ y.pose,de,sgg,0,0,25,FÜNFUNDZWANZIG,0
             .split(' ')
             .map(|l| format!("{l}.pose,de,sgg,0,0,{},{},0\n", l.to_uppercase(), l.to_uppercase()))
             .collect();
-        let alphabet = format!("path,spoken_language,signed_language,start,end,words,glosses,priority\n{alphabet}");
+        let alphabet =
+            format!("path,spoken_language,signed_language,start,end,words,glosses,priority\n{alphabet}");
         [("signs", SIGNS), ("letters", alphabet.as_str())]
             .map(|(name, index)| {
                 let folder = folder.join(name);

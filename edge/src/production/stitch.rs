@@ -84,8 +84,12 @@ fn gather(units: &mut [Unit]) {
         let word = units[start].word;
         let end = (start..units.len()).find(|&i| units[i].word != word).unwrap_or(units.len());
         let spelled = &mut units[start..end];
-        let places: Vec<Point> =
-            spelled.iter().filter(|u| u.letter).filter_map(|u| u.frames.last()).map(|f| f.wrists[LEADING]).collect();
+        let places: Vec<Point> = spelled
+            .iter()
+            .filter(|u| u.letter)
+            .filter_map(|u| u.frames.last())
+            .map(|f| f.wrists[LEADING])
+            .collect();
         if !places.is_empty() {
             let sum = places.iter().fold([0.0; 3], |sum, &p| add(sum, p));
             let middle = sum.map(|v| v / places.len() as f32);
@@ -173,7 +177,11 @@ fn blend_face(a: &Arc<Vec<Option<Point>>>, b: &Arc<Vec<Option<Point>>>, t: f32) 
     let blended = a.iter().zip(b.iter()).map(|(a, b)| match (a, b) {
         (Some(a), Some(b)) => Some(lerp(*a, *b, t)),
         (a, b) => {
-            if t < 0.5 { *a } else { *b }
+            if t < 0.5 {
+                *a
+            } else {
+                *b
+            }
         }
     });
     Arc::new(blended.collect())

@@ -3,9 +3,10 @@
 use super::body::{Frame, norm, sub};
 
 /// A hand slower than this holds, in shoulder widths a second.
-const SLOW: f32 = 0.75;
-/// A hand that has slowed to this part of its fastest so far has arrived.
-const ARRIVED: f32 = 0.4;
+/// Hands that form a letter of the fingerspelling clips hold below 0.9 and move above it.
+const SLOW: f32 = 0.9;
+/// A hand that turns round without holding has arrived where it is slowest, and slower than this.
+const TURNING: f32 = 1.6;
 
 /// How long parts of a clip may last.
 #[derive(Debug, Clone, Copy)]
@@ -81,20 +82,15 @@ fn core(speeds: &[f32]) -> (usize, usize) {
 
 /// How many frames pass before the hand has arrived.
 fn arrival(speeds: impl Iterator<Item = f32> + Clone) -> usize {
-    let mut fastest: f32 = 0.0;
     let following = speeds.clone().skip(1).chain(std::iter::once(f32::INFINITY));
-    for (t, (speed, next)) in speeds.zip(following).enumerate() {
-        if speed < SLOW || (speed <= next && speed < ARRIVED * fastest) {
-            return t;
-        }
-        if speed.is_finite() {
-            fastest = fastest.max(speed);
-        }
-    }
-    0
+    let arrived = |(speed, next): (f32, f32)| speed < SLOW || (speed <= next && speed < TURNING);
+    speeds.zip(following).position(arrived).unwrap_or(0)
 }
 
-/// How long each frame is shown: motion as it was, holds shortened evenly. `[T]`, seconds.
+/// How long each frame is shown: motion as it was, holds shortened. `[T]`, seconds.
+///
+/// Of a hold at the start its end is kept, and of a clip that holds only its
+/// stillest part: before that the hand is still forming.
 fn durations(speeds: &[f32], fps: f32, limits: Limits) -> Vec<f32> {
     let mut durations = vec![1.0 / fps; speeds.len()];
     let mut start = 0;
@@ -102,9 +98,25 @@ fn durations(speeds: &[f32], fps: f32, limits: Limits) -> Vec<f32> {
         let end = (start..speeds.len()).find(|&t| speeds[t] >= SLOW).unwrap_or(speeds.len());
         let held = (end - start) as f32 / fps;
         if held > limits.hold_s {
-            durations[start..end].fill(limits.hold_s / (end - start) as f32);
+            let kept = ((limits.hold_s * fps).round() as usize).clamp(1, end - start);
+            let all = start == 0 && end == speeds.len();
+            if all {
+                let stillest = stillest(speeds, kept);
+                durations[..stillest].fill(0.0);
+                durations[stillest + kept..].fill(0.0);
+            } else if start == 0 {
+                durations[..end - kept].fill(0.0);
+            } else {
+                durations[start..end].fill(limits.hold_s / (end - start) as f32);
+            }
         }
         start = end + 1;
     }
     durations
+}
+
+/// Where the stretch of `length` frames with the least motion begins.
+fn stillest(speeds: &[f32], length: usize) -> usize {
+    let motion = |start: usize| speeds[start..start + length].iter().sum::<f32>();
+    (0..=speeds.len() - length).min_by(|&a, &b| motion(a).total_cmp(&motion(b))).unwrap_or(0)
 }

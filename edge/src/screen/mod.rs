@@ -1,7 +1,7 @@
 //! What people see: the signer, captions and state, on one canvas.
 //!
 //! A [`Screen`] draws whole frames: [`Screen::signing`] for text to sign,
-//! [`Screen::reading`] for sign to text. Presenters take its canvas
+//! [`Screen::reading`] for sign to text. Presenters ([`present`]) take its canvas
 //! to a window, to pictures or to a video.
 
 mod canvas;
@@ -9,6 +9,8 @@ mod caption;
 mod face;
 mod figure;
 mod hand;
+pub mod playback;
+pub mod present;
 mod signer;
 mod theme;
 

@@ -1,0 +1,242 @@
+//! `signpost sign`: text to signing.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use models::pose_file::write_track_file;
+use models::store::Store;
+use serde::Serialize;
+
+use crate::Fault;
+use crate::production::{self, Options, Provenance, Signing, Word};
+use crate::screen::playback::Playback;
+use crate::screen::present::{Pictures, Present, Video, write_png, write_whole};
+use crate::screen::{Caption, Screen, State, Theme};
+
+/// Signs a text: shows it, or writes it to files.
+#[derive(Debug, Args)]
+pub struct Sign {
+    /// The text.
+    text: String,
+    /// Sign language (ISO 639-3), for example `ase` or `gsg`.
+    #[arg(long)]
+    language: String,
+    /// Spoken language of the text (ISO 639-1); the lexicon's own where not given.
+    #[arg(long)]
+    spoken: Option<String>,
+    /// A lexicon folder with `index.csv`; may be given several times, the first that has a word wins.
+    #[arg(long, value_name = "FOLDER")]
+    lexicon: Vec<PathBuf>,
+    /// Frames a second.
+    #[arg(long, default_value_t = 30.0)]
+    fps: f32,
+    /// Size of the picture in pixels.
+    #[arg(long, default_value = "1280x800", value_parser = size)]
+    size: (u32, u32),
+    /// Light bands instead of dark ones.
+    #[arg(long)]
+    light: bool,
+    /// Where to write: FILE.mp4, FILE.gif, FILE.png (each sign once), FILE.pose, FILE.json, or FOLDER/ for
+    /// pictures. May be given several times. A window opens where it is not given.
+    #[arg(long, value_name = "FILE")]
+    out: Vec<PathBuf>,
+    /// Print one JSON object instead of a line for each word.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` and `.json` hold.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    text: &'a str,
+    language: &'a str,
+    fps: f32,
+    frames: usize,
+    words: &'a [Word],
+}
+
+/// What an output path asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Video,
+    Sheet,
+    Pictures,
+    Pose,
+    Json,
+}
+
+impl Sign {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What is wrong with the text, the lexicons or the outputs, in one sentence.
+    pub fn run(&self) -> anyhow::Result<()> {
+        // Outputs are checked first, so that nothing is done in vain.
+        let outputs: Vec<(Kind, &Path)> =
+            self.out.iter().map(|path| Ok((kind(path)?, path.as_path()))).collect::<Result<_, Fault>>()?;
+        let signing = self.sign()?;
+        self.print(&signing)?;
+        let playback = Playback::new(&signing);
+        for (kind, path) in &outputs {
+            self.write(*kind, path, &signing, &playback)?;
+            if !self.json {
+                writeln!(std::io::stdout(), "wrote {}", path.display())?;
+            }
+        }
+        // A program that reads JSON wants no window.
+        if outputs.is_empty() && !self.json { self.show(&playback) } else { Ok(()) }
+    }
+
+    fn sign(&self) -> Result<Signing, Fault> {
+        let folders = if self.lexicon.is_empty() {
+            Store::locate()
+                .map(|s| s.lexicon())
+                .filter(|l| l.join("index.csv").is_file())
+                .into_iter()
+                .collect()
+        } else {
+            self.lexicon.clone()
+        };
+        let lexicons = production::open_lexicons(&folders)?;
+        let options = Options { language: self.language.clone(), spoken: self.spoken.clone(), fps: self.fps };
+        production::sign(&self.text, &options, &lexicons)
+    }
+
+    fn print(&self, signing: &Signing) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            writeln!(out, "{}", serde_json::to_string(&self.report(signing))?)?;
+            return Ok(());
+        }
+        for word in signing.words.iter().filter(|w| w.provenance != Provenance::Mark) {
+            writeln!(out, "{}", line(word))?;
+        }
+        let seconds = signing.track.duration_s();
+        writeln!(
+            out,
+            "{seconds:.1} s of signing, {} frames at {} a second",
+            signing.track.frames.len(),
+            self.fps
+        )?;
+        Ok(())
+    }
+
+    fn report<'a>(&'a self, signing: &'a Signing) -> Report<'a> {
+        Report {
+            text: &self.text,
+            language: &self.language,
+            fps: signing.track.fps,
+            frames: signing.track.frames.len(),
+            words: &signing.words,
+        }
+    }
+
+    fn write(&self, kind: Kind, path: &Path, signing: &Signing, playback: &Playback) -> anyhow::Result<()> {
+        match kind {
+            Kind::Pose => write_track_file(path, &signing.track).map_err(Fault::from)?,
+            Kind::Json => {
+                let mut json = serde_json::to_vec_pretty(&self.report(signing))?;
+                json.push(b'\n');
+                write_whole(path, &json)?;
+            }
+            Kind::Video => self.frames(Box::new(Video::create(path, self.size, self.fps)?), playback)?,
+            Kind::Pictures => self.frames(Box::new(Pictures::new(path)?), playback)?,
+            Kind::Sheet => self.sheet(path, signing, playback)?,
+        }
+        Ok(())
+    }
+
+    fn frames(&self, mut to: Box<dyn Present>, playback: &Playback) -> Result<(), Fault> {
+        let mut screen = Screen::new(self.size.0, self.size.1, self.theme());
+        for frame in 0..playback.len() {
+            playback.draw(&mut screen, frame);
+            to.show(screen.canvas())?;
+        }
+        to.finish()
+    }
+
+    /// One picture that shows each sign at its middle.
+    fn sheet(&self, path: &Path, signing: &Signing, playback: &Playback) -> Result<(), Fault> {
+        const COLUMNS: usize = 5;
+        const MAX_SIGNS: usize = 100;
+        const TILE: (u32, u32) = (400, 400);
+        let signs: Vec<_> = signing
+            .words
+            .iter()
+            .flat_map(|w| &w.signs)
+            .filter(|s| s.unusable.is_none())
+            .take(MAX_SIGNS)
+            .collect();
+        let columns = signs.len().clamp(1, COLUMNS);
+        let rows = signs.len().div_ceil(columns).max(1);
+        let mut sheet = Screen::new(TILE.0 * columns as u32, TILE.1 * rows as u32, self.theme());
+        let mut tile = Screen::new(TILE.0, TILE.1, self.theme());
+        for (i, sign) in signs.iter().enumerate() {
+            let frame = ((sign.from_s + sign.to_s) / 2.0 * playback.fps()) as usize;
+            let Some((rig, pose, stance)) = playback.pose(frame) else { continue };
+            tile.signing(rig, pose, stance, &Caption::plain(sign.gloss.as_str()), State::Signing);
+            let rgb: Vec<u8> =
+                tile.canvas().rgba().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+            let (x, y) = ((i % columns) as u32 * TILE.0, (i / columns) as u32 * TILE.1);
+            sheet.canvas_mut().picture(&rgb, TILE, [x, y, TILE.0, TILE.1]);
+        }
+        write_png(path, sheet.canvas())
+    }
+
+    #[cfg(feature = "window")]
+    fn show(&self, playback: &Playback) -> anyhow::Result<()> {
+        Ok(crate::screen::present::play(playback, self.size, self.theme())?)
+    }
+
+    #[cfg(not(feature = "window"))]
+    fn show(&self, _: &Playback) -> anyhow::Result<()> {
+        let why = "this program was built without windows".into();
+        Err(Fault::NoDisplay { why }.into())
+    }
+
+    fn theme(&self) -> Theme {
+        if self.light { Theme::LIGHT } else { Theme::DARK }
+    }
+}
+
+/// One word, for people: `HELLO  spelled  H E L L O`.
+fn line(word: &Word) -> String {
+    let glosses: Vec<&str> = word.glosses().collect();
+    let mut line = format!("{}\t{}\t{}", word.text, word.provenance.words(), glosses.join(" "));
+    if !word.missing.is_empty() && word.provenance != Provenance::NotFound {
+        line.push_str(&format!("\tnot in this alphabet: {}", word.missing));
+    }
+    for sign in &word.signs {
+        if let Some(why) = &sign.unusable {
+            line.push_str(&format!("\n\t{} is left out: {why}", sign.gloss));
+        }
+    }
+    line
+}
+
+fn kind(path: &Path) -> Result<Kind, Fault> {
+    let ends_in_slash = path.as_os_str().as_encoded_bytes().last() == Some(&b'/');
+    let kind = if ends_in_slash || path.is_dir() {
+        Kind::Pictures
+    } else {
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        match extension.to_str() {
+            Some("mp4" | "gif") => Kind::Video,
+            Some("png") => Kind::Sheet,
+            Some("pose") => Kind::Pose,
+            Some("json") => Kind::Json,
+            _ => return Err(Fault::UnknownOutput { path: path.to_owned() }),
+        }
+    };
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() { Ok(kind) } else { Err(Fault::NoFolder { path: path.to_owned() }) }
+}
+
+/// `1280x800`, each side 160 to 4096.
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once(['x', 'X', '×']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    sides
+        .filter(|&(w, h): &(u32, u32)| (160..=4096).contains(&w) && (160..=4096).contains(&h))
+        .ok_or_else(|| "give WIDTHxHEIGHT, each 160 to 4096, for example 1280x800".into())
+}

@@ -1,0 +1,102 @@
+//! Shows a signing: which pose, which word and which letter stand on the screen at a moment.
+
+use models::pose::Pose;
+
+use super::{Caption, Rig, Screen, Span, Stance, State, Tone};
+use crate::production::{Provenance, Signing, Word};
+
+/// A signing that is ready to be shown.
+#[derive(Debug)]
+pub struct Playback<'a> {
+    signing: &'a Signing,
+    rig: Rig,
+    stance: Stance,
+}
+
+impl<'a> Playback<'a> {
+    /// Prepares a signing.
+    pub fn new(signing: &'a Signing) -> Self {
+        let rig = Rig::of(&signing.track.layout);
+        let stance = Stance::of(&rig, &signing.track.frames);
+        // A track without shoulders is shown as it lies in its picture.
+        let [w, h, _] = signing.track.size.map(|v| v as f32);
+        let stance = stance.unwrap_or(Stance { middle: [w / 2.0, h / 2.0], shoulders: h / 2.0 });
+        Self { signing, rig, stance }
+    }
+
+    /// Number of frames.
+    pub fn len(&self) -> usize {
+        self.signing.track.frames.len()
+    }
+
+    /// True where there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Frames a second.
+    pub fn fps(&self) -> f32 {
+        self.signing.track.fps
+    }
+
+    /// Draws a frame; past the end the signer rests and the screen is ready.
+    pub fn draw(&self, screen: &mut Screen, frame: usize) {
+        let frames = &self.signing.track.frames;
+        let Some(pose) = frames.get(frame).or(frames.last()) else { return };
+        let time_s = frame as f32 / self.fps();
+        let state = if frame < frames.len() { State::Signing } else { State::Ready };
+        let caption = caption_at(&self.signing.words, time_s);
+        screen.signing(&self.rig, pose, self.stance, &caption, state);
+    }
+
+    /// The pose, and where it stands, to draw it elsewhere.
+    pub fn pose(&self, frame: usize) -> Option<(&Rig, &Pose, Stance)> {
+        Some((&self.rig, self.signing.track.frames.get(frame)?, self.stance))
+    }
+}
+
+/// The caption of a moment: the present word is marked, and the note says how it is signed.
+pub fn caption_at(words: &[Word], time_s: f32) -> Caption {
+    let current = words.iter().position(|w| (w.from_s..w.to_s).contains(&time_s));
+    let spans = words.iter().enumerate().flat_map(|(i, word)| {
+        let tone = match word.provenance {
+            _ if current == Some(i) => Tone::Current,
+            Provenance::NotFound => Tone::Warn,
+            _ => Tone::Plain,
+        };
+        [span(&word.text, tone), span(format!("{} ", word.after), Tone::Plain)]
+    });
+    let mut caption = Caption { words: spans.collect(), note: Vec::new() };
+    if let Some(word) = current.map(|i| &words[i]) {
+        caption.note = note(word, time_s);
+    }
+    let missing: Vec<&str> =
+        words.iter().filter(|w| w.provenance == Provenance::NotFound).map(|w| w.text.as_str()).collect();
+    if !missing.is_empty() {
+        let gap = if caption.note.is_empty() { "" } else { "   " };
+        caption.note.push(span(format!("{gap}not found: {}", missing.join(", ")), Tone::Warn));
+    }
+    caption
+}
+
+/// How a word is signed: `spelled  H E L L O` with the present letter marked.
+fn note(word: &Word, time_s: f32) -> Vec<Span> {
+    let mut spans = vec![span(format!("{}   ", word.provenance.words()), Tone::Quiet)];
+    for sign in &word.signs {
+        let tone = match &sign.unusable {
+            Some(_) => Tone::Warn,
+            None if (sign.from_s..sign.to_s).contains(&time_s) => Tone::Current,
+            None => Tone::Quiet,
+        };
+        spans.push(span(&sign.gloss, tone));
+        spans.push(span("  ", Tone::Quiet));
+    }
+    if !word.missing.is_empty() {
+        spans.push(span(format!(" not in this alphabet: {}", word.missing), Tone::Warn));
+    }
+    spans
+}
+
+fn span(text: impl Into<String>, tone: Tone) -> Span {
+    Span { text: text.into(), tone }
+}

@@ -1,0 +1,55 @@
+//! Frames as PNG pictures in a folder.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use image::{ExtendedColorType, ImageEncoder, codecs::png};
+
+use super::{Present, write_whole};
+use crate::Fault;
+use crate::screen::Canvas;
+
+/// Writes `00000.png`, `00001.png` … into a folder.
+#[derive(Debug)]
+pub struct Pictures {
+    folder: PathBuf,
+    next: usize,
+}
+
+impl Pictures {
+    /// Makes the folder where it is missing.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn new(folder: &Path) -> Result<Self, Fault> {
+        std::fs::create_dir_all(folder).map_err(|source| Fault::File { path: folder.to_owned(), source })?;
+        Ok(Self { folder: folder.to_owned(), next: 0 })
+    }
+}
+
+impl Present for Pictures {
+    fn show(&mut self, canvas: &Canvas) -> Result<(), Fault> {
+        write_png(&self.folder.join(format!("{:05}.png", self.next)), canvas)?;
+        self.next += 1;
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// Writes one picture, whole or not at all.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_png(path: &Path, canvas: &Canvas) -> Result<(), Fault> {
+    let rgb: Vec<u8> = canvas.rgba().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+    let mut bytes = Cursor::new(Vec::new());
+    let encoder =
+        png::PngEncoder::new_with_quality(&mut bytes, png::CompressionType::Fast, png::FilterType::Adaptive);
+    encoder
+        .write_image(&rgb, canvas.width(), canvas.height(), ExtendedColorType::Rgb8)
+        .map_err(|error| Fault::File { path: path.to_owned(), source: std::io::Error::other(error) })?;
+    write_whole(path, &bytes.into_inner())
+}
