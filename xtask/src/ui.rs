@@ -42,7 +42,7 @@ impl Ui {
             return Progress(ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::hidden()));
         }
         let bar = ProgressBar::new(bytes).with_message(text.to_string());
-        let style = "{msg} {wide_bar} {bytes}/{total_bytes}, {eta} left";
+        let style = "{msg:44!} {wide_bar} {decimal_bytes:>9}/{decimal_total_bytes} {eta:>4}";
         bar.set_style(ProgressStyle::with_template(style).expect("the template is one of indicatif's"));
         bar.enable_steady_tick(TICK);
         Progress(bar)

@@ -125,15 +125,8 @@ fn bring(store: &Store, table: &Table, source: Source, ui: &Ui) -> Result<(), Er
     let largest = missing.iter().map(|w| w.bytes).max().unwrap_or(0);
     system::check_space(root, unpacked + largest)?;
     for (i, wheel) in missing.iter().enumerate() {
-        let title = format!(
-            "[{}/{}] {} ({} {}, {} MB)",
-            i + 1,
-            missing.len(),
-            wheel.what,
-            wheel.name,
-            wheel.version,
-            wheel.bytes / 1_000_000
-        );
+        let mb = wheel.bytes.div_ceil(1_000_000);
+        let title = format!("[{}/{}] {}, {mb} MB from {}", i + 1, missing.len(), wheel.what, wheel.name);
         let file = fetch::fetch(wheel, source, &work.0, &title, ui)?;
         let staged = work.0.join("unpacked");
         let files = unpack::unpack(wheel, file, &staged, ui)?;
