@@ -1,1 +1,34 @@
-//! Set-up, demo, tests, and the technician's commands.
+//! Set-up, demo, tests, and the technician's commands: one file a command, one struct with `run`.
+
+pub mod cargo;
+pub mod setup;
+pub mod ui;
+
+use clap::{Parser, Subcommand};
+
+use ui::Ui;
+
+/// Signpost's tasks: `cargo xtask COMMAND`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Setup(setup::Setup),
+}
+
+impl Cli {
+    /// Runs the command asked for.
+    ///
+    /// # Errors
+    /// What the command could not do, as one sentence with the next step.
+    pub fn run(self, ui: &Ui) -> anyhow::Result<()> {
+        match self.command {
+            Command::Setup(setup) => setup.run(ui),
+        }
+    }
+}

@@ -5,7 +5,7 @@ use half::f16;
 use super::{DimensionFormat, Error, Kind, Sparsity, Tensor};
 
 /// The most weights that one conversion writes; the largest landmark network has some 3.4 million.
-const MAX_WEIGHTS: usize = 1 << 25;
+const MAX_WEIGHTS: usize = 1 << 24;
 
 /// What a conversion may still write. A small file can name the same weights often, or sparse ones that are huge when dense.
 #[derive(Debug)]
@@ -167,5 +167,22 @@ mod tests {
         check([2, 4], [dense.clone(), compressed(&[0], &[0, 3, 1])], [0, 1], None);
         check([2, 4], [dense.clone(), compressed(&[0, 2, 4], &[0, 3, 1, 2])], [0, 1], None);
         check([3, 4], [dense, compressed(&[0, 2, 3], &[0, 3, 1])], [0, 1], None);
+    }
+
+    #[test]
+    fn a_small_file_cannot_name_endless_weights() {
+        let levels = vec![compressed(&[0, 1], &[0])];
+        let tensor = Tensor {
+            name: "huge",
+            shape: vec![MAX_WEIGHTS / 4],
+            kind: Kind::F32,
+            data: &[0; 4],
+            sparsity: Some(Sparsity { order: vec![0], levels }),
+        };
+        let mut budget = Budget::default();
+        for _ in 0..4 {
+            assert!(floats(&tensor, &mut budget).is_ok());
+        }
+        assert!(matches!(floats(&tensor, &mut budget), Err(Error::TooLarge { what: "weights", .. })));
     }
 }

@@ -1,0 +1,152 @@
+//! What set-up can fail at, each with the next step.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why set-up stopped. What it had brought before stays, and it goes on there when run again.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Neither a home nor a cache directory is known.
+    #[error(
+        "no folder to keep things in is known: set SIGNPOST_CACHE to one and run `cargo xtask setup` again"
+    )]
+    NoStore,
+    /// There is no `python3`.
+    #[error(
+        "python3 is not installed and {wheel} cannot be fetched: install python3 with pip (on Debian and Ubuntu `apt install python3-pip`), \
+         or fetch {file} elsewhere and run `cargo xtask setup --offline FOLDER`"
+    )]
+    NoPython {
+        /// What was to be fetched.
+        wheel: String,
+        /// The file's name.
+        file: String,
+    },
+    /// `python3` has no pip.
+    #[error(
+        "python3 has no pip and {wheel} cannot be fetched: install it (on Debian and Ubuntu `apt install python3-pip`), \
+         or fetch {file} elsewhere and run `cargo xtask setup --offline FOLDER`"
+    )]
+    NoPip {
+        /// What was to be fetched.
+        wheel: String,
+        /// The file's name.
+        file: String,
+    },
+    /// Pip could not fetch a wheel.
+    #[error(
+        "{wheel} could not be fetched ({said}): check the network and run `cargo xtask setup` again, \
+         or fetch {file} elsewhere and run `cargo xtask setup --offline FOLDER`"
+    )]
+    Fetch {
+        /// What was to be fetched.
+        wheel: String,
+        /// The file's name.
+        file: String,
+        /// Pip's last words.
+        said: String,
+    },
+    /// A wheel is not in the folder given.
+    #[error("{} is not there: put {file} into that folder (`pip download --no-deps {wheel}` fetches it), then run this again", path.display())]
+    NotInFolder {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What it is.
+        wheel: String,
+        /// The file's name.
+        file: String,
+    },
+    /// A wheel is not the one that the table names.
+    #[error(
+        "{file} is not the file that it should be (SHA-256 {found}, expected {expected}): it was not used; {next}"
+    )]
+    Hash {
+        /// The file's name.
+        file: String,
+        /// The hash in the table.
+        expected: String,
+        /// The hash seen.
+        found: String,
+        /// What to do.
+        next: &'static str,
+    },
+    /// A wheel cannot be unpacked.
+    #[error("{file} cannot be unpacked ({said}): fetch it again and run `cargo xtask setup`")]
+    Unpack {
+        /// The file's name.
+        file: String,
+        /// What the archive's reader said.
+        said: String,
+    },
+    /// A member of a wheel would land outside the store.
+    #[error(
+        "the member {member:?} of the wheel would land outside the store: use the wheels that the table names"
+    )]
+    Outside {
+        /// The member's name.
+        member: String,
+    },
+    /// A wheel lacks what the table takes.
+    #[error("{file} has no {member}: the table and the wheel do not fit together; correct wheels.toml")]
+    Missing {
+        /// The file's name.
+        file: String,
+        /// The member's name.
+        member: String,
+    },
+    /// A network cannot be converted.
+    #[error("{member} cannot be converted")]
+    Convert {
+        /// The member's name.
+        member: String,
+        /// Why, and what to do.
+        source: models::tflite::Error,
+    },
+    /// There is not enough room.
+    #[error("{} has {free_mb} MB free and set-up needs {needed_mb}: free some space, or set SIGNPOST_CACHE to a folder elsewhere", path.display())]
+    Space {
+        /// The store.
+        path: PathBuf,
+        /// What is free, in units of 10⁶ bytes.
+        free_mb: u64,
+        /// What is needed, in units of 10⁶ bytes.
+        needed_mb: u64,
+    },
+    /// The disk became full, by another program or by a quota.
+    #[error("the disk is full at {}: free some space, or set SIGNPOST_CACHE to a folder elsewhere, and run `cargo xtask setup` again", path.display())]
+    DiskFull {
+        /// What was being written.
+        path: PathBuf,
+    },
+    /// The system refused to read or write.
+    #[error("cannot {doing} {} ({error}): check its rights and run this again", path.display())]
+    Io {
+        /// What was being done, as a verb.
+        doing: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A table cannot be read.
+    #[error("{} is no table of wheels ({said}): correct it, or leave `--table` out", path.display())]
+    Table {
+        /// The table.
+        path: PathBuf,
+        /// What its reader said.
+        said: String,
+    },
+    /// `--check` found the store wanting.
+    #[error("the store is not complete: run `cargo xtask setup`")]
+    Incomplete,
+}
+
+impl Error {
+    /// An error of the system, told apart from a full disk.
+    pub fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path: path.into() },
+            _ => Self::Io { doing, path: path.into(), error },
+        }
+    }
+}
