@@ -4,7 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
+use anyhow::{Context, bail};
 use models::store::Store;
+
+use crate::{setup, ui::Ui};
 
 /// A cargo that finds the libclang that set-up brought, where it brought one.
 ///
@@ -23,6 +26,34 @@ pub fn cargo(store: &Store) -> Command {
         }
     }
     command
+}
+
+/// The features that this machine can build: cameras need libclang.
+pub fn features(store: &Store) -> &'static [&'static str] {
+    let clang = store.libclang_dir().join("libclang.so").is_file() || setup::has_libclang();
+    if clang { &["--features", "signpost-edge/camera"] } else { &[] }
+}
+
+/// Builds all programs of the workspace and gives the folder that they are in.
+///
+/// All at once, although a command may need one of them: what several crates share is then built with
+/// the same features as for the tests, and therefore once.
+///
+/// # Errors
+/// Where something does not build.
+pub fn build(store: &Store, ui: &Ui) -> anyhow::Result<PathBuf> {
+    ui.step("building (some ten minutes the first time, seconds later)");
+    let status = cargo(store)
+        .args(["build", "--workspace", "--bins"])
+        .args(features(store))
+        .status()
+        .context("cargo could not be started; install Rust with rustup")?;
+    if !status.success() {
+        bail!("the build failed; the first error above says why");
+    }
+    // This program lies where the others do.
+    let own = std::env::current_exe().context("the program's own place is not known")?;
+    Ok(own.parent().context("the program has no folder")?.to_owned())
 }
 
 /// What bindgen reads its further arguments for libclang from.

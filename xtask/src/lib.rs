@@ -1,7 +1,9 @@
 //! Set-up, demo, tests, and the technician's commands: one file a command, one struct with `run`.
 
 pub mod cargo;
+pub mod demo;
 pub mod setup;
+pub mod test;
 pub mod ui;
 
 use clap::{Parser, Subcommand};
@@ -18,7 +20,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Setup(setup::Setup),
+    Test(test::Test),
 }
 
 impl Cli {
@@ -28,6 +32,8 @@ impl Cli {
     /// What the command could not do, as one sentence with the next step.
     pub fn run(self, ui: &Ui) -> anyhow::Result<()> {
         match self.command {
+            Command::Demo(demo) => demo.run(ui),
+            Command::Test(test) => test.run(ui),
             Command::Setup(setup) => setup.run(ui),
         }
     }

@@ -3,6 +3,7 @@
 mod input;
 pub mod read;
 mod report;
+mod show;
 pub mod sign;
 
 use std::path::Path;

@@ -9,6 +9,7 @@ use models::pose_file;
 
 use super::input::{About, Input};
 use super::report::Report;
+use super::show::Show;
 use crate::Fault;
 use crate::language::{Reader, Recogniser};
 use crate::vision::Options;
@@ -27,6 +28,9 @@ pub struct Read {
     /// Keeps the landmarks
     #[arg(long, value_name = "FILE.pose")]
     out: Option<PathBuf>,
+    /// Shows picture, landmarks and caption: FILE.mp4, FILE.gif, or a folder for pictures
+    #[arg(long, value_name = "FILE|FOLDER")]
+    show: Option<PathBuf>,
     /// Stops after so many seconds of the source
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
@@ -59,8 +63,14 @@ impl Read {
         let mut report = Report::new(self.json);
         report.source(&self.source, &input.about)?;
 
+        let size = (board.screen.width_px, board.screen.height_px);
+        let show = |to: &PathBuf| Show::to(to, size, &input.about.layout, input.about.fps);
+        let mut show = self.show.as_ref().map(show).transpose()?;
+
         let mut kept = Kept::new(&input.about, self.out.is_some());
-        let read = self.follow(&mut input, &mut reader, &mut report, &mut kept);
+        let read = self.follow(&mut input, &mut reader, &mut report, &mut kept, show.as_mut());
+        // Whatever went wrong, what was made up to then is kept.
+        show.map_or(Ok(()), Show::finish)?;
         if let Some(out) = &self.out
             && !kept.track.frames.is_empty()
         {
@@ -74,12 +84,14 @@ impl Read {
 
     /// What cannot work is said before the first frame.
     fn check_out(&self) -> Result<(), Fault> {
-        let Some(out) = &self.out else { return Ok(()) };
-        if self.source.starts_with("/dev/") && self.seconds.is_none() {
+        for file in self.out.iter().chain(&self.show) {
+            super::check_folder_of(file)?;
+        }
+        if self.out.is_some() && self.source.starts_with("/dev/") && self.seconds.is_none() {
             let said = "a camera never ends, so --out needs an end; say with --seconds how long to keep landmarks";
             return Err(Fault::Usage(said.into()));
         }
-        super::check_folder_of(out)
+        Ok(())
     }
 
     /// Reads until the source ends, its time is over, or something fails.
@@ -89,6 +101,7 @@ impl Read {
         reader: &mut Reader,
         report: &mut Report,
         kept: &mut Kept,
+        mut show: Option<&mut Show>,
     ) -> anyhow::Result<()> {
         while let Some(seen) = input.next()? {
             let at_s = seen.at.seconds();
@@ -97,7 +110,11 @@ impl Read {
             }
             let somebody = seen.pose.confidence.iter().any(|c| *c > 0.0);
             report.frame(at_s, somebody, input.about.frames);
-            report.events(&reader.read(seen.at, &seen.pose)?)?;
+            let events = reader.read(seen.at, &seen.pose)?;
+            report.events(&events)?;
+            if let Some(show) = &mut show {
+                show.frame(at_s, seen.frame.as_ref(), &seen.pose, reader, &events)?;
+            }
             kept.push(at_s, seen.pose);
         }
         Ok(report.events(&reader.finish()?)?)

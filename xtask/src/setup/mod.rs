@@ -23,6 +23,7 @@ use models::store::Store;
 
 use crate::ui::Ui;
 pub use error::Error;
+pub use system::has_libclang;
 use fetch::Source;
 use record::Record;
 use table::{Need, Table, Wheel};

@@ -1,0 +1,85 @@
+//! What a person sees while `signpost read` works: picture, landmarks, caption and state.
+
+use std::path::Path;
+
+use models::pose::{Layout, Pose};
+
+use crate::Fault;
+use crate::camera::Frame;
+use crate::language::{Activity, Event, Reader};
+use crate::screen::present::{Pictures, Present, Video};
+use crate::screen::{Caption, Picture, Rig, Screen, Stance, State, Theme};
+
+/// "Please repeat" stays on the screen for so long. Seconds of the source.
+const REPEAT_SHOWN_S: f64 = 2.0;
+/// Letters of a caption that fit into its band in two lines.
+const CAPTION_COLUMNS: usize = 72;
+
+/// Draws each frame that was read, and presents it.
+pub struct Show {
+    screen: Screen,
+    rig: Rig,
+    stance: Option<Stance>,
+    to: Box<dyn Present>,
+    repeat_until_s: f64,
+}
+
+impl Show {
+    /// To a video (`.mp4`, `.gif`) or to pictures in a folder.
+    ///
+    /// # Errors
+    /// Where the video or the folder cannot be made.
+    pub fn to(path: &Path, size: (u32, u32), layout: &Layout, fps: f32) -> Result<Self, Fault> {
+        let is_video = path
+            .extension()
+            .is_some_and(|e| ["mp4", "gif"].iter().any(|video| e.eq_ignore_ascii_case(video)));
+        let to: Box<dyn Present> =
+            if is_video { Box::new(Video::create(path, size, fps)?) } else { Box::new(Pictures::new(path)?) };
+        let screen = Screen::new(size.0, size.1, Theme::DARK);
+        Ok(Self { screen, rig: Rig::of(layout), stance: None, to, repeat_until_s: f64::NEG_INFINITY })
+    }
+
+    /// Draws a frame with what was read up to it.
+    ///
+    /// # Errors
+    /// Where it cannot be presented.
+    pub fn frame(
+        &mut self,
+        at_s: f64,
+        frame: Option<&Frame>,
+        pose: &Pose,
+        reader: &Reader,
+        events: &[Event],
+    ) -> Result<(), Fault> {
+        if events.iter().any(|e| matches!(e, Event::Repeat { .. })) {
+            self.repeat_until_s = at_s + REPEAT_SHOWN_S;
+        }
+        let state = match reader.activity() {
+            Activity::Signing { .. } => State::Watching,
+            Activity::Rest if at_s < self.repeat_until_s => State::PleaseRepeat,
+            Activity::Rest => State::Ready,
+        };
+        let caption = Caption::plain(reader.caption().tail(CAPTION_COLUMNS));
+        match frame {
+            Some(frame) => {
+                let picture = Picture { rgb: &frame.rgb, width: frame.width, height: frame.height };
+                self.screen.reading(picture, Some((&self.rig, pose)), &caption, state);
+            }
+            None => {
+                self.stance = self.stance.or_else(|| Stance::of(&self.rig, [pose]));
+                // Before the shoulders are seen there is nothing to place the signer by.
+                let stance = self.stance.unwrap_or(Stance { middle: [0.0; 2], shoulders: 1.0 });
+                self.screen.signing(&self.rig, pose, stance, &caption, state);
+            }
+        }
+        self.to.show(self.screen.canvas())
+    }
+
+    /// Completes what was made.
+    ///
+    /// # Errors
+    /// Where it cannot be completed.
+    pub fn finish(self) -> Result<(), Fault> {
+        self.to.finish()
+    }
+}

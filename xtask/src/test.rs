@@ -1,0 +1,41 @@
+//! `cargo xtask test`: set-up, then every test that this machine can run.
+
+use anyhow::{Context, bail};
+
+use crate::{cargo, setup, ui::Ui};
+
+/// Builds everything and runs the tests; those that need what is absent say why they skip.
+#[derive(Debug, Default, clap::Args)]
+pub struct Test {
+    /// Runs only tests whose name contains this
+    filter: Option<String>,
+}
+
+impl Test {
+    /// Runs the tests.
+    ///
+    /// # Errors
+    /// Where something does not build, or a test fails.
+    pub fn run(&self, ui: &Ui) -> anyhow::Result<()> {
+        let store = match setup::ensure(ui) {
+            Ok(store) => store,
+            // No network is no reason to test nothing: what needs the store skips and says so.
+            Err(error) => {
+                ui.step(&format!("set-up is not complete ({error}); tests that need it skip"));
+                models::store::Store::locate().context("no cache directory is known; set SIGNPOST_CACHE")?
+            }
+        };
+        // End-to-end tests start the programs themselves, so these are built first, with the same features.
+        cargo::build(&store, ui)?;
+        let mut tests = cargo::cargo(&store);
+        tests.args(["test", "--workspace", "--no-fail-fast"]).args(cargo::features(&store));
+        if let Some(filter) = &self.filter {
+            tests.arg(filter);
+        }
+        let status = tests.status().context("cargo could not be started; install Rust with rustup")?;
+        if !status.success() {
+            bail!("some tests failed; the first lines after `failures:` above say which and why");
+        }
+        Ok(())
+    }
+}
