@@ -26,7 +26,9 @@ pub enum Fault {
         said: String,
     },
     /// An engine was asked for that is not there.
-    #[error("no engine of [{wanted}] can run here ({why}); there is [{have}]: name one of these in the board file, or run `cargo xtask setup`")]
+    #[error(
+        "no engine of [{wanted}] can run here ({why}); there is [{have}]: name one of these in the board file, or run `cargo xtask setup`"
+    )]
     Backend {
         /// The engines that were asked for.
         wanted: String,
@@ -52,7 +54,9 @@ pub enum Fault {
         said: String,
     },
     /// A tensor has not the shape that it should have.
-    #[error("{what} has shape {got:?} where {expected:?} is needed; check that the file is the one that set-up brings")]
+    #[error(
+        "{what} has shape {got:?} where {expected:?} is needed; check that the file is the one that set-up brings"
+    )]
     Shape {
         /// The tensor.
         what: String,
@@ -170,5 +174,51 @@ pub enum Fault {
     UnknownOutput {
         /// The output.
         path: PathBuf,
+    },
+    /// A picture cannot be read, or is none.
+    #[error(
+        "{from} holds no picture that can be read ({said}); give a picture or clip that other programs can show"
+    )]
+    Picture {
+        /// The file, device or frame.
+        from: String,
+        /// What is wrong with it.
+        said: String,
+    },
+    /// A folder holds no picture.
+    #[error("{path} holds no picture; put .jpg or .png files into it, named in their order")]
+    NoPictures {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A video ends before its time.
+    #[error(
+        "{path} is cut short: {got} of {promised} frames could be read; they were used, but copy the file again for the rest"
+    )]
+    CutShort {
+        /// The file.
+        path: PathBuf,
+        /// Frames that were read.
+        got: u64,
+        /// Frames that it promised.
+        promised: u64,
+    },
+    /// A camera cannot be used.
+    #[error("no picture from the camera {device} ({tried}); {next}")]
+    Camera {
+        /// The device.
+        device: PathBuf,
+        /// What was tried, and how it ended.
+        tried: String,
+        /// The next step.
+        next: String,
+    },
+    /// The system gave no thread.
+    #[error("the thread `{name}` could not be started: {source}; free some memory and try again")]
+    Thread {
+        /// The thread.
+        name: String,
+        /// What the system said.
+        source: std::io::Error,
     },
 }

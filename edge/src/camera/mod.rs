@@ -1,1 +1,156 @@
 //! Where frames come from: a video file, a folder of pictures, a camera.
+//!
+//! Every source gives frames as they stand in the world: a phone's video is turned
+//! upright, and nothing is mirrored. [`Feed`] reads one on its own thread.
+
+mod feed;
+mod folder;
+#[cfg(feature = "camera")]
+mod v4l;
+mod video;
+mod yuyv;
+
+use std::path::Path;
+
+use crate::Fault;
+use crate::stage::Stamp;
+
+pub use feed::Feed;
+pub use folder::{DEFAULT_FPS, Folder};
+pub use video::Video;
+pub use yuyv::yuyv_to_rgb;
+
+/// The largest picture that is taken in: 8K. A larger one is refused before it is held.
+pub const MAX_PIXELS: u64 = 7680 * 4320;
+
+/// One picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// When it was taken.
+    pub at: Stamp,
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// `[height, width, 3]`: red, green, blue.
+    pub rgb: Vec<u8>,
+}
+
+impl Frame {
+    /// A frame of the size and pixels given.
+    ///
+    /// # Errors
+    /// [`Fault::Picture`] where there is no pixel, there are too many, or they do not fit the size.
+    pub fn new(at: Stamp, width: u32, height: u32, rgb: Vec<u8>) -> Result<Self, Fault> {
+        let frame = Self { at, width, height, rgb };
+        frame.check()?;
+        Ok(frame)
+    }
+
+    /// Whether the pixels are as many as the size says, at least one and at most [`MAX_PIXELS`].
+    ///
+    /// # Errors
+    /// [`Fault::Picture`] where they are not.
+    pub fn check(&self) -> Result<(), Fault> {
+        let pixels = check_size("frame", self.width, self.height)?;
+        if self.rgb.len() != pixels * 3 {
+            let said = format!(
+                "{} bytes where {}×{} px need {}",
+                self.rgb.len(),
+                self.width,
+                self.height,
+                pixels * 3
+            );
+            return Err(Fault::Picture { from: "frame".into(), said });
+        }
+        Ok(())
+    }
+}
+
+/// The number of pixels, where it is at least one and at most [`MAX_PIXELS`].
+fn check_size(source: &str, width: u32, height: u32) -> Result<usize, Fault> {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 || pixels > MAX_PIXELS {
+        let said = format!("{width}×{height} px; at least one and at most {MAX_PIXELS} can be read");
+        return Err(Fault::Picture { from: source.into(), said });
+    }
+    // MAX_PIXELS fits a usize of 32 bits.
+    Ok(pixels as usize)
+}
+
+/// A source of frames.
+pub trait Camera: Send {
+    /// The next frame, or `None` after the last.
+    ///
+    /// # Errors
+    /// Where the source ends before it should, or is damaged: what came before stays good.
+    fn next(&mut self) -> Result<Option<Frame>, Fault>;
+
+    /// Frames a second.
+    fn fps(&self) -> f32;
+
+    /// Width and height in pixels.
+    fn size(&self) -> [u32; 2];
+
+    /// How many frames there will be, as far as the source says.
+    fn frames(&self) -> Option<u64>;
+
+    /// True where frames come whether they are read or not.
+    fn is_live(&self) -> bool {
+        false
+    }
+}
+
+/// Opens a source: a camera (`/dev/video0`), a folder of pictures, one picture, or a video file.
+///
+/// # Errors
+/// One that says what was tried and what to do.
+pub fn open(source: &str) -> Result<Box<dyn Camera>, Fault> {
+    let path = Path::new(source);
+    if source.starts_with("/dev/") {
+        return open_device(path);
+    }
+    let meta = std::fs::metadata(path).map_err(|source| Fault::File { path: path.into(), source })?;
+    if meta.is_dir() || folder::is_picture(path) {
+        return Ok(Box::new(Folder::open(path, DEFAULT_FPS)?));
+    }
+    Ok(Box::new(Video::open(path)?))
+}
+
+#[cfg(feature = "camera")]
+fn open_device(path: &Path) -> Result<Box<dyn Camera>, Fault> {
+    Ok(Box::new(v4l::Device::open(path)?))
+}
+
+#[cfg(not(feature = "camera"))]
+fn open_device(path: &Path) -> Result<Box<dyn Camera>, Fault> {
+    let tried = "this program was built without cameras".into();
+    let next = "build it with `cargo build -p signpost-edge --features camera`".into();
+    Err(Fault::Camera { device: path.into(), tried, next })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(source: &str, expect: &[&str]) {
+        let said = open(source).err().expect("it must not open").to_string();
+        assert!(expect.iter().all(|e| said.contains(e)), "{said}");
+    }
+
+    #[test]
+    fn a_missing_source_says_what_was_tried_and_what_to_do() {
+        check("nowhere/clip.mp4", &["nowhere/clip.mp4", "check"]);
+        check("/dev/video-none", &["/dev/video-none", ";"]);
+    }
+
+    #[test]
+    fn a_frame_holds_as_many_pixels_as_it_says() {
+        let at = Stamp::default();
+        assert!(Frame::new(at, 2, 1, vec![0; 6]).is_ok());
+        assert!(Frame::new(at, 0, 0, vec![]).is_err());
+        assert!(Frame::new(at, 2, 1, vec![0; 5]).is_err());
+        assert!(Frame::new(at, u32::MAX, u32::MAX, vec![]).is_err());
+    }
+}

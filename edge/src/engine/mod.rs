@@ -37,7 +37,11 @@ impl Tensor {
     /// [`Fault::Shape`] where the values are not as many as the shape says.
     pub fn new(shape: &[usize], data: Vec<f32>) -> Result<Self, Fault> {
         if shape.iter().product::<usize>() != data.len() {
-            return Err(Fault::Shape { what: "tensor".into(), expected: shape.to_vec(), got: vec![data.len()] });
+            return Err(Fault::Shape {
+                what: "tensor".into(),
+                expected: shape.to_vec(),
+                got: vec![data.len()],
+            });
         }
         Ok(Self { shape: shape.to_vec(), data })
     }
@@ -85,10 +89,11 @@ impl FromStr for Backend {
 
     /// Reads the name that a board file uses.
     fn from_str(name: &str) -> Result<Self, Fault> {
-        Self::FASTEST_FIRST
-            .into_iter()
-            .find(|b| b.to_string() == name)
-            .ok_or_else(|| Fault::Backend { wanted: name.into(), why: "no such engine".into(), have: have() })
+        Self::FASTEST_FIRST.into_iter().find(|b| b.to_string() == name).ok_or_else(|| Fault::Backend {
+            wanted: name.into(),
+            why: "no such engine".into(),
+            have: have(),
+        })
     }
 }
 

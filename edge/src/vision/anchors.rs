@@ -51,9 +51,11 @@ impl Anchors<'_> {
         };
         boxes
             .drain(..)
-            .map(|(aspect, scale)| {
-                if self.unit_size { [1.0; 2] } else { [scale * aspect.sqrt(), scale / aspect.sqrt()] }
-            })
+            .map(
+                |(aspect, scale)| {
+                    if self.unit_size { [1.0; 2] } else { [scale * aspect.sqrt(), scale / aspect.sqrt()] }
+                },
+            )
             .collect()
     }
 

@@ -123,10 +123,8 @@ fn decode(boxes: &[f32], logits: &[f32], anchors: &[Anchor], input: f32) -> Vec<
                 |x: f32, y: f32| [x / input * anchor[2] + anchor[0], y / input * anchor[3] + anchor[1]];
             let center = place(raw[0], raw[1]);
             let half = [raw[2] / input * anchor[2] / 2.0, raw[3] / input * anchor[3] / 2.0];
-            let mut points = vec![
-                [center[0] - half[0], center[1] - half[1]],
-                [center[0] + half[0], center[1] + half[1]],
-            ];
+            let mut points =
+                vec![[center[0] - half[0], center[1] - half[1]], [center[0] + half[0], center[1] + half[1]]];
             points.extend(raw[4..].chunks_exact(2).map(|p| place(p[0], p[1])));
             Some(Candidate { score, points })
         })
@@ -141,7 +139,8 @@ fn merge(mut rest: Vec<Candidate>) -> Vec<Candidate> {
         let (same, others): (Vec<_>, Vec<_>) =
             rest.into_iter().partition(|c| *c == best || c.bounds().overlap(&best.bounds()) > SAME);
         let total: f32 = same.iter().map(|c| c.score).sum();
-        let mean = |k: usize, axis: usize| same.iter().map(|c| c.points[k][axis] * c.score).sum::<f32>() / total;
+        let mean =
+            |k: usize, axis: usize| same.iter().map(|c| c.points[k][axis] * c.score).sum::<f32>() / total;
         let points = (0..best.points.len()).map(|k| [mean(k, 0), mean(k, 1)]).collect();
         merged.push(Candidate { score: best.score, points });
         rest = others;
@@ -176,7 +175,26 @@ mod tests {
     #[test]
     fn boxes_are_read_from_their_anchor() {
         let anchors = [[0.5, 0.5, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]];
-        let boxes = [10.0, 20.0, 40.0, 20.0, -10.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, f32::NAN, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let boxes = [
+            10.0,
+            20.0,
+            40.0,
+            20.0,
+            -10.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            f32::NAN,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+        ];
         let found = decode(&boxes, &[3.0, -3.0, 3.0], &anchors, 100.0);
         assert_eq!(found.len(), 1, "below the threshold, or not a number");
         let [low, high, key] = [found[0].points[0], found[0].points[1], found[0].points[2]];

@@ -27,6 +27,9 @@ const SEARCH_EVERY: u32 = 5;
 const SIDE_ALPHA: f32 = 0.2;
 /// How sure the running mean must be before a hand changes sides.
 const SIDE_SURE: f32 = 0.3;
+/// A hand is about half as long as the trunk. One this much longer than it, near or not,
+/// is not that body's: the body network mistook the hand for a small body.
+const DWARFED: f32 = 1.5;
 
 const PALM: Spec = Spec {
     name: "palm_detection_full",
@@ -98,8 +101,8 @@ impl HandsTracker {
         self.idle = SEARCH_EVERY;
     }
 
-    /// The left and the right hand in the next frame, each where it is seen.
-    pub fn step(&mut self, frame: &Frame, body: Option<&Body>) -> Result<[Option<&Hand>; 2], Fault> {
+    /// Finds or follows both hands in the next frame.
+    pub fn step(&mut self, frame: &Frame, body: Option<&Body>) -> Result<(), Fault> {
         for side in Side::BOTH {
             let last = self.tracks[side as usize].take();
             let found = self.follow(frame, body, side, last.as_ref())?;
@@ -112,8 +115,26 @@ impl HandsTracker {
         if body.is_none() {
             self.settle_sides();
         }
-        let [left, right] = &self.tracks;
-        Ok([left.as_ref().map(|t| &t.hand), right.as_ref().map(|t| &t.hand)])
+        Ok(())
+    }
+
+    /// The left and the right hand in the last frame, each where it was seen.
+    pub fn seen(&self) -> [Option<&Hand>; 2] {
+        self.tracks.each_ref().map(|track| track.as_ref().map(|t| &t.hand))
+    }
+
+    /// True where a hand is too large to belong to the body.
+    ///
+    /// In a close-up of a hand the body network is sure of a body no larger than the
+    /// hand, with every landmark visible: only the sizes tell.
+    pub fn dwarf(&self, body: &Body) -> bool {
+        let flat = |k: usize| [body.points[k][0], body.points[k][1]];
+        let [left_shoulder, right_shoulder, left_hip, right_hip] = [11, 12, 23, 24].map(flat);
+        let trunk = distance(left_shoulder, right_shoulder)
+            .max(distance(left_shoulder, left_hip))
+            .max(distance(right_shoulder, right_hip));
+        let long = |t: &Track| t.hand.bounds().size.into_iter().fold(0.0, f32::max);
+        self.tracks.iter().flatten().any(|t| long(t) > DWARFED * trunk)
     }
 
     /// Looks where the body promises a hand and where it last was.
@@ -153,7 +174,8 @@ impl HandsTracker {
             None if side == Side::Left => 1.0 - track.left,
             None => track.left,
         };
-        let worse = if misfit(left, Side::Left) > misfit(right, Side::Right) { Side::Left } else { Side::Right };
+        let worse =
+            if misfit(left, Side::Left) > misfit(right, Side::Right) { Side::Left } else { Side::Right };
         self.tracks[worse as usize] = None;
     }
 

@@ -15,6 +15,8 @@ mod hands;
 mod network;
 mod smooth;
 
+use std::slice::from_ref;
+
 use boards::Board;
 use models::pose::Pose;
 use models::store::Store;
@@ -106,15 +108,21 @@ impl Holistic {
     /// [`Fault::Picture`] where the frame holds no picture, [`Fault::Inference`] where a network fails.
     pub fn see(&mut self, frame: &Frame) -> Result<Pose, Fault> {
         frame.check()?;
-        let body = self.body.step(frame)?;
+        let mut body = self.body.step(frame)?;
+        self.hands.step(frame, body.as_ref())?;
+        if body.as_ref().is_some_and(|body| self.hands.dwarf(body)) {
+            self.body.reset();
+            body = None;
+        }
         let face = self.face.step(frame, body.as_ref())?;
-        let [left, right] = self.hands.step(frame, body.as_ref())?;
+        let [left, right] = self.hands.seen();
 
-        let mut pose = Pose { points: Vec::with_capacity(LANDMARKS), confidence: Vec::with_capacity(LANDMARKS) };
+        let mut pose =
+            Pose { points: Vec::with_capacity(LANDMARKS), confidence: Vec::with_capacity(LANDMARKS) };
         push(&mut pose, body::POINTS, body.as_ref().map(|b| (b.points.as_slice(), b.visibility.as_slice())));
-        push(&mut pose, face::POINTS, face.map(|f| (f.points.as_slice(), [f.presence].as_slice())));
+        push(&mut pose, face::POINTS, face.map(|f| (f.points.as_slice(), from_ref(&f.presence))));
         for hand in [left, right] {
-            push(&mut pose, hand::POINTS, hand.map(|h| (h.points.as_slice(), [h.presence].as_slice())));
+            push(&mut pose, hand::POINTS, hand.map(|h| (h.points.as_slice(), from_ref(&h.presence))));
         }
         push(&mut pose, body::POINTS, body.as_ref().map(|b| (b.world.as_slice(), b.visibility.as_slice())));
         Ok(pose)

@@ -1,0 +1,136 @@
+//! A camera of the machine, through Video4Linux.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use image::ImageFormat;
+use v4l::buffer::Type;
+use v4l::io::mmap::Stream;
+use v4l::io::traits::CaptureStream;
+use v4l::video::Capture;
+use v4l::video::capture::Parameters;
+use v4l::{Format, FourCC};
+
+use super::{Camera, Frame, check_size, yuyv_to_rgb};
+use crate::Fault;
+use crate::stage::Stamp;
+
+/// What is asked for; the driver may give something else.
+const WANTED_SIZE: [u32; 2] = [1280, 720];
+/// Frames a second that are asked for.
+const WANTED_FPS: u32 = 30;
+/// Buffers that the driver fills in turn.
+const BUFFERS: u32 = 4;
+/// A camera that gives no frame for so long has stalled.
+const STALLED: Duration = Duration::from_secs(5);
+
+const MJPEG: [u8; 4] = *b"MJPG";
+const YUYV: [u8; 4] = *b"YUYV";
+
+/// A camera that streams.
+pub struct Device {
+    path: PathBuf,
+    stream: Stream<'static>,
+    format: Format,
+    fps: f32,
+    /// The driver's time of the first frame, in microseconds.
+    start: Option<i64>,
+}
+
+impl Device {
+    /// Opens a camera, as MJPEG where it has it, otherwise as YUYV.
+    ///
+    /// # Errors
+    /// [`Fault::Camera`]: what was tried, and what to do.
+    pub fn open(path: &Path) -> Result<Self, Fault> {
+        let fault =
+            |tried: String, next: &str| Fault::Camera { device: path.into(), tried, next: next.into() };
+        let system = |what: &str, e: std::io::Error| {
+            fault(
+                format!("{what}: {e}"),
+                "see that it is plugged in, that no other program uses it and that this user is in the group `video`",
+            )
+        };
+        let device = v4l::Device::with_path(path).map_err(|e| system("opening it", e))?;
+        // Drivers grant a format that was not asked for: only what comes back counts.
+        let mut seen = Vec::new();
+        let mut granted = None;
+        for code in [MJPEG, YUYV] {
+            let wanted = Format::new(WANTED_SIZE[0], WANTED_SIZE[1], FourCC::new(&code));
+            let got = device.set_format(&wanted).map_err(|e| system("setting its format", e))?;
+            if [MJPEG, YUYV].contains(&got.fourcc.repr) {
+                granted = Some(got);
+                break;
+            }
+            seen.push(got.fourcc.to_string());
+        }
+        let Some(format) = granted else {
+            let tried = format!("MJPG and YUYV were asked for, {} came back", seen.join(" and "));
+            return Err(fault(tried, "use a camera that gives one of these"));
+        };
+        check_size(&path.display().to_string(), format.width, format.height)?;
+        // Some cameras have one rate only and refuse to be asked.
+        let interval = device
+            .set_params(&Parameters::with_fps(WANTED_FPS))
+            .or_else(|_| device.params())
+            .map(|params| params.interval)
+            .map_err(|e| system("asking for its rate", e))?;
+        let fps = if interval.numerator == 0 || interval.denominator == 0 {
+            WANTED_FPS as f32
+        } else {
+            interval.denominator as f32 / interval.numerator as f32
+        };
+        let mut stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS)
+            .map_err(|e| system("asking for its buffers", e))?;
+        stream.set_timeout(STALLED);
+        Ok(Self { path: path.into(), stream, format, fps, start: None })
+    }
+}
+
+impl Camera for Device {
+    fn next(&mut self) -> Result<Option<Frame>, Fault> {
+        let (width, height) = (self.format.width, self.format.height);
+        let (bytes, meta) = self.stream.next().map_err(|e| Fault::Camera {
+            device: self.path.clone(),
+            tried: format!("reading a frame: {e}"),
+            next: "plug it in again".into(),
+        })?;
+        let micros = meta.timestamp.sec * 1_000_000 + meta.timestamp.usec;
+        let start = *self.start.get_or_insert(micros);
+        let at = Stamp::from_micros(micros.saturating_sub(start).max(0) as u64);
+        let used = &bytes[..bytes.len().min(meta.bytesused as usize)];
+        let rgb = if self.format.fourcc.repr == YUYV {
+            yuyv_to_rgb(used, width as usize, height as usize, self.format.stride as usize)
+        } else {
+            image::load_from_memory_with_format(used, ImageFormat::Jpeg)
+                .ok()
+                .filter(|picture| [picture.width(), picture.height()] == [width, height])
+                .map(|picture| picture.into_rgb8().into_raw())
+        };
+        let rgb = rgb.ok_or_else(|| Fault::Picture {
+            from: self.path.display().to_string(),
+            said: format!(
+                "a frame of {} bytes is no {} picture of {width}×{height} px",
+                used.len(),
+                self.format.fourcc
+            ),
+        })?;
+        Frame::new(at, width, height, rgb).map(Some)
+    }
+
+    fn fps(&self) -> f32 {
+        self.fps
+    }
+
+    fn size(&self) -> [u32; 2] {
+        [self.format.width, self.format.height]
+    }
+
+    fn frames(&self) -> Option<u64> {
+        None
+    }
+
+    fn is_live(&self) -> bool {
+        true
+    }
+}
