@@ -16,6 +16,8 @@ pub struct Strength {
     pub mirror: f32,
     /// Share of clips whose hands stand in the other slots, as detectors without handedness leave them.
     pub swap_slots: f32,
+    /// Share of clips in which the hand is raised into the sign and lowered after it.
+    pub carry: f32,
     /// Share of clips without a body, as hand-only data has them.
     pub no_body: f32,
     /// The most by which the whole signer is turned in the picture, in radians.
@@ -33,6 +35,7 @@ impl Strength {
     pub const SIGN: Self = Self {
         mirror: 0.3,
         swap_slots: 0.0,
+        carry: 0.0,
         no_body: 0.08,
         turn: 0.15,
         hand_turn: 0.25,
@@ -43,6 +46,7 @@ impl Strength {
     pub const LETTER: Self = Self {
         mirror: 0.2,
         swap_slots: 0.15,
+        carry: 0.5,
         no_body: 0.5,
         turn: 0.2,
         hand_turn: 0.35,
@@ -60,6 +64,9 @@ pub fn augment(clip: &[Sight], strength: &Strength, rng: &mut StdRng) -> Vec<Sig
     pace(&mut sights, rng);
     if chance(rng, 0.4) {
         crop(&mut sights, 0.2, rng);
+    }
+    if chance(rng, strength.carry) {
+        carry(&mut sights, rng);
     }
     build(&mut sights, strength, rng);
     camera(&mut sights, strength, rng);
@@ -96,6 +103,39 @@ fn pace(sights: &mut [Sight], rng: &mut StdRng) {
         let share = (s.at_s - first) / length;
         // Monotonic as long as the bend stays below 1 / pi.
         s.at_s = (share + bend * (share * std::f64::consts::PI).sin()) * length * rate;
+    }
+}
+
+/// Raises the hands from below at the start and lowers them at the end; the hand turns on its way.
+///
+/// Letters were recorded with the hand already up; in a lexicon and before a unit it comes and goes.
+fn carry(sights: &mut [Sight], rng: &mut StdRng) {
+    let (Some(first), Some(last)) = (sights.first().map(|s| s.at_s), sights.last().map(|s| s.at_s)) else {
+        return;
+    };
+    let length = (last - first).max(1e-6);
+    let up = [rng.random_range(0.0_f32..0.4), rng.random_range(0.0_f32..0.4)];
+    let way = [0, 1].map(|_| [rng.random_range(-1.0_f32..1.0), rng.random_range(0.0_f32..2.5)]);
+    let turns = [0, 1].map(|_| rng.random_range(-0.6_f32..0.6));
+    for s in sights {
+        let share = ((s.at_s - first) / length) as f32;
+        let (end, below) =
+            if share < 0.5 { (0, 1.0 - share / up[0]) } else { (1, 1.0 - (1.0 - share) / up[1]) };
+        if !(below > 0.0) {
+            continue;
+        }
+        // Slow at both ends of the way.
+        let below = below * below * (3.0 - 2.0 * below);
+        let (sin, cos) = (turns[end] * below).sin_cos();
+        for hand in &mut s.hands {
+            let wrist = hand[0];
+            let size = (hand[9][0] - wrist[0]).hypot(hand[9][1] - wrist[1]);
+            for p in hand {
+                let [x, y] = [p[0] - wrist[0], p[1] - wrist[1]];
+                p[0] = wrist[0] + x * cos - y * sin + way[end][0] * below * size;
+                p[1] = wrist[1] + x * sin + y * cos + way[end][1] * below * size;
+            }
+        }
     }
 }
 
