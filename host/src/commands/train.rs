@@ -25,6 +25,9 @@ pub struct Train {
     /// Holds out this group of the recipe's first data set instead of the recipe's own choice.
     #[arg(long, value_name = "GROUP")]
     held_out: Option<String>,
+    /// Leaves the fingerspelling lexicon out, so that its signer is a stranger to score the result on.
+    #[arg(long)]
+    without_lexicon: bool,
 }
 
 impl Train {
@@ -36,7 +39,8 @@ impl Train {
             expected: "one of ksl13, asl-words and asl-letters",
         })?;
         let Self { data, out, seed, steps, held_out, .. } = self;
-        let options = train::Options { data, out, seed, steps, held_out };
+        let lexicon = !self.without_lexicon;
+        let options = train::Options { data, out, seed, steps, held_out, lexicon };
         train::train(recipe, &options)?;
         ui::say(format!("written to {}", options.out.display()));
         Ok(())

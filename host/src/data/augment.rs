@@ -16,6 +16,10 @@ pub struct Strength {
     pub mirror: f32,
     /// Share of clips whose hands stand in the other slots, as detectors without handedness leave them.
     pub swap_slots: f32,
+    /// Share of clips in which the hand is raised into the sign and lowered after it.
+    pub carry: f32,
+    /// Share of one-handed clips in which the other hand is seen too, at rest.
+    pub resting: f32,
     /// Share of clips without a body, as hand-only data has them.
     pub no_body: f32,
     /// The most by which the whole signer is turned in the picture, in radians.
@@ -33,6 +37,8 @@ impl Strength {
     pub const SIGN: Self = Self {
         mirror: 0.3,
         swap_slots: 0.0,
+        carry: 0.0,
+        resting: 0.35,
         no_body: 0.08,
         turn: 0.15,
         hand_turn: 0.25,
@@ -43,6 +49,8 @@ impl Strength {
     pub const LETTER: Self = Self {
         mirror: 0.2,
         swap_slots: 0.15,
+        carry: 0.5,
+        resting: 0.0,
         no_body: 0.5,
         turn: 0.2,
         hand_turn: 0.35,
@@ -51,15 +59,21 @@ impl Strength {
     };
 }
 
-/// A changed copy of a clip.
-pub fn augment(clip: &[Sight], strength: &Strength, rng: &mut StdRng) -> Vec<Sight> {
+/// A changed copy of a clip; `donor` is any other clip, whose hand may be shown at rest.
+pub fn augment(clip: &[Sight], donor: &[Sight], strength: &Strength, rng: &mut StdRng) -> Vec<Sight> {
     let mut sights = clip.to_vec();
+    if chance(rng, strength.resting) {
+        rest(&mut sights, donor, rng);
+    }
     if chance(rng, strength.mirror) {
         sights.iter_mut().for_each(|s| *s = s.mirrored());
     }
     pace(&mut sights, rng);
     if chance(rng, 0.4) {
         crop(&mut sights, 0.2, rng);
+    }
+    if chance(rng, strength.carry) {
+        carry(&mut sights, rng);
     }
     build(&mut sights, strength, rng);
     camera(&mut sights, strength, rng);
@@ -96,6 +110,74 @@ fn pace(sights: &mut [Sight], rng: &mut StdRng) {
         let share = (s.at_s - first) / length;
         // Monotonic as long as the bend stays below 1 / pi.
         s.at_s = (share + bend * (share * std::f64::consts::PI).sin()) * length * rate;
+    }
+}
+
+/// Shows the hand that does not sign: low, nearly still, in the shape of the donor's hand.
+///
+/// Whether a resting hand is in the picture says nothing about the sign, but within one recording set it seems to.
+fn rest(sights: &mut [Sight], donor: &[Sight], rng: &mut StdRng) {
+    let often = |side: usize| 5 * sights.iter().filter(|s| s.hand_seen[side]).count() > sights.len();
+    let side = match [often(0), often(1)] {
+        [true, false] => 1,
+        [false, true] => 0,
+        _ => return,
+    };
+    let with_hand: Vec<_> =
+        donor.iter().filter(|s| s.hand_seen != [false; 2] && s.shoulders().is_some()).collect();
+    if with_hand.is_empty() {
+        return;
+    }
+    let shown = with_hand[rng.random_range(0..with_hand.len())];
+    let from = if shown.hand_seen[side] { *shown } else { shown.mirrored() };
+    let Some((_, donor_width)) = from.shoulders() else { return };
+    let outwards = if side == 0 { 1.0 } else { -1.0 };
+    let place = [outwards * rng.random_range(0.3_f32..1.3), rng.random_range(0.5_f32..1.3)];
+    let drift = [rng.random_range(-0.1_f32..0.1), rng.random_range(-0.1_f32..0.1)];
+    let (sin, cos) = rng.random_range(-1.5_f32..1.5).sin_cos();
+    let n = sights.len().max(2) as f32;
+    for (i, s) in sights.iter_mut().enumerate() {
+        let Some((middle, width)) = s.shoulders() else { continue };
+        let moved = i as f32 / (n - 1.0) - 0.5;
+        let wrist = [0, 1].map(|c| middle[c] + (place[c] + drift[c] * moved) * width);
+        for (p, q) in s.hands[side].iter_mut().zip(&from.hands[side]) {
+            let [x, y, z] = [0, 1, 2].map(|c| (q[c] - from.hands[side][0][c]) * width / donor_width);
+            *p = [wrist[0] + x * cos - y * sin, wrist[1] + x * sin + y * cos, z];
+        }
+        s.hand_seen[side] = true;
+    }
+}
+
+/// Raises the hands from below at the start and lowers them at the end; the hand turns on its way.
+///
+/// Letters were recorded with the hand already up; in a lexicon and before a unit it comes and goes.
+fn carry(sights: &mut [Sight], rng: &mut StdRng) {
+    let (Some(first), Some(last)) = (sights.first().map(|s| s.at_s), sights.last().map(|s| s.at_s)) else {
+        return;
+    };
+    let length = (last - first).max(1e-6);
+    let up = [rng.random_range(0.0_f32..0.4), rng.random_range(0.0_f32..0.4)];
+    let way = [0, 1].map(|_| [rng.random_range(-1.0_f32..1.0), rng.random_range(0.0_f32..2.5)]);
+    let turns = [0, 1].map(|_| rng.random_range(-0.6_f32..0.6));
+    for s in sights {
+        let share = ((s.at_s - first) / length) as f32;
+        let (end, below) =
+            if share < 0.5 { (0, 1.0 - share / up[0]) } else { (1, 1.0 - (1.0 - share) / up[1]) };
+        if !(below > 0.0) {
+            continue;
+        }
+        // Slow at both ends of the way.
+        let below = below * below * (3.0 - 2.0 * below);
+        let (sin, cos) = (turns[end] * below).sin_cos();
+        for hand in &mut s.hands {
+            let wrist = hand[0];
+            let size = (hand[9][0] - wrist[0]).hypot(hand[9][1] - wrist[1]);
+            for p in hand {
+                let [x, y] = [p[0] - wrist[0], p[1] - wrist[1]];
+                p[0] = wrist[0] + x * cos - y * sin + way[end][0] * below * size;
+                p[1] = wrist[1] + x * sin + y * cos + way[end][1] * below * size;
+            }
+        }
     }
 }
 
@@ -284,12 +366,24 @@ mod tests {
     #[test]
     fn a_seed_gives_one_result_and_stamps_stay_in_order() {
         for seed in 0..200 {
-            let of = || augment(&clip(), &Strength::SIGN, &mut StdRng::seed_from_u64(seed));
+            let of = || augment(&clip(), &clip(), &Strength::SIGN, &mut StdRng::seed_from_u64(seed));
             let once = of();
             assert_eq!(once, of(), "seed {seed}");
             assert!(once.windows(2).all(|w| w[0].at_s < w[1].at_s), "seed {seed}");
-            assert!(once.iter().all(|s| !s.hand_seen[0] || !s.hand_seen[1]), "no hand appears from nowhere");
         }
+    }
+
+    #[test]
+    fn a_resting_hand_is_low_and_still() {
+        let mut sights = clip();
+        rest(&mut sights, &clip(), &mut StdRng::seed_from_u64(7));
+        assert!(sights.iter().all(|s| s.hand_seen == [true, true]));
+        let (first, last) = (sights[0].hands[0][0], sights[19].hands[0][0]);
+        assert!(
+            first[0] > 0.0 && first[1] > 0.0,
+            "the left hand lies at the signer's left, below the shoulders"
+        );
+        assert!((first[0] - last[0]).hypot(first[1] - last[1]) < 0.2 * 80.0);
     }
 
     #[test]
@@ -297,7 +391,7 @@ mod tests {
         let mut out = vec![0.0; Version::SignV1.frames() * Version::SignV1.width()];
         let seen = (0..200)
             .filter(|seed| {
-                let sights = augment(&clip(), &Strength::SIGN, &mut StdRng::seed_from_u64(*seed));
+                let sights = augment(&clip(), &clip(), &Strength::SIGN, &mut StdRng::seed_from_u64(*seed));
                 Version::SignV1.compute(&sights, &mut out)
             })
             .count();

@@ -227,3 +227,48 @@ fn with_ending(stem: &Path, ending: &str) -> PathBuf {
     path.push(ending);
     path.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of a rigid flat hand that turns in a picture of the aspect given.
+    fn turning_hand(aspect: f32) -> Vec<f32> {
+        let mut rows = vec![];
+        for step in 0..40 {
+            let (sin, cos) = (step as f32 * 0.15).sin_cos();
+            rows.extend([0.0; HAND]);
+            for k in 0..HAND_POINTS {
+                let (along, across) = (0.05 * (k % 4) as f32 + 0.02, 0.03 * (k / 4) as f32);
+                rows.extend([
+                    0.5 + (along * cos - across * sin) / aspect,
+                    0.5 + along * sin + across * cos,
+                    0.0,
+                ]);
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn the_shape_of_the_picture_shows_in_hands_that_turn() {
+        for aspect in [4.0 / 3.0, 16.0 / 9.0] {
+            assert_eq!(guess_aspect(&turning_hand(aspect), 126), aspect);
+        }
+        assert_eq!(guess_aspect(&[0.0; 126], 126), 4.0 / 3.0, "without a hand there is nothing to go by");
+    }
+
+    #[test]
+    fn a_row_becomes_a_sight() {
+        let mut row = vec![0.0; 258];
+        row[..BODY].fill(0.5);
+        row[BODY..BODY + HAND].fill(0.25);
+        row[BODY + HAND] = f32::NAN;
+        let sight = sight(20, &row, 2.0);
+        assert_eq!(sight.at_s, 20.0 / NOMINAL_FPS);
+        assert_eq!(sight.body_seen, [true; 7]);
+        assert_eq!(sight.body[1], [1.0, 0.5], "x is stretched to the unit of y");
+        assert_eq!(sight.hand_seen, [true, false], "a hand with a NaN was not seen");
+        assert_eq!(sight.hands[0][3], [0.5, 0.25, 0.5]);
+    }
+}

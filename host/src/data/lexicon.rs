@@ -9,6 +9,9 @@ use models::pose::PoseTrack;
 use super::Clip;
 use crate::Error;
 
+/// How manifests name the lexicon's ASL letters.
+pub const LEXICON: &str = "fingerspelling lexicon of spoken-to-signed 0.4.0, ase";
+
 /// The clips of single letters in one sign language.
 ///
 /// # Errors

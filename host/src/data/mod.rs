@@ -11,7 +11,7 @@ use models::gloss::label_key;
 use models::manifest::HeldOut;
 
 pub use isolated::{Aspect, Isolated};
-pub use lexicon::letters;
+pub use lexicon::{LEXICON, letters};
 
 /// One sign or letter, from the first frame of its recording to the last.
 #[derive(Debug, Clone, PartialEq)]

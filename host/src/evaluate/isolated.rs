@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Runner;
 use crate::Error;
-use crate::data::{Aspect, Clip, Isolated, held_out};
+use crate::data::{Aspect, Clip, Isolated, LEXICON, held_out, letters};
 
 /// What to score.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,11 +71,16 @@ pub struct Confusion {
 
 /// Scores a model, by name or folder, on `STEM.f16.gz` + `STEM.tsv`.
 ///
+/// Where `stem` is the folder of a fingerspelling lexicon, its ASL letters are scored.
+///
 /// # Errors
 /// Where the model or the data cannot be read, or no clip is left to score.
 pub fn isolated(model: &str, stem: &Path, options: &Options) -> Result<Report, Error> {
     let model = Model::find(model)?;
-    let data = Isolated::read(stem, options.aspect)?;
+    let data = match stem.join("index.csv").is_file() {
+        true => Isolated { name: LEXICON.into(), aspect: 1.0, clips: letters(stem, "ase")? },
+        false => Isolated::read(stem, options.aspect)?,
+    };
     let mut keep = vec![true; data.clips.len()];
     if options.held_out {
         let rule = model.manifest.data.iter().find(|s| s.name == data.name).map(|s| &s.held_out);

@@ -159,7 +159,8 @@ impl<'a> Examples<'a> {
             return self.by_label.len();
         }
         let (label, clip) = self.pick(rng);
-        self.features.compute(&augment(&clip.sights, &self.strength, rng), window);
+        let (_, donor) = self.pick(rng);
+        self.features.compute(&augment(&clip.sights, &donor.sights, &self.strength, rng), window);
         label
     }
 
@@ -173,21 +174,23 @@ impl<'a> Examples<'a> {
     /// A window that shows no sign of the model.
     fn none(&self, rng: &mut StdRng) -> Vec<Sight> {
         let draw = rng.random::<f32>();
+        let (_, donor) = self.pick(rng);
+        let donor = &donor.sights;
         if self.ways_are_rest && draw < 0.6 {
             let (_, from) = self.pick(rng);
             let (_, to) = self.pick(rng);
             let way = way(&from.sights, &to.sights, rng);
-            return augment(&way, &self.strength, rng);
+            return augment(&way, donor, &self.strength, rng);
         }
         if self.ends_are_rest && draw < 0.3 {
             let (_, clip) = self.pick(rng);
             let n = clip.sights.len();
             let part = (n as f32 * rng.random_range(0.08..0.18)).ceil() as usize;
             let range = if chance(rng, 0.5) { 0..part } else { n - part..n };
-            return augment(&clip.sights[range], &self.strength, rng);
+            return augment(&clip.sights[range], donor, &self.strength, rng);
         }
         let clip = &self.other[rng.random_range(0..self.other.len())];
-        augment(&clip.sights, &self.strength, rng)
+        augment(&clip.sights, donor, &self.strength, rng)
     }
 }
 

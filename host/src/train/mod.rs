@@ -47,6 +47,8 @@ pub struct Options {
     pub steps: Option<usize>,
     /// The group of the recipe's first data set that is held out, where not the recipe's own choice.
     pub held_out: Option<String>,
+    /// Whether the fingerspelling lexicon is learnt where the recipe names it.
+    pub lexicon: bool,
 }
 
 /// Clips of a recipe, read and split.
@@ -142,11 +144,11 @@ fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
         let (name, licence) = (source.stem.to_owned(), source.licence.to_owned());
         split.sources.push(Source { name, licence, held_out: rule, clips });
     }
-    if recipe.lexicon {
+    if recipe.lexicon && options.lexicon {
         let folder = Store::locate().map(|s| s.lexicon()).unwrap_or_default();
         let letters = data::letters(&folder, "ase")?;
         split.sources.push(Source {
-            name: "fingerspelling lexicon of spoken-to-signed 0.4.0, ase".into(),
+            name: data::LEXICON.into(),
             licence: "MIT".into(),
             held_out: HeldOut::Nothing,
             clips: letters.len(),

@@ -61,7 +61,7 @@ impl Sight {
     }
 
     /// The middle between the shoulders and the distance from one to the other, where both were seen.
-    pub(super) fn shoulders(&self) -> Option<([f32; 2], f32)> {
+    pub fn shoulders(&self) -> Option<([f32; 2], f32)> {
         let [l, r] = [self.body[1], self.body[2]];
         let width = (l[0] - r[0]).hypot(l[1] - r[1]);
         let seen = self.body_seen[1] && self.body_seen[2] && width.is_finite() && width > 0.0;
