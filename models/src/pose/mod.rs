@@ -12,6 +12,7 @@ mod resample;
 pub mod rows;
 mod track;
 
+pub use convert::Conversion;
 pub use known::Known;
 pub use layout::{Component, Layout};
 pub use track::{Pose, PoseTrack};

@@ -7,11 +7,15 @@ use super::{PoseFile, Version};
 use crate::error::Error;
 use crate::pose::{Pose, PoseTrack};
 
-/// Landmarks that a file of version 0.0 may leave out of its frames: 64 MiB of memory.
+/// Memory that people who are absent from frames of version 0.0 may always take, in bytes.
 ///
 /// A frame without people takes two bytes of such a file but a whole pose of
-/// memory, so the file's length alone bounds nothing.
-const MAX_ABSENT: usize = 1 << 22;
+/// memory, so the file's length alone bounds little. A film of some minutes
+/// in which nobody is seen fits.
+const ABSENT: usize = 64 << 20;
+
+/// Memory that they may take besides for each byte of the file.
+const ABSENT_GROWTH: usize = 4;
 
 /// Reads a `.pose` file of version 0.0, 0.1 or 0.2.
 ///
@@ -86,9 +90,8 @@ fn frame_by_frame(bytes: &mut Bytes, header: &Header) -> Result<(f32, Vec<Vec<Po
     let offset = bytes.at;
     let fps = rate(offset, bytes.u16("the frame rate")?.into())?;
     let frames = usize::from(bytes.u16("the number of frames")?);
-    let landmarks = header.layout.len();
+    let mut absent = Absent::new(header.layout.len(), bytes);
     let mut people: Vec<Vec<Pose>> = vec![Vec::new()];
-    let mut absent = 0;
     for t in 0..frames {
         let present = usize::from(bytes.u16("the number of people in a frame")?);
         for p in 0..present {
@@ -97,32 +100,40 @@ fn frame_by_frame(bytes: &mut Bytes, header: &Header) -> Result<(f32, Vec<Vec<Po
             if p == people.len() {
                 people.push(Vec::new());
             }
-            absent += fill(&mut people[p], t, landmarks, MAX_ABSENT - absent, bytes.at)?;
+            absent.fill(&mut people[p], t, bytes.at)?;
             people[p].push(pose);
         }
     }
     for person in &mut people {
-        absent += fill(person, frames, landmarks, MAX_ABSENT - absent, bytes.at)?;
+        absent.fill(person, frames, bytes.at)?;
     }
     Ok((fps, people))
 }
 
-/// Lengthens a person's poses to `frames` with unseen ones; gives how many landmarks that took.
-fn fill(
-    person: &mut Vec<Pose>,
-    frames: usize,
+/// Makes the poses of people who are absent, within bounds.
+struct Absent {
     landmarks: usize,
-    limit: usize,
-    offset: usize,
-) -> Result<usize, Error> {
-    let missing = (frames - person.len()) * landmarks;
-    if missing > limit {
-        let found = format!("more than {MAX_ABSENT} (landmarks times frames)");
-        let (what, expected) = ("the number of absent landmarks", "fewer, as people are in most frames");
-        return Err(Error::PoseHeader { offset, what, found, expected });
+    /// How many more poses may be made.
+    left: usize,
+}
+
+impl Absent {
+    fn new(landmarks: usize, bytes: &Bytes) -> Self {
+        let each = size_of::<Pose>() + landmarks * 16;
+        Self { landmarks, left: (ABSENT + bytes.left().saturating_mul(ABSENT_GROWTH)) / each }
     }
-    person.resize_with(frames, || Pose::unseen(landmarks));
-    Ok(missing)
+
+    /// Lengthens a person's poses to `frames` with unseen ones.
+    fn fill(&mut self, person: &mut Vec<Pose>, frames: usize, offset: usize) -> Result<(), Error> {
+        let missing = frames - person.len();
+        let Some(left) = self.left.checked_sub(missing) else {
+            let (what, expected) = ("the number of frames without a person", "people in most frames");
+            return Err(Error::PoseHeader { offset, what, found: missing.to_string(), expected });
+        };
+        self.left = left;
+        person.resize_with(frames, || Pose::unseen(self.landmarks));
+        Ok(())
+    }
 }
 
 /// One person in one frame of version 0.0: each landmark's coordinates and confidence together.
