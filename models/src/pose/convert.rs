@@ -147,6 +147,22 @@ mod tests {
     }
 
     #[test]
+    fn openpose_comes_back_from_holistic() {
+        let old = counted(OpenPose137);
+        let new = old.to_layout(&Holistic586.layout()).to_layout(&old.layout);
+        let names = old.layout.components.iter().flat_map(|c| &c.points).enumerate();
+        for (k, name) in names {
+            let seen = new.frames[0].seen(k);
+            let [x, y, _] = old.frames[0].points[k];
+            match name.as_str() {
+                "LBigToe" | "LSmallToe" | "RBigToe" | "RSmallToe" => assert_eq!(seen, None, "{name}"),
+                "Neck" | "MidHip" => assert!(seen.is_some(), "{name}"),
+                _ => assert_eq!(seen, Some([x, y, 0.0]), "{name}"),
+            }
+        }
+    }
+
+    #[test]
     fn a_neck_lies_between_seen_shoulders_only() {
         let mut track = counted(Holistic576);
         let neck = OpenPose137.layout().index("pose_keypoints_2d", "Neck").unwrap();

@@ -1,4 +1,7 @@
 //! Poses: which landmarks there are ([`Layout`]), and where they are over time ([`PoseTrack`]).
+//!
+//! [`Known`] names the layouts that Signpost meets, and [`Conversion`] leads
+//! from one to another; [`rows`] reads the corpora's plain rows of values.
 
 mod convert;
 mod face;

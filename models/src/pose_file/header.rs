@@ -122,7 +122,8 @@ fn component(bytes: &mut Bytes) -> Result<(Component, usize), Error> {
     let letters = format.chars().count();
     if letters < 3 {
         let expected = "at least two coordinates and the confidence, as in XYC";
-        return Err(Error::PoseHeader { offset, what: "a component's format", found: format, expected });
+        let found = format!("{format:?}");
+        return Err(Error::PoseHeader { offset, what: "a component's format", found, expected });
     }
     let points = usize::from(bytes.u16("the number of landmarks")?);
     let limbs = usize::from(bytes.u16("the number of limbs")?);

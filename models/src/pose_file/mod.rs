@@ -31,8 +31,8 @@ pub use write::{write_track, write_track_file};
 use crate::error::Error;
 use crate::pose::{Layout, Pose, PoseTrack};
 
-/// The largest file that is read, in bytes: about 15 hours of 576 landmarks at 30 frames a second.
-const MAX_FILE: u64 = 16 << 30;
+/// The largest file that is read, in bytes: about an hour of 576 landmarks at 30 frames a second.
+const MAX_FILE: u64 = 1 << 30;
 
 /// Which version of the format a file was written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -193,3 +193,66 @@ fn values(bytes: &[u8]) -> Vec<f32> {
 fn value(b: &[u8]) -> f32 {
     f32::from_le_bytes([b[0], b[1], b[2], b[3]])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of version 0.2 with one component of two flat landmarks, seen in one frame.
+    fn file() -> Vec<u8> {
+        let mut bytes = Vec::from(0.2f32.to_le_bytes());
+        let shorts = |values: &[u16]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+        bytes.extend(shorts(&[640, 480, 0, 1]));
+        bytes.extend(b"\x04\0HAND\x03\0XYC");
+        bytes.extend(shorts(&[2, 2, 1]));
+        bytes.extend(b"\x05\0WRIST\x03\0TIP");
+        bytes.extend(shorts(&[0, 1, 1, 7, 255, 128, 0]));
+        bytes.extend(25f32.to_le_bytes());
+        bytes.extend(1u32.to_le_bytes());
+        bytes.extend(shorts(&[1]));
+        bytes.extend([1f32, 2.0, 3.0, 4.0, 0.5, 0.0].map(f32::to_le_bytes).as_flattened());
+        bytes
+    }
+
+    #[test]
+    fn values_stand_where_the_format_says() {
+        let read = read(&file()).unwrap();
+        assert_eq!((read.version, read.size, read.fps), (Version::V0_2, [640, 480, 0], 25.0));
+        let hand = &read.layout.components[0];
+        assert_eq!((hand.name.as_str(), hand.format.as_str()), ("HAND", "XYC"));
+        assert_eq!(hand.points, ["WRIST", "TIP"]);
+        assert_eq!(hand.colors, [[255, 128, 0]]);
+        assert_eq!(hand.limbs, [(0, 1)], "the limb to landmark 7, which is not there, is left out");
+        let expect = Pose { points: vec![[1.0, 2.0, 0.0], [3.0, 4.0, 0.0]], confidence: vec![0.5, 0.0] };
+        assert_eq!(read.people, [[expect]]);
+    }
+
+    /// Overwrites bytes, and says what is wrong then.
+    #[track_caller]
+    fn check(offset: usize, bytes: &[u8], expect: &str) {
+        let mut file = file();
+        file[offset..offset + bytes.len()].copy_from_slice(bytes);
+        let error = read(&file).unwrap_err().to_string();
+        assert!(error.contains(expect), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_a_sentence() {
+        check(
+            0,
+            &0.3f32.to_le_bytes(),
+            "not a .pose file of version 0.0, 0.1 or 0.2 (its version reads 0.3)",
+        );
+        check(0, b"RIFF", "check that this is the right file");
+        check(10, &[9, 0], "the components should take 90 bytes");
+        check(12, &[255, 255], "a component's name should take 65535 bytes");
+        check(14, &[0xff; 4], "at byte 14 of the .pose file, a component's name is not UTF-8");
+        check(
+            18,
+            &[2, 0],
+            "a component's format is \"XY\"; expected at least two coordinates and the confidence",
+        );
+        check(55, &0f32.to_le_bytes(), "the frame rate is 0; expected 0.01 to 1000 frames a second");
+        check(59, &[0xff; 4], "at byte 65, the frames should take 103079215080 bytes and 24 are left");
+    }
+}
