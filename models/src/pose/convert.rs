@@ -3,11 +3,26 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::key::keys;
+use super::key::{Key, keys};
 use super::{Layout, Pose, PoseTrack};
 
+/// The way from one layout to another; made once, then used for each frame.
+///
+/// Landmarks correspond by their place on the signer, whatever their names:
+/// body, hands, and those of the face mesh that the 68-point faces share. A
+/// landmark that usually lies halfway between two (a neck between shoulders,
+/// some of the mesh) is put there, with the mean of their confidences. What
+/// the old layout lacks is unseen; z is 0 where either layout is flat.
+#[derive(Debug, Clone)]
+pub struct Conversion {
+    /// For each landmark of the new layout.
+    sources: Vec<Source>,
+    /// Likewise: whether it has no z.
+    flat: Vec<bool>,
+}
+
 /// Where a landmark of the new layout comes from.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Source {
     /// The same place on the signer.
     Same(usize),
@@ -18,62 +33,64 @@ enum Source {
 }
 
 impl PoseTrack {
-    /// The same poses in another layout.
-    ///
-    /// Landmarks correspond by their place on the signer, whatever their names:
-    /// body, hands, and those of the face mesh that the 68-point faces share. A
-    /// landmark that usually lies halfway between two (a neck between shoulders,
-    /// some of the mesh) is put there, with the mean of their confidences. What
-    /// the old layout lacks is unseen; z is 0 where either layout is flat.
+    /// The same poses in another layout, by [`Conversion`].
     pub fn to_layout(&self, layout: &Arc<Layout>) -> Self {
-        let sources = sources(&self.layout, layout);
-        let flat = flat(layout);
-        let frames = self.frames.iter().map(|frame| convert(frame, &sources, &flat)).collect();
+        let conversion = Conversion::new(&self.layout, layout);
+        let frames = self.frames.iter().map(|frame| conversion.pose(frame)).collect();
         Self { layout: Arc::clone(layout), fps: self.fps, size: self.size, frames }
     }
 }
 
-fn sources(old: &Layout, new: &Layout) -> Vec<Source> {
-    let places: HashMap<_, _> =
-        keys(old).into_iter().enumerate().filter_map(|(k, key)| Some((key?, k))).collect();
-    let find = |key| {
-        if let Some(&k) = places.get(&key) {
-            return Source::Same(k);
+impl Conversion {
+    /// The way from the old layout to the new one.
+    pub fn new(old: &Layout, new: &Layout) -> Self {
+        let places: HashMap<_, _> =
+            keys(old).into_iter().enumerate().filter_map(|(k, key)| Some((key?, k))).collect();
+        let find = |key: Key| {
+            if let Some(&k) = places.get(&key) {
+                return Source::Same(k);
+            }
+            match key.between().map(|(a, b)| (places.get(&a), places.get(&b))) {
+                Some((Some(&a), Some(&b))) => Source::Between(a, b),
+                _ => Source::Nowhere,
+            }
+        };
+        let sources = keys(new).into_iter().map(|key| key.map_or(Source::Nowhere, find)).collect();
+        Self { sources, flat: flat(new) }
+    }
+
+    /// A pose of the old layout in the new one.
+    pub fn pose(&self, old: &Pose) -> Pose {
+        let mut new = Pose::unseen(self.sources.len());
+        for (k, &source) in self.sources.iter().enumerate() {
+            if let Some((point, confidence)) = source.take(old) {
+                new.points[k] = if self.flat[k] { [point[0], point[1], 0.0] } else { point };
+                new.confidence[k] = confidence;
+            }
         }
-        match key.between().map(|(a, b)| (places.get(&a), places.get(&b))) {
-            Some((Some(&a), Some(&b))) => Source::Between(a, b),
-            _ => Source::Nowhere,
+        new
+    }
+}
+
+impl Source {
+    /// The point and its confidence, where the old pose shows it.
+    fn take(self, old: &Pose) -> Option<([f32; 3], f32)> {
+        match self {
+            Self::Same(a) => Some((old.seen(a)?, old.confidence[a])),
+            Self::Between(a, b) => {
+                let (p, q) = (old.seen(a)?, old.seen(b)?);
+                let mean = |a: f32, b: f32| (a + b) / 2.0;
+                Some(([0, 1, 2].map(|i| mean(p[i], q[i])), mean(old.confidence[a], old.confidence[b])))
+            }
+            Self::Nowhere => None,
         }
-    };
-    keys(new).into_iter().map(|key| key.map_or(Source::Nowhere, find)).collect()
+    }
 }
 
 /// Whether each landmark has no z.
 fn flat(layout: &Layout) -> Vec<bool> {
     let each = |c: &super::Component| vec![!c.format.contains('Z'); c.points.len()];
     layout.components.iter().flat_map(each).collect()
-}
-
-fn convert(old: &Pose, sources: &[Source], flat: &[bool]) -> Pose {
-    let mut new = Pose::unseen(sources.len());
-    for (k, source) in sources.iter().enumerate() {
-        let (point, confidence) = match *source {
-            Source::Same(a) => match old.seen(a) {
-                Some(point) => (point, old.confidence[a]),
-                None => continue,
-            },
-            Source::Between(a, b) => match (old.seen(a), old.seen(b)) {
-                (Some(p), Some(q)) => {
-                    ([0, 1, 2].map(|i| (p[i] + q[i]) / 2.0), (old.confidence[a] + old.confidence[b]) / 2.0)
-                }
-                _ => continue,
-            },
-            Source::Nowhere => continue,
-        };
-        new.points[k] = if flat[k] { [point[0], point[1], 0.0] } else { point };
-        new.confidence[k] = confidence;
-    }
-    new
 }
 
 #[cfg(test)]
@@ -126,6 +143,22 @@ mod tests {
         for known in [Holistic576, Holistic586] {
             let reduced = counted(known).to_layout(&Reduced178.layout());
             assert!(reduced.frames[0].confidence.iter().all(|&c| c == 0.5));
+        }
+    }
+
+    #[test]
+    fn openpose_comes_back_from_holistic() {
+        let old = counted(OpenPose137);
+        let new = old.to_layout(&Holistic586.layout()).to_layout(&old.layout);
+        let names = old.layout.components.iter().flat_map(|c| &c.points).enumerate();
+        for (k, name) in names {
+            let seen = new.frames[0].seen(k);
+            let [x, y, _] = old.frames[0].points[k];
+            match name.as_str() {
+                "LBigToe" | "LSmallToe" | "RBigToe" | "RSmallToe" => assert_eq!(seen, None, "{name}"),
+                "Neck" | "MidHip" => assert!(seen.is_some(), "{name}"),
+                _ => assert_eq!(seen, Some([x, y, 0.0]), "{name}"),
+            }
         }
     }
 

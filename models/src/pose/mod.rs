@@ -1,4 +1,7 @@
 //! Poses: which landmarks there are ([`Layout`]), and where they are over time ([`PoseTrack`]).
+//!
+//! [`Known`] names the layouts that Signpost meets, and [`Conversion`] leads
+//! from one to another; [`rows`] reads the corpora's plain rows of values.
 
 mod convert;
 mod face;
@@ -12,6 +15,7 @@ mod resample;
 pub mod rows;
 mod track;
 
+pub use convert::Conversion;
 pub use known::Known;
 pub use layout::{Component, Layout};
 pub use track::{Pose, PoseTrack};

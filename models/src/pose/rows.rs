@@ -46,7 +46,7 @@ pub fn track_to_rows126(track: &PoseTrack) -> Vec<f32> {
 }
 
 fn to_track(rows: &[f32], row: usize, known: Known, fps: f32, size: [u32; 2]) -> Result<PoseTrack, Error> {
-    if rows.len() % row != 0 {
+    if !rows.len().is_multiple_of(row) {
         return Err(Error::Rows { found: rows.len(), row });
     }
     if !PoseTrack::FPS.contains(&fps) {

@@ -67,11 +67,7 @@ impl<'a> Bytes<'a> {
         Ok(text.to_owned())
     }
 
-    /// Refuses a count of things that the rest of the file is too short for.
-    fn count(&mut self, what: &'static str) -> Result<usize, Error> {
-        self.u16(what).map(usize::from)
-    }
-
+    /// Refuses to go on where so many things of at least so many bytes cannot follow.
     fn room_for(&self, count: usize, least: usize, what: &'static str) -> Result<(), Error> {
         let needed = count as u128 * least as u128;
         if needed > self.left() as u128 {
@@ -89,7 +85,7 @@ impl Header {
         for (side, what) in size.iter_mut().zip(["the width", "the height", "the depth"]) {
             *side = bytes.u16(what)?.into();
         }
-        let count = bytes.count("the number of components")?;
+        let count = usize::from(bytes.u16("the number of components")?);
         bytes.room_for(count, 10, "the components")?;
         let mut header = Self { version, size, layout: Layout::default(), dims: Vec::with_capacity(count) };
         for _ in 0..count {
@@ -126,11 +122,12 @@ fn component(bytes: &mut Bytes) -> Result<(Component, usize), Error> {
     let letters = format.chars().count();
     if letters < 3 {
         let expected = "at least two coordinates and the confidence, as in XYC";
-        return Err(Error::PoseHeader { offset, what: "a component's format", found: format, expected });
+        let found = format!("{format:?}");
+        return Err(Error::PoseHeader { offset, what: "a component's format", found, expected });
     }
-    let points = bytes.count("the number of landmarks")?;
-    let limbs = bytes.count("the number of limbs")?;
-    let colors = bytes.count("the number of colours")?;
+    let points = usize::from(bytes.u16("the number of landmarks")?);
+    let limbs = usize::from(bytes.u16("the number of limbs")?);
+    let colors = usize::from(bytes.u16("the number of colours")?);
     bytes.room_for(points, 2, "the landmarks' names")?;
     let points = (0..points).map(|_| bytes.text("a landmark's name")).collect::<Result<Vec<_>, _>>()?;
     let pair = |b: &[u8]| (u16::from_le_bytes([b[0], b[1]]), u16::from_le_bytes([b[2], b[3]]));

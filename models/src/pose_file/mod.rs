@@ -10,6 +10,9 @@
 //! | 0.1 | `u16` rate, `u16` frames (too small for long films, so the frames are counted from the file's length), `u16` people; then as 0.2 |
 //! | 0.2 | `f32` rate, `u32` frames, `u16` people; all coordinates `[T, people, K, C]`, then all confidences `[T, people, K]` |
 //!
+//! Coordinates are pixels, but what z means is the writer's: pose-format stores
+//! MediaPipe's z, which is in picture widths; see [`PoseTrack::with_z_in_pixels`].
+//!
 //! The meaning of each field follows the Python package `pose-format` 0.15.0;
 //! `tests/tests/pose_file.rs` holds that both read the same values.
 
@@ -28,8 +31,8 @@ pub use write::{write_track, write_track_file};
 use crate::error::Error;
 use crate::pose::{Layout, Pose, PoseTrack};
 
-/// The largest file that is read, in bytes: about 15 hours of 576 landmarks at 30 frames a second.
-const MAX_FILE: u64 = 16 << 30;
+/// The largest file that is read, in bytes: about an hour of 576 landmarks at 30 frames a second.
+const MAX_FILE: u64 = 1 << 30;
 
 /// Which version of the format a file was written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,11 +7,15 @@ use super::{PoseFile, Version};
 use crate::error::Error;
 use crate::pose::{Pose, PoseTrack};
 
-/// Landmarks that a file of version 0.0 may leave out of its frames: 64 MiB of memory.
+/// Memory that people who are absent from frames of version 0.0 may always take, in bytes.
 ///
 /// A frame without people takes two bytes of such a file but a whole pose of
-/// memory, so the file's length alone bounds nothing.
-const MAX_ABSENT: usize = 1 << 22;
+/// memory, so the file's length alone bounds little. A film of some minutes
+/// in which nobody is seen fits.
+const ABSENT: usize = 64 << 20;
+
+/// Memory that they may take besides for each byte of the file.
+const ABSENT_GROWTH: usize = 4;
 
 /// Reads a `.pose` file of version 0.0, 0.1 or 0.2.
 ///
@@ -86,9 +90,8 @@ fn frame_by_frame(bytes: &mut Bytes, header: &Header) -> Result<(f32, Vec<Vec<Po
     let offset = bytes.at;
     let fps = rate(offset, bytes.u16("the frame rate")?.into())?;
     let frames = usize::from(bytes.u16("the number of frames")?);
-    let landmarks = header.layout.len();
+    let mut absent = Absent::new(header.layout.len(), bytes);
     let mut people: Vec<Vec<Pose>> = vec![Vec::new()];
-    let mut absent = 0;
     for t in 0..frames {
         let present = usize::from(bytes.u16("the number of people in a frame")?);
         for p in 0..present {
@@ -97,32 +100,40 @@ fn frame_by_frame(bytes: &mut Bytes, header: &Header) -> Result<(f32, Vec<Vec<Po
             if p == people.len() {
                 people.push(Vec::new());
             }
-            absent += fill(&mut people[p], t, landmarks, MAX_ABSENT - absent, bytes.at)?;
+            absent.fill(&mut people[p], t, bytes.at)?;
             people[p].push(pose);
         }
     }
     for person in &mut people {
-        absent += fill(person, frames, landmarks, MAX_ABSENT - absent, bytes.at)?;
+        absent.fill(person, frames, bytes.at)?;
     }
     Ok((fps, people))
 }
 
-/// Lengthens a person's poses to `frames` with unseen ones; gives how many landmarks that took.
-fn fill(
-    person: &mut Vec<Pose>,
-    frames: usize,
+/// Makes the poses of people who are absent, within bounds.
+struct Absent {
     landmarks: usize,
-    limit: usize,
-    offset: usize,
-) -> Result<usize, Error> {
-    let missing = (frames - person.len()) * landmarks;
-    if missing > limit {
-        let found = format!("more than {MAX_ABSENT} (landmarks times frames)");
-        let (what, expected) = ("the number of absent landmarks", "fewer, as people are in most frames");
-        return Err(Error::PoseHeader { offset, what, found, expected });
+    /// How many more poses may be made.
+    left: usize,
+}
+
+impl Absent {
+    fn new(landmarks: usize, bytes: &Bytes) -> Self {
+        let each = size_of::<Pose>() + landmarks * 16;
+        Self { landmarks, left: (ABSENT + bytes.left().saturating_mul(ABSENT_GROWTH)) / each }
     }
-    person.resize_with(frames, || Pose::unseen(landmarks));
-    Ok(missing)
+
+    /// Lengthens a person's poses to `frames` with unseen ones.
+    fn fill(&mut self, person: &mut Vec<Pose>, frames: usize, offset: usize) -> Result<(), Error> {
+        let missing = frames - person.len();
+        let Some(left) = self.left.checked_sub(missing) else {
+            let (what, expected) = ("the number of frames without a person", "people in most frames");
+            return Err(Error::PoseHeader { offset, what, found: missing.to_string(), expected });
+        };
+        self.left = left;
+        person.resize_with(frames, || Pose::unseen(self.landmarks));
+        Ok(())
+    }
 }
 
 /// One person in one frame of version 0.0: each landmark's coordinates and confidence together.
@@ -181,4 +192,67 @@ fn values(bytes: &[u8]) -> Vec<f32> {
 
 fn value(b: &[u8]) -> f32 {
     f32::from_le_bytes([b[0], b[1], b[2], b[3]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of version 0.2 with one component of two flat landmarks, seen in one frame.
+    fn file() -> Vec<u8> {
+        let mut bytes = Vec::from(0.2f32.to_le_bytes());
+        let shorts = |values: &[u16]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+        bytes.extend(shorts(&[640, 480, 0, 1]));
+        bytes.extend(b"\x04\0HAND\x03\0XYC");
+        bytes.extend(shorts(&[2, 2, 1]));
+        bytes.extend(b"\x05\0WRIST\x03\0TIP");
+        bytes.extend(shorts(&[0, 1, 1, 7, 255, 128, 0]));
+        bytes.extend(25f32.to_le_bytes());
+        bytes.extend(1u32.to_le_bytes());
+        bytes.extend(shorts(&[1]));
+        bytes.extend([1f32, 2.0, 3.0, 4.0, 0.5, 0.0].map(f32::to_le_bytes).as_flattened());
+        bytes
+    }
+
+    #[test]
+    fn values_stand_where_the_format_says() {
+        let read = read(&file()).unwrap();
+        assert_eq!((read.version, read.size, read.fps), (Version::V0_2, [640, 480, 0], 25.0));
+        let hand = &read.layout.components[0];
+        assert_eq!((hand.name.as_str(), hand.format.as_str()), ("HAND", "XYC"));
+        assert_eq!(hand.points, ["WRIST", "TIP"]);
+        assert_eq!(hand.colors, [[255, 128, 0]]);
+        assert_eq!(hand.limbs, [(0, 1)], "the limb to landmark 7, which is not there, is left out");
+        let expect = Pose { points: vec![[1.0, 2.0, 0.0], [3.0, 4.0, 0.0]], confidence: vec![0.5, 0.0] };
+        assert_eq!(read.people, [[expect]]);
+    }
+
+    /// Overwrites bytes, and says what is wrong then.
+    #[track_caller]
+    fn check(offset: usize, bytes: &[u8], expect: &str) {
+        let mut file = file();
+        file[offset..offset + bytes.len()].copy_from_slice(bytes);
+        let error = read(&file).unwrap_err().to_string();
+        assert!(error.contains(expect), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_a_sentence() {
+        check(
+            0,
+            &0.3f32.to_le_bytes(),
+            "not a .pose file of version 0.0, 0.1 or 0.2 (its version reads 0.3)",
+        );
+        check(0, b"RIFF", "check that this is the right file");
+        check(10, &[9, 0], "the components should take 90 bytes");
+        check(12, &[255, 255], "a component's name should take 65535 bytes");
+        check(14, &[0xff; 4], "at byte 14 of the .pose file, a component's name is not UTF-8");
+        check(
+            18,
+            &[2, 0],
+            "a component's format is \"XY\"; expected at least two coordinates and the confidence",
+        );
+        check(55, &0f32.to_le_bytes(), "the frame rate is 0; expected 0.01 to 1000 frames a second");
+        check(59, &[0xff; 4], "at byte 65, the frames should take 103079215080 bytes and 24 are left");
+    }
 }

@@ -40,8 +40,13 @@ pub fn write_track(track: &PoseTrack, out: impl Write) -> Result<(), Error> {
 pub fn write_track_file(path: impl AsRef<Path>, track: &PoseTrack) -> Result<(), Error> {
     let path = path.as_ref();
     let beside = beside(path);
-    let written = write_beside(&beside, track)
-        .and_then(|()| fs::rename(&beside, path).map_err(Error::io("write", path)));
+    let written = write_whole(&beside, track)
+        .and_then(|()| fs::rename(&beside, path).map_err(Error::io("write", path)))
+        .map_err(|error| match error {
+            // The file beside is nobody's concern.
+            Error::Io { error, .. } => Error::io("write", path)(error),
+            other => other.within(path),
+        });
     if written.is_err() {
         // It may not be there; the first error is the one to tell.
         let _ = fs::remove_file(&beside);
@@ -49,14 +54,11 @@ pub fn write_track_file(path: impl AsRef<Path>, track: &PoseTrack) -> Result<(),
     written
 }
 
-fn write_beside(path: &Path, track: &PoseTrack) -> Result<(), Error> {
+fn write_whole(path: &Path, track: &PoseTrack) -> Result<(), Error> {
     let io = || Error::io("write", path);
     let file = File::create(path).map_err(io())?;
     let mut out = BufWriter::new(&file);
-    write_track(track, &mut out).map_err(|error| match error {
-        Error::Io { error, .. } => io()(error),
-        other => other,
-    })?;
+    write_track(track, &mut out)?;
     out.flush().map_err(io())?;
     drop(out);
     file.sync_all().map_err(io())

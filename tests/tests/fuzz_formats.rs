@@ -1,0 +1,217 @@
+//! No bytes make the readers of `.pose` files and lexicon indexes panic, hang or take much memory.
+//!
+//! The seeds are the synthetic fixtures; the mutations are random but the same
+//! in every run. `SIGNPOST_FUZZ_ROUNDS` sets how many random ones there are.
+
+use std::fs;
+use std::path::Path;
+
+use models::lexicon::Lexicon;
+use models::pose::{Known, Pose};
+use models::pose_file::{self, PoseFile};
+
+const ROUNDS: u32 = 2000;
+
+/// Bytes of memory that what was read may hold for each byte of the input.
+///
+/// The dearest are landmarks without a name (2 bytes in a file, 24 in memory);
+/// absent people of version 0.0 may take 4 more.
+const GROWTH: usize = 16;
+
+/// Bytes of memory that it may hold besides: absent people of version 0.0, and
+/// the empty lists of 65535 people without frames.
+const BESIDE: usize = (64 << 20) + 65536 * 24;
+
+#[test]
+fn pose_files_of_any_bytes_are_read_or_refused() {
+    let seeds = seeds("parity/pose_format/files", "pose");
+    assert!(seeds.len() >= 15);
+    for (name, seed) in &seeds {
+        for length in 0..seed.len() {
+            check_pose(name, &seed[..length]);
+        }
+        for bit in 0..seed.len() * 8 {
+            let mut bytes = seed.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            check_pose(name, &bytes);
+        }
+        for at in 0..seed.len() {
+            for extreme in [[0; 4], [0xff; 4], [0xff, 0xff, 0xff, 0x7f], [0, 0, 0, 0x80], [1, 0, 0, 0]] {
+                for width in [2, 4] {
+                    let mut bytes = seed.clone();
+                    let end = (at + width).min(bytes.len());
+                    bytes[at..end].copy_from_slice(&extreme[..end - at]);
+                    check_pose(name, &bytes);
+                }
+            }
+        }
+    }
+    let mut random = Random(1);
+    for round in 0..rounds() {
+        let (name, seed) = &seeds[round as usize % seeds.len()];
+        let other = &seeds[random.below(seeds.len())].1;
+        check_pose(name, &random.mutate(seed, other));
+    }
+}
+
+#[test]
+fn indexes_of_any_bytes_are_read_or_refused() {
+    let seed = b"path,spoken_language,signed_language,start,end,words,glosses,priority\n\
+        a.pose,de,gsg,0,0,\"Gr\xc3\xb6\xc3\x9fe, \"\"hier\"\"\",GROESSE,0\nb/c.pose,en,ase,100,2720,A|B,A,-1\n";
+    let folder = tempfile::tempdir().unwrap();
+    for length in 0..seed.len() {
+        check_index(folder.path(), &seed[..length]);
+    }
+    let mut random = Random(2);
+    for _ in 0..rounds() {
+        check_index(folder.path(), &random.mutate(seed, b",,\"\n../,-1,99999999999999999999,\xff\xfe|"));
+    }
+}
+
+#[test]
+fn frames_without_people_are_bounded_too() {
+    let seed =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("parity/pose_format/files/v00.pose")).unwrap();
+    let person = 2 + 2 + 5 * 4 * 4;
+    let body = seed.len() - 3 * person;
+    // One person in the first frame, and nobody in very many more.
+    for frames in [10_000, 65_535u16] {
+        let mut bytes = seed[..body + person].to_vec();
+        bytes[body - 2..body].copy_from_slice(&frames.to_le_bytes());
+        bytes.extend(std::iter::repeat_n([0, 0], usize::from(frames) - 1).flatten());
+        check_pose("frames without people", &bytes);
+        assert_eq!(pose_file::read(&bytes).unwrap().people[0].len(), usize::from(frames));
+    }
+    let crowd = crowd(&seed[..body - 4], &seed[body + 4..body + person], 2000, 60_000);
+    let error = pose_file::read(&crowd).unwrap_err().to_string();
+    assert!(error.contains("frames without a person"), "{error}");
+}
+
+/// A file of version 0.0 with many people in the first frame, and nobody in the others.
+fn crowd(header: &[u8], landmarks: &[u8], people: u16, frames: u16) -> Vec<u8> {
+    let mut bytes = header.to_vec();
+    for short in [25, frames, people] {
+        bytes.extend(short.to_le_bytes());
+    }
+    for _ in 0..people {
+        bytes.extend([0, 0]);
+        bytes.extend(landmarks);
+    }
+    bytes.extend(std::iter::repeat_n([0, 0], usize::from(frames) - 1).flatten());
+    bytes
+}
+
+/// Reads the bytes, and does with the file what its readers do.
+#[track_caller]
+fn check_pose(name: &str, bytes: &[u8]) {
+    if let Ok(file) = pose_file::read(bytes) {
+        let held = memory(&file);
+        assert!(held <= bytes.len() * GROWTH + BESIDE, "{name}: {} bytes became {held}", bytes.len());
+        use_file(file);
+    }
+}
+
+/// The memory that a file holds, in bytes.
+fn memory(file: &PoseFile) -> usize {
+    let text = |s: &String| size_of::<String>() + s.capacity();
+    let components = file.layout.components.iter().map(|c| {
+        size_of_val(c)
+            + c.points.iter().map(text).sum::<usize>()
+            + c.limbs.capacity() * size_of::<(u16, u16)>()
+            + c.colors.capacity() * size_of::<[u16; 3]>()
+    });
+    let pose = |p: &Pose| size_of::<Pose>() + p.points.capacity() * 12 + p.confidence.capacity() * 4;
+    let people =
+        file.people.iter().map(|frames| size_of_val(frames) + frames.iter().map(pose).sum::<usize>());
+    components.sum::<usize>() + people.sum::<usize>()
+}
+
+fn use_file(file: PoseFile) {
+    let limbs = file.layout.limbs();
+    assert!(limbs.iter().all(|&(a, b)| a.max(b) < file.layout.len()));
+    file.layout.recognise();
+    let person = file.best_seen();
+    if let Ok(track) = file.signer(person) {
+        assert!(track.frames.iter().all(|f| f.points.len() == track.layout.len()));
+        assert!(track.frames.iter().all(|f| f.points.iter().flatten().all(|v| v.is_finite())));
+        pose_file::write_track(&track, std::io::sink()).unwrap();
+        if track.frames.len() < 100 {
+            let mirrored = track.mirrored().to_layout(&Known::Holistic576.layout());
+            assert_eq!(mirrored.frames.len(), track.frames.len());
+        }
+    }
+}
+
+fn check_index(folder: &Path, bytes: &[u8]) {
+    fs::write(folder.join("index.csv"), bytes).unwrap();
+    if let Ok(lexicon) = Lexicon::open(folder) {
+        for (signed, spoken) in lexicon.languages() {
+            for entry in lexicon.entries(signed) {
+                let found = lexicon.find(signed, Some(spoken), &entry.words);
+                assert!(found.iter().all(|e| e.signed_language == signed));
+            }
+        }
+    }
+}
+
+fn rounds() -> u32 {
+    std::env::var("SIGNPOST_FUZZ_ROUNDS")
+        .map_or(ROUNDS, |rounds| rounds.parse().expect("SIGNPOST_FUZZ_ROUNDS is a number"))
+}
+
+/// The files of a folder with that ending, by name.
+fn seeds(folder: &str, ending: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|e| e == ending))
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+/// A small generator (SplitMix64), so that every run tries the same bytes.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+
+    /// Some of: other bytes, other lengths, parts of another file, noise.
+    fn mutate(&mut self, seed: &[u8], other: &[u8]) -> Vec<u8> {
+        let mut bytes = seed.to_vec();
+        for _ in 0..=self.below(4) {
+            let at = self.below(bytes.len());
+            match self.below(6) {
+                0 if !bytes.is_empty() => bytes[at] = self.next() as u8,
+                1 if bytes.len() > 4 => {
+                    let at = self.below(bytes.len() - 4);
+                    let value = (self.next() >> self.below(64)) as u32;
+                    bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+                }
+                2 => bytes.truncate(at),
+                3 => {
+                    let from = self.below(other.len());
+                    let length = self.below(other.len() - from + 1);
+                    bytes.splice(at..at, other[from..from + length].iter().copied());
+                }
+                4 => bytes.extend((0..self.below(64)).map(|i| i as u8)),
+                _ => {
+                    let end = at + self.below(bytes.len() - at + 1);
+                    bytes.drain(at..end);
+                }
+            }
+        }
+        bytes
+    }
+}
