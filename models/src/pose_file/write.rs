@@ -16,9 +16,9 @@ impl PoseFile {
     ///
     /// # Errors
     /// A count or a name does not fit the format, people differ in length, or the system refuses.
-    pub fn write(&self, out: impl Write) -> Result<(), Error> {
+    pub fn write(&self, mut out: impl Write) -> Result<(), Error> {
         let people: Vec<&[Pose]> = self.people.iter().map(Vec::as_slice).collect();
-        write(&self.layout, self.size, self.fps, &people, out)
+        write(&self.layout, self.size, self.fps, &people, &mut out)
     }
 }
 
@@ -26,8 +26,8 @@ impl PoseFile {
 ///
 /// # Errors
 /// A count or a name does not fit the format, a frame does not fit the layout, or the system refuses.
-pub fn write_track(track: &PoseTrack, out: impl Write) -> Result<(), Error> {
-    write(&track.layout, track.size, track.fps, &[&track.frames], out)
+pub fn write_track(track: &PoseTrack, mut out: impl Write) -> Result<(), Error> {
+    write(&track.layout, track.size, track.fps, &[&track.frames], &mut out)
 }
 
 /// Writes one signer's track to a path, whole or not at all.
@@ -75,7 +75,7 @@ fn write(
     size: [u32; 3],
     fps: f32,
     people: &[&[Pose]],
-    mut out: impl Write,
+    out: &mut dyn Write,
 ) -> Result<(), Error> {
     let dims = dims(layout)?;
     let frames = people.first().map_or(0, |p| p.len());
