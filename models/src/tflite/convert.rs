@@ -24,8 +24,11 @@ pub(super) const RELU6: [&str; 2] = ["#zero", "#six"];
 /// # Errors
 /// Where the bytes are damaged, too large, or need something that the converter does not know.
 pub fn to_onnx(bytes: &[u8], name: &str) -> Result<Vec<u8>, Error> {
-    let network = Network::parse(bytes)?;
-    let mut conversion = Conversion::new(&network, name)?;
+    convert(&Network::parse(bytes)?, name)
+}
+
+fn convert(network: &Network, name: &str) -> Result<Vec<u8>, Error> {
+    let mut conversion = Conversion::new(network, name)?;
     for (index, operator) in network.operators.iter().enumerate() {
         conversion.operator(index, operator)?;
     }
@@ -247,4 +250,43 @@ pub(super) fn ints<const N: usize>(values: [usize; N]) -> Value {
 
 pub(super) fn misfit(tensor: &Tensor, expected: &'static str) -> Error {
     Error::Tensor { name: tensor.name.into(), shape: tensor.shape.clone(), expected }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Kind;
+    use super::*;
+
+    /// A network of tensors, each by its name, shape and integers, and of operators from one to the next.
+    fn network<'a>(tensors: &'a [(&'a str, Vec<usize>, Vec<u8>)], op: Op, constant: usize) -> Network<'a> {
+        let run = tensors.len() - 1;
+        let tensors = tensors.iter().map(|(name, shape, data)| Tensor {
+            name,
+            shape: shape.clone(),
+            kind: if data.is_empty() { Kind::F32 } else { Kind::I32 },
+            data,
+            sparsity: None,
+        });
+        let operator = |i| Operator { op, inputs: vec![Some(i), Some(constant)], outputs: vec![i + 1] };
+        let operators = (0..run - 1).map(operator).collect();
+        Network { tensors: tensors.collect(), operators, inputs: vec![0], outputs: vec![run - 1] }
+    }
+
+    #[test]
+    fn a_long_row_of_paddings_does_not_recurse() {
+        const COUNT: usize = 20_000;
+        let mut tensors: Vec<_> = (0..=COUNT).map(|i| ("t", vec![1, 4 + i, 4, 3], vec![])).collect();
+        (tensors[0].0, tensors[COUNT].0) = ("in", "out");
+        let pads: Vec<u8> = [0, 0, 1, 0, 0, 0, 0, 0].iter().flat_map(|p: &i32| p.to_le_bytes()).collect();
+        tensors.push(("pads", vec![4, 2], pads));
+        assert!(convert(&network(&tensors, Op::Pad, COUNT + 1), "pads").is_ok());
+    }
+
+    #[test]
+    fn what_reads_itself_is_refused() {
+        let tensors = [("in", vec![1], vec![]), ("out", vec![1], vec![]), ("none", vec![1], vec![])];
+        let mut network = network(&tensors, Op::Relu, 2);
+        network.operators[0].inputs = vec![Some(1)];
+        assert!(matches!(convert(&network, "loop"), Err(Error::Tensor { .. })));
+    }
 }

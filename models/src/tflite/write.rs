@@ -166,6 +166,10 @@ impl Conversion<'_> {
             ));
         }
         if (front, back) == (0, 0) {
+            if self.places[input].padded.is_some() {
+                // Otherwise a long row of them would be written by as deep a recursion.
+                self.named(input, true)?;
+            }
             let padding = [top, left, bottom, right].map(|p| p as usize);
             self.places[node.output].padded = Some((input, padding));
             return Ok(());
