@@ -70,14 +70,14 @@ fn random_damage() {
         for _ in 0..=random(8) {
             let (at, len) = (random(bytes.len()), random(64) + 1);
             let end = (at + len).min(bytes.len());
-            match random(3) {
-                0 => bytes[at] = random(256) as u8,
+            match random(16) {
+                0 => bytes.truncate(end),
+                1..8 => bytes[at] = random(256) as u8,
                 // One part of the file in place of another: offsets that are valid, but wrong.
-                1 => {
-                    let from = random(bytes.len() - (end - at));
+                _ => {
+                    let from = random(bytes.len() - (end - at) + 1);
                     bytes.copy_within(from..from + (end - at), at);
                 }
-                _ => bytes.truncate(end),
             }
         }
         let _ = check(&bytes);

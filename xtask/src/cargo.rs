@@ -1,6 +1,5 @@
 //! Cargo, called with what the store brings for building.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -11,19 +10,14 @@ use crate::{setup, ui::Ui};
 
 /// A cargo that finds the libclang that set-up brought, where it brought one.
 ///
-/// The wheel holds the library alone, without the C headers that belong to the
-/// compiler (`stddef.h` and the like): those of the system's own compiler serve.
+/// The wheel holds the library without the C headers that belong to a compiler
+/// (`stddef.h` and the like): the kernel's `videodev2.h`, which the `v4l` crate
+/// binds, needs none of them.
 pub fn cargo(store: &Store) -> Command {
     // Cargo names itself to the programs that it runs.
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     if std::env::var_os("LIBCLANG_PATH").is_none() && store.libclang_dir().join("libclang.so").is_file() {
         command.env("LIBCLANG_PATH", store.libclang_dir());
-        if let Some(headers) = compiler_headers() {
-            let mut arguments = std::env::var_os(CLANG_ARGUMENTS).unwrap_or_default();
-            arguments.push(" -I");
-            arguments.push(headers);
-            command.env(CLANG_ARGUMENTS, arguments);
-        }
     }
     command
 }
@@ -54,15 +48,4 @@ pub fn build(store: &Store, ui: &Ui) -> anyhow::Result<PathBuf> {
     // This program lies where the others do.
     let own = std::env::current_exe().context("the program's own place is not known")?;
     Ok(own.parent().context("the program has no folder")?.to_owned())
-}
-
-/// What bindgen reads its further arguments for libclang from.
-const CLANG_ARGUMENTS: &str = "BINDGEN_EXTRA_CLANG_ARGS";
-
-/// The folder of the headers that belong to the system's C compiler.
-fn compiler_headers() -> Option<OsString> {
-    let asked = Command::new("cc").arg("-print-file-name=include").output().ok()?;
-    let path = PathBuf::from(String::from_utf8(asked.stdout).ok()?.trim());
-    // A compiler that has none gives the bare name back.
-    path.is_absolute().then(|| path.into_os_string())
 }

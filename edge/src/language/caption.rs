@@ -1,7 +1,7 @@
 //! Joins signs to a caption: letters run together to a word, signs stand apart.
 
 /// Letters that follow one another within this time belong to one word. Seconds.
-const WORD_GAP_S: f64 = 1.2;
+const WORD_GAP_S: f64 = 2.0;
 
 /// What was read so far, as people write it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn letters_join_until_a_pause_a_space_or_a_sign() {
         let mut caption = Caption::default();
-        for (letter, at_s) in [("H", 0.0), ("I", 0.8), ("A", 4.0)] {
+        for (letter, at_s) in [("H", 0.0), ("I", 1.8), ("A", 4.0)] {
             caption.letter(letter, at_s, 0.9);
         }
         caption.space();

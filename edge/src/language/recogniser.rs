@@ -17,8 +17,9 @@ struct Timing {
     release_s: f64,
 }
 
-/// A letter is held for a quarter to half a second; a sign takes one to one and a half.
-const LETTERS: Timing = Timing { window_s: 0.5, hold_s: 0.2, release_s: 0.1 };
+/// A letter is held for a quarter to half a second, and a longer window would see its neighbours too; a sign
+/// takes one to one and a half seconds.
+const LETTERS: Timing = Timing { window_s: 0.3, hold_s: 0.13, release_s: 0.1 };
 const SIGNS: Timing = Timing { window_s: 1.5, hold_s: 0.3, release_s: 0.5 };
 
 /// A classifier, ready to run.

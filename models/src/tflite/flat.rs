@@ -88,20 +88,27 @@ impl<'a> Table<'a> {
         Ok(values.as_chunks::<2>().0.iter().map(|v| u16::from_le_bytes(*v)))
     }
 
-    /// A text; empty by default.
-    pub fn text(&self, number: usize) -> Result<&'a str, Error> {
-        let bytes = self.values(number, 1, "a text")?;
-        std::str::from_utf8(bytes).map_err(|_| damaged("a text", self.start))
+    /// A text of at most `limit` bytes; empty by default.
+    pub fn text(&self, number: usize, what: &'static str, limit: usize) -> Result<&'a str, Error> {
+        let bytes = self.values(number, 1, what)?;
+        at_most(what, bytes.len(), limit)?;
+        std::str::from_utf8(bytes).map_err(|_| damaged(what, self.start))
     }
 
     /// A vector of at most `limit` tables; empty by default.
     pub fn tables(&self, number: usize, what: &'static str, limit: usize) -> Result<Vec<Self>, Error> {
         let Some((first, count)) = self.vector(number, what)? else { return Ok(vec![]) };
-        if count > limit {
-            return Err(Error::TooLarge { what, found: count as u64, limit: limit as u64 });
-        }
+        at_most(what, count, limit)?;
         (0..count).map(|i| Self::at(self.bytes, follow(self.bytes, first + 4 * i, what)?)).collect()
     }
+}
+
+/// Checks a number from the file against the most that is taken.
+pub(super) fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), Error> {
+    if found > limit {
+        return Err(Error::TooLarge { what, found: found as u64, limit: limit as u64 });
+    }
+    Ok(())
 }
 
 /// Follows the distance forward that stands at `at`.

@@ -17,6 +17,7 @@ mod flat;
 mod network;
 mod operator;
 mod weights;
+mod write;
 
 pub use convert::{CONVERTER_VERSION, to_onnx};
 pub use network::{DimensionFormat, Kind, Network, Operator, Sparsity, Tensor};

@@ -1,6 +1,6 @@
 //! What stands in a TFLite file: tensors, and operators in the order in which they run.
 
-use super::flat::Table;
+use super::flat::{Table, at_most};
 use super::{Error, Op};
 
 /// The most tensors, buffers or operators; the landmark networks have up to 600.
@@ -13,6 +13,10 @@ const MAX_RANK: usize = 6;
 const MAX_SIZE: i32 = 1 << 20;
 /// The most values of one tensor: 16 times the largest of the landmark networks.
 const MAX_VALUES: usize = 1 << 26;
+/// The most positions of sparse values in the whole file; pose detection has some 0.7 million.
+///
+/// Damaged tensors can all name the same ones, so that the size of the file is no limit.
+const MAX_POSITIONS: usize = 1 << 23;
 /// The longest name, in bytes.
 const MAX_NAME: usize = 1024;
 
@@ -106,8 +110,10 @@ impl<'a> Network<'a> {
         let graphs = model.tables(2, "subgraphs", MAX_PARTS)?;
         let graph = graphs.first().ok_or(Error::Index { what: "subgraph", index: 0 })?;
 
+        let mut positions = 0;
         let tensors = graph.tables(0, "tensors", MAX_PARTS)?;
-        let tensors: Vec<Tensor> = tensors.iter().map(|t| tensor(t, &buffers)).collect::<Result<_, _>>()?;
+        let tensors: Vec<Tensor> =
+            tensors.iter().map(|t| tensor(t, &buffers, &mut positions)).collect::<Result<_, _>>()?;
         let operators = graph.tables(3, "operators", MAX_PARTS)?;
         let operators = operators.iter().enumerate();
         let operators =
@@ -117,11 +123,9 @@ impl<'a> Network<'a> {
     }
 }
 
-fn tensor<'a>(table: &Table<'a>, buffers: &[Table<'a>]) -> Result<Tensor<'a>, Error> {
-    let name = table.text(3)?;
-    if name.len() > MAX_NAME {
-        return Err(too_large("bytes in a name", name.len(), MAX_NAME));
-    }
+/// Reads a tensor; `positions` counts those of sparse values in the tensors so far.
+fn tensor<'a>(table: &Table<'a>, buffers: &[Table<'a>], positions: &mut usize) -> Result<Tensor<'a>, Error> {
+    let name = table.text(3, "bytes in a name", MAX_NAME)?;
     let kind = match table.u8(1)? {
         0 => Kind::F32,
         1 => Kind::F16,
@@ -131,16 +135,14 @@ fn tensor<'a>(table: &Table<'a>, buffers: &[Table<'a>]) -> Result<Tensor<'a>, Er
     let shape = shape(table, name)?;
     let buffer = table.i32(2, 0)?;
     let data = element(buffers, buffer, "buffer")?.bytes(0)?;
-    let sparsity = table.table(6)?.map(|s| sparsity(&s, name, &shape)).transpose()?;
+    let sparsity = table.table(6)?.map(|s| sparsity(&s, name, &shape, positions)).transpose()?;
     Ok(Tensor { name, shape, kind, data, sparsity })
 }
 
 /// The sizes of a tensor, with their product within bounds.
 fn shape(table: &Table, name: &str) -> Result<Vec<usize>, Error> {
     let sizes = table.i32s(0)?;
-    if sizes.len() > MAX_RANK {
-        return Err(too_large("axes", sizes.len(), MAX_RANK));
-    }
+    at_most("axes", sizes.len(), MAX_RANK)?;
     let mut values = 1;
     let mut shape = Vec::with_capacity(sizes.len());
     for size in sizes {
@@ -151,14 +153,12 @@ fn shape(table: &Table, name: &str) -> Result<Vec<usize>, Error> {
         shape.push(size as usize);
         // At most 2^26 × 2^20: no overflow.
         values *= size as usize;
-        if values > MAX_VALUES {
-            return Err(too_large("values in a tensor", values, MAX_VALUES));
-        }
+        at_most("values in a tensor", values, MAX_VALUES)?;
     }
     Ok(shape)
 }
 
-fn sparsity(table: &Table, name: &str, shape: &[usize]) -> Result<Sparsity, Error> {
+fn sparsity(table: &Table, name: &str, shape: &[usize], positions: &mut usize) -> Result<Sparsity, Error> {
     let misfit = |expected| Error::Tensor { name: name.into(), shape: shape.into(), expected };
     if table.i32s(1)?.len() > 0 {
         return Err(misfit("sparse weights are taken value by value, not in blocks"));
@@ -170,29 +170,48 @@ fn sparsity(table: &Table, name: &str, shape: &[usize]) -> Result<Sparsity, Erro
         return Err(misfit("the order of its axes must name each axis once"));
     }
     let levels = table.tables(2, "levels of a sparse tensor", MAX_RANK)?;
-    let levels = levels.iter().map(level).collect::<Result<Vec<_>, _>>()?;
+    let levels = levels.iter().map(|l| level(l, positions)).collect::<Result<Vec<_>, _>>()?;
     if levels.len() != shape.len() {
         return Err(misfit("a sparse tensor has one level an axis"));
     }
     Ok(Sparsity { order, levels })
 }
 
-fn level(table: &Table) -> Result<DimensionFormat, Error> {
+fn level(table: &Table, positions: &mut usize) -> Result<DimensionFormat, Error> {
     match table.u8(0)? {
         0 => Ok(DimensionFormat::Dense(table.i32(1, 0)?.max(0) as usize)),
-        _ => Ok(DimensionFormat::Compressed { segments: indices(table, 2)?, indices: indices(table, 4)? }),
+        _ => {
+            let segments = indices(table, 2, positions)?;
+            Ok(DimensionFormat::Compressed { segments, indices: indices(table, 4, positions)? })
+        }
     }
 }
 
 /// A union of index vectors: its type at `field`, its table behind it.
-fn indices(table: &Table, field: usize) -> Result<Vec<usize>, Error> {
+fn indices(table: &Table, field: usize, positions: &mut usize) -> Result<Vec<usize>, Error> {
     let Some(vector) = table.table(field + 1)? else { return Ok(vec![]) };
-    Ok(match table.u8(field)? {
-        1 => vector.i32s(0)?.map(|v| v as usize).collect(),
-        2 => vector.u16s(0)?.map(usize::from).collect(),
-        3 => vector.bytes(0)?.iter().copied().map(usize::from).collect(),
-        other => return Err(Error::Index { what: "an index vector of type", index: other.into() }),
-    })
+    let mut count = |values: usize| {
+        *positions += values;
+        at_most("positions of sparse values", *positions, MAX_POSITIONS)
+    };
+    match table.u8(field)? {
+        1 => {
+            let values = vector.i32s(0)?;
+            count(values.len())?;
+            Ok(values.map(|v| v as usize).collect())
+        }
+        2 => {
+            let values = vector.u16s(0)?;
+            count(values.len())?;
+            Ok(values.map(usize::from).collect())
+        }
+        3 => {
+            let values = vector.bytes(0)?;
+            count(values.len())?;
+            Ok(values.iter().copied().map(usize::from).collect())
+        }
+        other => Err(Error::Index { what: "an index vector of type", index: other.into() }),
+    }
 }
 
 fn operator(index: usize, table: &Table, codes: &[Table], tensors: usize) -> Result<Operator, Error> {
@@ -208,9 +227,7 @@ fn operator(index: usize, table: &Table, codes: &[Table], tensors: usize) -> Res
 /// Indices of tensors, −1 for one that is left out.
 fn ends(table: &Table, field: usize, tensors: usize) -> Result<Vec<Option<usize>>, Error> {
     let indices = table.i32s(field)?;
-    if indices.len() > MAX_ENDS {
-        return Err(too_large("inputs or outputs", indices.len(), MAX_ENDS));
-    }
+    at_most("inputs or outputs", indices.len(), MAX_ENDS)?;
     indices
         .map(|index| match usize::try_from(index) {
             Ok(i) if i < tensors => Ok(Some(i)),
@@ -227,8 +244,4 @@ fn required(ends: Vec<Option<usize>>) -> Result<Vec<usize>, Error> {
 fn element<'t, 'a>(tables: &'t [Table<'a>], index: i32, what: &'static str) -> Result<&'t Table<'a>, Error> {
     let found = usize::try_from(index).ok().and_then(|i| tables.get(i));
     found.ok_or(Error::Index { what, index: index.into() })
-}
-
-fn too_large(what: &'static str, found: usize, limit: usize) -> Error {
-    Error::TooLarge { what, found: found as u64, limit: limit as u64 }
 }

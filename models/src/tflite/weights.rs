@@ -2,34 +2,33 @@
 
 use half::f16;
 
+use super::flat::at_most;
 use super::{DimensionFormat, Error, Kind, Sparsity, Tensor};
 
-/// The most weights that one conversion writes; the largest landmark network has some 3.4 million.
+/// The most values that one conversion reads and writes; the largest landmark network takes some 6 million.
 const MAX_WEIGHTS: usize = 1 << 24;
+/// The most values of an integer constant: sizes, paddings and positions are a few.
+const MAX_INTEGERS: usize = 64;
 
-/// What a conversion may still write. A small file can name the same weights often, or sparse ones that are huge when dense.
-#[derive(Debug)]
-pub(super) struct Budget(usize);
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self(MAX_WEIGHTS)
-    }
+/// What a conversion may still read and write.
+///
+/// A small file can name the same weights in every operator, or sparse ones that are huge when dense.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    spent: usize,
 }
 
 impl Budget {
     fn spend(&mut self, values: usize) -> Result<(), Error> {
-        let limit = MAX_WEIGHTS as u64;
-        let found = (MAX_WEIGHTS - self.0 + values) as u64;
-        self.0 = self.0.checked_sub(values).ok_or(Error::TooLarge { what: "weights", found, limit })?;
-        Ok(())
+        self.spent = self.spent.saturating_add(values);
+        at_most("weights", self.spent, MAX_WEIGHTS)
     }
 }
 
 /// The values of a constant, row-major in its own shape.
 pub(super) fn floats(tensor: &Tensor, budget: &mut Budget) -> Result<Vec<f32>, Error> {
     let count = tensor.shape.iter().product();
-    budget.spend(count)?;
+    budget.spend(count + tensor.data.len() / 2 + tensor.sparsity.as_ref().map_or(0, positions))?;
     let stored: Vec<f32> = match tensor.kind {
         Kind::F32 => chunks(tensor)?.iter().map(|v| f32::from_le_bytes(*v)).collect(),
         Kind::F16 => chunks(tensor)?.iter().map(|v| f16::from_le_bytes(*v).to_f32()).collect(),
@@ -47,11 +46,20 @@ pub(super) fn integers(tensor: &Tensor) -> Result<Vec<i64>, Error> {
     if tensor.kind != Kind::I32 || tensor.sparsity.is_some() {
         return Err(misfit(tensor, "sizes and positions are 32-bit integers"));
     }
+    at_most("values in an integer constant", tensor.data.len() / 4, MAX_INTEGERS)?;
     let values: Vec<i64> = chunks(tensor)?.iter().map(|v| i32::from_le_bytes(*v).into()).collect();
     if values.len() != tensor.shape.iter().product::<usize>() {
         return Err(misfit(tensor, "its data must fill its shape"));
     }
     Ok(values)
+}
+
+fn positions(sparsity: &Sparsity) -> usize {
+    let of = |level: &DimensionFormat| match level {
+        DimensionFormat::Dense(_) => 0,
+        DimensionFormat::Compressed { segments, indices } => segments.len() + indices.len(),
+    };
+    sparsity.levels.iter().map(of).sum()
 }
 
 fn chunks<'a, const N: usize>(tensor: &Tensor<'a>) -> Result<&'a [[u8; N]], Error> {
@@ -174,7 +182,7 @@ mod tests {
         let levels = vec![compressed(&[0, 1], &[0])];
         let tensor = Tensor {
             name: "huge",
-            shape: vec![MAX_WEIGHTS / 4],
+            shape: vec![MAX_WEIGHTS / 4 - 16],
             kind: Kind::F32,
             data: &[0; 4],
             sparsity: Some(Sparsity { order: vec![0], levels }),
