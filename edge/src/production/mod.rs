@@ -245,3 +245,191 @@ fn read(clip: &Clip, fps: f32) -> Result<Vec<Frame>, String> {
     let limits = if clip.letter { LETTER } else { SIGN };
     Ok(timing::timed(&frames, track.fps, limits, fps))
 }
+
+#[cfg(test)]
+mod tests {
+    use models::pose::Known;
+    use models::pose_file::write_track_file;
+    use tempfile::TempDir;
+
+    use super::body::{PARENTS, norm, relaxed_hand, sub, to_track};
+    use super::*;
+
+    /// A clip as dictionaries have it: the hand goes up, holds, and goes down, at 25 frames a second.
+    fn clip(side: usize, at: [f32; 3], turn: f32) -> Vec<Frame> {
+        let (sine, cosine) = turn.sin_cos();
+        let up = [at[0], at[1], -0.2];
+        (0..50)
+            .map(|t| {
+                let raised = (t as f32 / 10.0).min((49 - t) as f32 / 10.0).min(1.0);
+                let mut frame = Frame::rest();
+                let hand = relaxed_hand(side);
+                let from = hand[0];
+                let wrist = [0, 1, 2].map(|i| from[i] + (up[i] - from[i]) * raised);
+                frame.wrists[side] = wrist;
+                frame.hands[side] = Some(hand.map(|p| {
+                    let [x, y, z] = sub(p, from);
+                    [wrist[0] + x * cosine + y * sine, wrist[1] - x * sine + y * cosine, wrist[2] + z]
+                }));
+                frame
+            })
+            .collect()
+    }
+
+    /// A lexicon with the sign HELLO, the letters A to C, and the letter D of a left-handed signer.
+    fn lexicons() -> (TempDir, Vec<Lexicon>) {
+        let folder = tempfile::tempdir().unwrap();
+        let clips: [(&str, &str, &str, Vec<Frame>); 5] = [
+            ("signs", "hello", "HELLO", clip(1, [-0.4, -0.3, 0.0], 2.5)),
+            ("letters", "a", "A", clip(1, [-0.6, 0.1, 0.0], 3.1)),
+            ("letters", "b", "B", clip(1, [-0.7, 0.0, 0.0], 2.0)),
+            ("letters", "c", "C", clip(1, [-0.5, 0.2, 0.0], 2.7)),
+            ("letters", "d", "D", clip(0, [0.6, 0.1, 0.0], -2.9)),
+        ];
+        for name in ["signs", "letters"] {
+            let folder = folder.path().join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            let mut index =
+                "path,spoken_language,signed_language,start,end,words,glosses,priority\n".to_owned();
+            for (_, word, gloss, frames) in clips.iter().filter(|c| c.0 == name) {
+                write_track_file(folder.join(format!("{word}.pose")), &to_track(frames, 25.0)).unwrap();
+                index.push_str(&format!("{word}.pose,en,ase,0,0,{word},{gloss},0\n"));
+            }
+            if name == "letters" {
+                std::fs::write(folder.join("e.pose"), [0, 0, 0x80]).unwrap();
+                index.push_str("e.pose,en,ase,0,0,e,E,0\n");
+            }
+            std::fs::write(folder.join("index.csv"), index).unwrap();
+        }
+        let lexicons = open_lexicons(&["signs", "letters"].map(|n| folder.path().join(n))).unwrap();
+        (folder, lexicons)
+    }
+
+    fn signed_at(text: &str, fps: f32) -> Signing {
+        let options = Options { language: "ase".into(), spoken: None, fps };
+        sign(text, &options, &lexicons().1).unwrap()
+    }
+
+    /// `[T]` right hands where seen, in pixels of the track.
+    fn right_hands(track: &PoseTrack) -> Vec<Option<Vec<[f32; 3]>>> {
+        let range = track.layout.range("RIGHT_HAND_LANDMARKS").unwrap();
+        let hand = |frame: &models::pose::Pose| range.clone().map(|k| frame.seen(k)).collect();
+        track.frames.iter().map(hand).collect()
+    }
+
+    #[test]
+    fn words_say_where_they_came_from_and_when_they_are_signed() {
+        let signing = signed_at("Hello, abba! 你好", 30.0);
+        let shown: Vec<(&str, Provenance)> =
+            signing.words.iter().map(|w| (w.text.as_str(), w.provenance)).collect();
+        assert_eq!(
+            shown,
+            [("Hello", Provenance::Lexicon), ("abba", Provenance::Spelled), ("你好", Provenance::NotFound)]
+        );
+        let glosses: Vec<&str> = signing.words[1].glosses().collect();
+        assert_eq!(glosses, ["A", "B", "B", "A"]);
+        let mut last = 0.0;
+        for sign in signing.words.iter().flat_map(|w| &w.signs) {
+            assert!(sign.from_s >= last && sign.to_s > sign.from_s, "{sign:?} after {last}");
+            last = sign.to_s;
+        }
+        assert!(last < signing.track.duration_s());
+        let [hello, abba, unknown] = &signing.words[..] else { panic!() };
+        assert!(hello.to_s < abba.from_s, "a comma is a pause");
+        assert_eq!((unknown.from_s, unknown.to_s), (abba.to_s, abba.to_s));
+    }
+
+    #[test]
+    fn clips_are_shortened_to_the_pace_of_a_sentence() {
+        let hello = &signed_at("hello", 30.0).words[0].signs[0];
+        assert!(hello.to_s - hello.from_s <= SIGN.most_s + 0.35, "{hello:?}");
+    }
+
+    #[test]
+    fn the_track_starts_and_ends_at_rest_and_never_jumps() {
+        let track = signed_at("hello abba cab", 30.0).track;
+        assert_eq!(track.layout, Known::Holistic586.layout());
+        let wrist = track.layout.index("POSE_LANDMARKS", "RIGHT_WRIST").unwrap();
+        let shoulders = 300.0;
+        let low = 400.0 + 1.3 * shoulders;
+        for end in [track.frames.first(), track.frames.last()] {
+            assert!(end.unwrap().points[wrist][1] > low);
+        }
+        let steps = track.frames.windows(2).map(|f| norm(sub(f[1].points[wrist], f[0].points[wrist])));
+        let longest = steps.fold(0.0, f32::max) / shoulders;
+        // Minimum jerk peaks at 1.9 times the mean speed; the longest way is 1.9 widths in 0.59 s.
+        assert!(longest < 0.25, "{longest} shoulder widths in a frame");
+    }
+
+    #[test]
+    fn bones_keep_their_length_on_the_way() {
+        let track = signed_at("abcab", 60.0).track;
+        let reference = relaxed_hand(1);
+        for hand in right_hands(&track).iter().flatten() {
+            for k in 1..21 {
+                let length = norm(sub(hand[k], hand[PARENTS[k]])) / 300.0;
+                let expect = norm(sub(reference[k], reference[PARENTS[k]]));
+                let off = (length / expect - 1.0).abs();
+                assert!(off < 0.15, "bone {k} is {length}, not {expect}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_hand_is_attached_to_the_arm() {
+        let track = signed_at("hello ab", 30.0).track;
+        let wrist = track.layout.index("POSE_LANDMARKS", "RIGHT_WRIST").unwrap();
+        let hands = right_hands(&track);
+        assert!(hands.iter().flatten().count() > 30);
+        for (frame, hand) in track.frames.iter().zip(&hands) {
+            if let Some(hand) = hand {
+                assert!(norm(sub(frame.points[wrist], hand[0])) < 1.0);
+            }
+        }
+    }
+
+    #[test]
+    fn equal_letters_stand_apart() {
+        let signing = signed_at("bb", 30.0);
+        let middle = |s: usize| {
+            let sign = &signing.words[0].signs[s];
+            ((sign.from_s + sign.to_s) / 2.0 * 30.0) as usize
+        };
+        let hands = right_hands(&signing.track);
+        let x = |t: usize| hands[t].as_ref().unwrap()[0][0] / 300.0;
+        let apart = x(middle(0)) - x(middle(1));
+        assert!((0.1..0.2).contains(&apart), "{apart} shoulder widths");
+    }
+
+    #[test]
+    fn a_left_handed_clip_is_mirrored_so_that_one_hand_leads() {
+        let signing = signed_at("ad", 30.0);
+        let left = signing.track.layout.range("LEFT_HAND_LANDMARKS").unwrap();
+        assert!(signing.track.frames.iter().all(|f| left.clone().all(|k| f.seen(k).is_none())));
+        let hands = right_hands(&signing.track);
+        let sign = &signing.words[0].signs[1];
+        assert!(hands[((sign.from_s + sign.to_s) / 2.0 * 30.0) as usize].is_some());
+    }
+
+    #[test]
+    fn a_broken_clip_is_said_and_the_rest_is_signed() {
+        let signing = signed_at("abe", 30.0);
+        let unusable: Vec<bool> = signing.words[0].signs.iter().map(|s| s.unusable.is_some()).collect();
+        assert_eq!(unusable, [false, false, true]);
+        let options = Options { language: "ase".into(), spoken: None, fps: 30.0 };
+        let fault = sign("e", &options, &lexicons().1).unwrap_err();
+        assert!(matches!(fault, Fault::NoUsableClip { .. }), "{fault}");
+    }
+
+    #[test]
+    fn the_rate_changes_frames_and_not_time() {
+        let [slow, fast] = [30.0, 60.0].map(|fps| signed_at("hello ab", fps).track);
+        assert!((slow.duration_s() - fast.duration_s()).abs() < 0.2);
+        assert_eq!(fast.fps, 60.0);
+        for fps in [0.0, f32::NAN, 1000.0] {
+            let options = Options { language: "ase".into(), spoken: None, fps };
+            let fault = sign("a", &options, &lexicons().1).unwrap_err();
+            assert!(matches!(fault, Fault::FrameRate { .. }), "{fault}");
+        }
+    }
+}

@@ -120,3 +120,39 @@ fn stillest(speeds: &[f32], length: usize) -> usize {
     let motion = |start: usize| speeds[start..start + length].iter().sum::<f32>();
     (0..=speeds.len() - length).min_by(|&a, &b| motion(a).total_cmp(&motion(b))).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_core(speeds: &[f32], expect: (usize, usize)) {
+        assert_eq!(core(speeds), expect, "{speeds:?}");
+    }
+
+    #[test]
+    fn lead_in_and_lead_out_go() {
+        check_core(&[5.0, 3.0, 0.5, 0.1, 0.2, 2.0, 6.0], (2, 4));
+        // The hand turns round at 1.2 and moves on: the movement is the letter.
+        check_core(&[3.0, 1.2, 3.0, 5.0, 3.0, 0.3, 0.2, 4.0], (1, 6));
+        check_core(&[4.0, 3.0, 4.0], (0, 2));
+    }
+
+    #[test]
+    fn of_a_hold_the_stillest_part_is_kept() {
+        let limits = Limits { hold_s: 0.2, least_s: 0.0, most_s: 1.0 };
+        let shown = durations(&[0.8, 0.5, 0.1, 0.1, 0.3, 0.6], 10.0, limits);
+        assert_eq!(
+            shown.iter().map(|&d| d > 0.0).collect::<Vec<_>>(),
+            [false, false, true, true, false, false]
+        );
+    }
+
+    #[test]
+    fn motion_keeps_its_time_and_a_long_end_hold_is_shortened() {
+        let limits = Limits { hold_s: 0.2, least_s: 0.0, most_s: 9.0 };
+        let shown = durations(&[0.1, 3.0, 3.0, 0.1, 0.1, 0.1, 0.1], 10.0, limits);
+        assert_eq!(&shown[..3], [0.1; 3]);
+        assert!((shown[3..].iter().sum::<f32>() - 0.2).abs() < 1e-6);
+    }
+}

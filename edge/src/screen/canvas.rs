@@ -11,7 +11,12 @@ use embedded_graphics::primitives::Rectangle;
 use tiny_skia::{Color, FillRule, Paint, Path, PathBuilder, Pixmap, PremultipliedColorU8, Stroke, Transform};
 
 /// The largest width or height of a canvas, in pixels.
-pub const MAX_SIDE_PX: u32 = 8192;
+pub const MAX_SIDE_PX: u32 = 4096;
+
+/// Shapes that reach farther than this are not drawn: tiny-skia counts quarter pixels in 16 bits.
+const FAR_PX: f32 = 8000.0;
+/// The widest line.
+const MAX_LINE_PX: f32 = 100.0;
 
 /// A picture that is drawn on, one opaque RGBA pixel after the other, row by row.
 #[derive(Debug, Clone)]
@@ -74,6 +79,9 @@ impl Canvas {
 
     /// Fills an ellipse.
     pub fn ellipse(&mut self, center: [f32; 2], rx: f32, ry: f32, color: Rgb888) {
+        if !drawable(&[center, [rx, ry]]) {
+            return;
+        }
         let rect = tiny_skia::Rect::from_xywh(center[0] - rx, center[1] - ry, 2.0 * rx, 2.0 * ry);
         if let Some(path) = rect.and_then(PathBuilder::from_oval) {
             self.fill_path(&path, color);
@@ -108,6 +116,9 @@ impl Canvas {
     /// Fills a limb from `a` (radius `ra`) to `b` (radius `rb`); an end is round where its flag is set.
     pub fn limb(&mut self, a: ([f32; 2], f32, bool), b: ([f32; 2], f32, bool), color: Rgb888) {
         let ((pa, ra, round_a), (pb, rb, round_b)) = (a, b);
+        if !drawable(&[pa, pb, [ra, rb]]) {
+            return;
+        }
         if round_a {
             self.disc(pa, ra, color);
         }
@@ -124,16 +135,17 @@ impl Canvas {
         self.polygon(&[side(pa, ra), side(pb, rb), side(pb, -rb), side(pa, -ra)], color);
     }
 
-    /// Copies an RGB picture into a rectangle, nearest pixel, and gives nothing back where sizes disagree.
+    /// Copies an RGB picture into a rectangle, nearest pixel; nothing where it has too few bytes.
     pub fn picture(&mut self, rgb: &[u8], (width, height): (u32, u32), [x, y, w, h]: [u32; 4]) {
-        if width == 0 || height == 0 || w == 0 || h == 0 || rgb.len() < (width * height * 3) as usize {
+        let needed = u64::from(width) * u64::from(height) * 3;
+        if needed == 0 || w == 0 || h == 0 || (rgb.len() as u64) < needed {
             return;
         }
         let (cw, ch) = (self.width(), self.height());
         let pixels = self.pixmap.pixels_mut();
-        for row in y..(y + h).min(ch) {
+        for row in y..y.saturating_add(h).min(ch) {
             let source_row = ((row - y) as u64 * u64::from(height) / u64::from(h)) as usize;
-            for column in x..(x + w).min(cw) {
+            for column in x..x.saturating_add(w).min(cw) {
                 let source_column = ((column - x) as u64 * u64::from(width) / u64::from(w)) as usize;
                 let at = (source_row * width as usize + source_column) * 3;
                 pixels[(row * cw + column) as usize] = opaque(rgb[at], rgb[at + 1], rgb[at + 2]);
@@ -168,7 +180,7 @@ impl Canvas {
 
     fn stroke_built(&mut self, path: PathBuilder, width: f32, color: Rgb888) {
         let stroke = Stroke {
-            width,
+            width: width.min(MAX_LINE_PX),
             line_cap: tiny_skia::LineCap::Round,
             line_join: tiny_skia::LineJoin::Round,
             ..Stroke::default()
@@ -221,9 +233,17 @@ impl DrawTarget for Canvas {
     }
 }
 
+/// Whether coordinates are numbers and near the canvas: poses come from outside.
+fn drawable(points: &[[f32; 2]]) -> bool {
+    points.iter().flatten().all(|v| v.abs() <= FAR_PX)
+}
+
 /// A path along the points.
 fn outline(points: &[[f32; 2]], closed: bool) -> PathBuilder {
     let mut path = PathBuilder::new();
+    if !drawable(points) {
+        return path;
+    }
     for (i, p) in points.iter().enumerate() {
         if i == 0 {
             path.move_to(p[0], p[1]);
@@ -241,7 +261,7 @@ fn outline(points: &[[f32; 2]], closed: bool) -> PathBuilder {
 fn smooth(points: &[[f32; 2]]) -> PathBuilder {
     let mut path = PathBuilder::new();
     let n = points.len();
-    if n < 3 {
+    if n < 3 || !drawable(points) {
         return path;
     }
     let middle = |a: [f32; 2], b: [f32; 2]| [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0];

@@ -44,12 +44,14 @@ pub struct Caption {
     pub words: Vec<Span>,
     /// A smaller line below it: how the present word is signed, what was not found.
     pub note: Vec<Span>,
+    /// Whether the leading hand is shown enlarged: for spelling.
+    pub close_up: bool,
 }
 
 impl Caption {
     /// A caption of plain text.
     pub fn plain(text: impl Into<String>) -> Self {
-        Self { words: vec![Span { text: text.into(), tone: Tone::Plain }], note: Vec::new() }
+        Self { words: vec![Span { text: text.into(), tone: Tone::Plain }], ..Self::default() }
     }
 }
 

@@ -200,3 +200,20 @@ fn grown(points: &[[f32; 2]], center: [f32; 2], by: f32) -> Vec<[f32; 2]> {
         })
         .collect()
 }
+
+/// Curves of a made-up face: numbers, centre, half width, half height.
+#[cfg(test)]
+pub(super) fn test_curves() -> Vec<(Vec<usize>, [f32; 2], f32, f32)> {
+    let mut curves = vec![
+        (OVAL.to_vec(), [500.0, 225.0], 62.0, 88.0),
+        (LIPS.to_vec(), [500.0, 262.0], 24.0, 12.0),
+        (MOUTH.to_vec(), [500.0, 262.0], 18.0, 6.0),
+        (NOSE_BRIDGE.to_vec(), [500.0, 225.0], 2.0, 12.0),
+    ];
+    for side in 0..2 {
+        let x = [526.0, 474.0][side];
+        curves.push((EYES[side].to_vec(), [x, 205.0], 12.0, 6.0));
+        curves.push((BROWS[side].to_vec(), [x, 187.0], 16.0, 3.0));
+    }
+    curves
+}

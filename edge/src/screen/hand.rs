@@ -21,6 +21,11 @@ const PALM_EDGE: f32 = 0.11;
 /// Width of the lines, in palm lengths.
 const LINE: f32 = 0.032;
 
+/// How far the thumb is brought forward, in palm lengths: networks place a thumb that lies across
+/// the fingers a little behind them. This is the least that shows it in front in the letter S of
+/// the fingerspelling clips and still leaves it behind the fingers in M and N.
+const THUMB_FORWARD: f32 = 0.2;
+
 /// Which hand is drawn; it decides which side of the palm is the back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -50,6 +55,9 @@ pub fn draw(canvas: &mut Canvas, theme: &Theme, hand: &[[f32; 3]; HAND_POINTS], 
         for bone in 0..3 {
             let [a, b] = [FINGERS[finger][bone], FINGERS[finger][bone + 1]];
             let mut depth = (hand[a][2] + hand[b][2]) / 2.0;
+            if finger == 0 {
+                depth -= THUMB_FORWARD * unit;
+            }
             if bone < 1 + first {
                 // A base bone starts inside the palm and must not be hidden by it.
                 depth = depth.min(palm_depth(hand) - 0.01 * unit);

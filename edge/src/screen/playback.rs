@@ -66,9 +66,10 @@ pub fn caption_at(words: &[Word], time_s: f32) -> Caption {
         };
         [span(&word.text, tone), span(format!("{} ", word.after), Tone::Plain)]
     });
-    let mut caption = Caption { words: spans.collect(), note: Vec::new() };
+    let mut caption = Caption { words: spans.collect(), ..Caption::default() };
     if let Some(word) = current.map(|i| &words[i]) {
         caption.note = note(word, time_s);
+        caption.close_up = matches!(word.provenance, Provenance::Spelled | Provenance::Number);
     }
     let missing: Vec<&str> =
         words.iter().filter(|w| w.provenance == Provenance::NotFound).map(|w| w.text.as_str()).collect();

@@ -96,6 +96,38 @@ pub fn draw(canvas: &mut Canvas, theme: &Theme, rig: &Rig, pose: &Pose, view: &V
     }
 }
 
+/// Draws the leading hand once more in a square `[x, y, width, height]`: the right one where it is seen.
+pub fn close_up(
+    canvas: &mut Canvas,
+    theme: &Theme,
+    rig: &Rig,
+    pose: &Pose,
+    view: &View,
+    [x, y, w, h]: [f32; 4],
+) {
+    let found = [Side::Right, Side::Left]
+        .into_iter()
+        .find_map(|side| Some((side, rig.hand(pose, side as usize)?.map(|p| view.at(p)))));
+    let Some((side, hand)) = found else { return };
+    // The palm gets a fixed length, so that the picture does not pump as fingers open and close,
+    // unless the hand would not fit.
+    let bounds = [0, 1].map(|i| {
+        let along = hand.iter().map(|p| p[i]);
+        (along.clone().fold(f32::MAX, f32::min), along.fold(f32::MIN, f32::max))
+    });
+    let extent = bounds.iter().map(|(low, high)| high - low).fold(1e-3, f32::max);
+    let scale = (0.36 * w / hand::palm_length(&hand).max(1e-3)).min(0.78 * w / extent);
+    let middle = bounds.map(|(low, high)| (low + high) / 2.0);
+    let center = [x + w / 2.0, y + h / 2.0];
+    canvas.round_rectangle([x, y, w, h], 0.06 * w, theme.band);
+    let edge = 0.012 * w;
+    canvas.round_rectangle([x + edge, y + edge, w - 2.0 * edge, h - 2.0 * edge], 0.05 * w, theme.stage);
+    let place = |p: [f32; 3]| {
+        [center[0] + (p[0] - middle[0]) * scale, center[1] + (p[1] - middle[1]) * scale, p[2] * scale]
+    };
+    hand::draw(canvas, theme, &hand.map(place), side);
+}
+
 type Pair = ([f32; 3], [f32; 3]);
 
 fn torso(

@@ -1,0 +1,175 @@
+//! `signpost sign`, end to end through the program.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use edge::production::{self, Options};
+use models::lexicon::Lexicon;
+use models::pose_file::read_track;
+use models::store::Store;
+use serde_json::Value;
+
+/// The program, built once: tests of another package do not bring it by themselves.
+fn signpost() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--workspace", "--bin", "signpost"])
+            .current_dir(root)
+            .status()
+            .unwrap();
+        assert!(status.success(), "signpost does not build");
+        // This test stands in `<profile>/deps`, the program in `<profile>`.
+        std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("signpost")
+    })
+}
+
+fn sign(arguments: &[&str]) -> Output {
+    let mut command = Command::new(signpost());
+    command.arg("sign").args(arguments).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    command.output().unwrap()
+}
+
+/// The fingerspelling lexicon, where set-up has brought it; says so where it has not.
+fn lexicon() -> Option<PathBuf> {
+    let folder = Store::locate().map(|s| s.lexicon()).filter(|f| f.join("index.csv").is_file());
+    if folder.is_none() {
+        eprintln!("skipped: the fingerspelling lexicon is not in the store; run `cargo xtask setup`");
+    }
+    folder
+}
+
+#[track_caller]
+fn check_success(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// One sentence on standard error, no panic, no success.
+#[track_caller]
+fn check_fault(arguments: &[&str], parts: &[&str]) {
+    let output = sign(arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    for part in parts {
+        assert!(said.contains(part), "{said:?} lacks {part:?}");
+    }
+}
+
+#[test]
+fn hello_is_spelled_and_the_video_has_every_frame() {
+    if lexicon().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let [video, pose, words] = ["hello.mp4", "hello.pose", "hello.json"].map(out);
+    let mut arguments = vec!["HELLO", "--language", "ase", "--size", "320x200", "--json"];
+    for out in [&video, &pose, &words] {
+        arguments.extend(["--out", out]);
+    }
+    let output = sign(&arguments);
+    check_success(&output);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["words"][0]["provenance"], "spelled");
+    let signs = report["words"][0]["signs"].as_array().unwrap();
+    let glosses: Vec<&str> = signs.iter().map(|s| s["gloss"].as_str().unwrap()).collect();
+    assert_eq!(glosses, ["H", "E", "L", "L", "O"]);
+    let frames = report["frames"].as_u64().unwrap() as usize;
+    assert_eq!(read_track(&pose).unwrap().frames.len(), frames);
+    let written: Value = serde_json::from_slice(&std::fs::read(&words).unwrap()).unwrap();
+    assert_eq!(written, report);
+    assert_eq!(decoded_frames(&video), frames);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 3, "only what was asked for is there: {left:?}");
+}
+
+/// How many frames come out of a video of 320 × 200.
+fn decoded_frames(video: &str) -> usize {
+    let output = Command::new(edge::ffmpeg::program().unwrap())
+        .args(["-v", "error", "-i", video, "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+        .output()
+        .unwrap();
+    check_success(&output);
+    output.stdout.len() / (320 * 200)
+}
+
+#[test]
+fn pictures_and_a_gif_are_written() {
+    if lexicon().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let [gif, sheet, frames] = ["a.gif", "a.png", "frames/"].map(out);
+    let mut arguments = vec!["a", "--language", "ase", "--size", "200x160"];
+    for out in [&gif, &sheet, &frames] {
+        arguments.extend(["--out", out]);
+    }
+    check_success(&sign(&arguments));
+    assert!(std::fs::read(&gif).unwrap().starts_with(b"GIF89a"));
+    assert_eq!(image::open(&sheet).unwrap().width(), 400);
+    assert!(std::fs::read_dir(&frames).unwrap().count() > 20);
+}
+
+#[test]
+fn every_alphabet_of_the_lexicon_spells_its_own_letters() {
+    let Some(folder) = lexicon() else { return };
+    let lexicon = Lexicon::open(folder).unwrap();
+    for (signed, spoken) in lexicon.languages() {
+        let letters: Vec<&str> = lexicon.entries(signed).map(|e| e.words.as_str()).collect();
+        let options = Options { language: signed.into(), spoken: Some(spoken.into()), fps: 30.0 };
+        let signing = production::sign(&letters.join(" "), &options, std::slice::from_ref(&lexicon)).unwrap();
+        for word in &signing.words {
+            let whole = word.signs.len() == 1 && word.missing.is_empty() && word.signs[0].unusable.is_none();
+            assert!(whole, "{signed}: {word:?}");
+        }
+    }
+}
+
+#[test]
+fn bad_input_gets_one_sentence() {
+    if lexicon().is_none() {
+        return;
+    }
+    check_fault(&["", "--language", "ase"], &["empty"]);
+    check_fault(&["🙂🙂", "--language", "ase"], &["empty"]);
+    check_fault(&["你好", "--language", "ase"], &["你好", "ase", "--lexicon"]);
+    check_fault(&["hello", "--language", "xxx"], &["xxx", "ase", "gsg"]);
+    check_fault(&["hello", "--language", "ase", "--spoken", "fr"], &["fr", "en"]);
+    check_fault(&["hello", "--language", "ase", "--fps", "0"], &["0 frames"]);
+    check_fault(&["hello", "--language", "ase", "--out", "/nonexistent/a.mp4"], &["/nonexistent/a.mp4"]);
+    check_fault(&["hello", "--language", "ase", "--out", "a.xyz"], &["a.xyz", ".mp4"]);
+    check_fault(&["hello", "--language", "ase"], &["--out"]);
+    check_fault(&["hello", "--language", "ase", "--lexicon", "/nonexistent"], &["/nonexistent"]);
+}
+
+#[test]
+fn a_video_that_cannot_be_completed_leaves_nothing_behind() {
+    if lexicon().is_none() || !Path::new("/dev/full").exists() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let video = folder.path().join("a.mp4");
+    // The file that grows beside the video leads to a disk that is always full.
+    let mut child = Command::new("sh")
+        .args([
+            "-c",
+            "ln -s /dev/full \"$1/.a.mp4.$$.part\" && exec \"$2\" sign a --language ase --out \"$1/a.mp4\"",
+            "sh",
+        ])
+        .arg(folder.path())
+        .arg(signpost())
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut said).unwrap();
+    assert!(!child.wait().unwrap().success());
+    assert!(said.contains("a.mp4") && said.contains("free space"), "{said}");
+    assert!(!video.exists());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the half file is gone");
+}
