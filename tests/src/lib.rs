@@ -1,6 +1,9 @@
-//! What the tests share: where the real data is, and how a test says that it skips.
+//! What the tests share: where the real data and the programs are, and how a test says that it skips.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use models::store::Store;
 
 /// The folder of real data, where it is on this machine: `$SIGNPOST_DATA`, or `../shared/data` beside the project.
 ///
@@ -15,4 +18,65 @@ pub fn data(test: &str) -> Option<PathBuf> {
     }
     eprintln!("{test} skips: no real data at {} (set SIGNPOST_DATA)", dir.display());
     None
+}
+
+/// The store, where set-up has filled it: networks, lexicon and ffmpeg.
+///
+/// Where it has not this prints why the test named skips.
+pub fn store(test: &str) -> Option<Store> {
+    let filled = |s: &Store| {
+        let networks = edge::vision::NETWORKS.iter().all(|n| s.network(n).is_file());
+        networks && s.lexicon().join("index.csv").is_file() && edge::ffmpeg::program().is_ok()
+    };
+    let store = Store::locate().filter(filled);
+    if store.is_none() {
+        eprintln!("{test} skips: the store is not filled (run `cargo xtask setup`)");
+    }
+    store
+}
+
+/// One of the workspace's programs.
+///
+/// It must have been built before: `cargo xtask test` does it. A test that called cargo itself would
+/// build it with other features than the tests', and all of its dependencies with it.
+///
+/// # Panics
+/// Where it was not built.
+#[track_caller]
+pub fn program(name: &str) -> PathBuf {
+    // A test runs in <target>/<profile>/deps; programs lie one folder up.
+    let test = std::env::current_exe().expect("a test knows its own file");
+    let program = test.ancestors().nth(2).expect("it lies two folders down").join(name);
+    assert!(program.is_file(), "{} is not built; run `cargo xtask test`", program.display());
+    program
+}
+
+/// Runs one of the workspace's programs to its end.
+///
+/// # Panics
+/// Where it was not built or does not start.
+#[track_caller]
+pub fn run<S: AsRef<std::ffi::OsStr>>(name: &str, args: impl IntoIterator<Item = S>) -> Output {
+    Command::new(program(name)).args(args).output().expect("the program starts")
+}
+
+/// What a program that must fail said on standard error: one line, and no panic.
+///
+/// # Panics
+/// Where it did not fail, or said more or less than one line.
+#[track_caller]
+pub fn refusal(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_string();
+    assert!(!output.status.success(), "it did not fail: {}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(output.status.code(), Some(1), "it ended by itself: {said}");
+    assert_eq!(said.lines().count(), 1, "one sentence: {said}");
+    said
+}
+
+/// The text of a path for a command line.
+///
+/// # Panics
+/// Where the path is not Unicode: the tests make none that is not.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("the tests' paths are Unicode")
 }

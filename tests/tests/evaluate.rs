@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -11,20 +10,8 @@ use half::f16;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The program, built from this checkout.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let build = Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "signpost-host"]).status();
-        assert!(build.expect("cargo runs").success(), "signpost-host does not build");
-        // A test runs in <target>/<profile>/deps; programs lie one folder up.
-        let test = std::env::current_exe().expect("a test knows its own file");
-        test.ancestors().nth(2).expect("two folders up").join("signpost-host")
-    })
-}
-
 fn evaluate(model: &str, stem: &Path, more: &[&str]) -> Output {
-    let mut command = Command::new(program());
+    let mut command = Command::new(tests::program("signpost-host"));
     command.args(["evaluate", "isolated", "--json", "--model", model, "--data"]).arg(stem).args(more);
     command.output().expect("the program starts")
 }

@@ -27,7 +27,7 @@ impl Budget {
 
 /// The values of a constant, row-major in its own shape.
 pub(super) fn floats(tensor: &Tensor, budget: &mut Budget) -> Result<Vec<f32>, Error> {
-    let count = tensor.shape.iter().product();
+    let count: usize = tensor.shape.iter().product();
     budget.spend(count + tensor.data.len() / 2 + tensor.sparsity.as_ref().map_or(0, positions))?;
     let stored: Vec<f32> = match tensor.kind {
         Kind::F32 => chunks(tensor)?.iter().map(|v| f32::from_le_bytes(*v)).collect(),

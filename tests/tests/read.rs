@@ -1,0 +1,139 @@
+//! `signpost read` from end to end: our own signing, a real person, and what cannot be read.
+
+use std::path::Path;
+
+use serde_json::Value;
+use tests::{data, refusal, run, store, text};
+
+/// The events of a reading that must succeed.
+#[track_caller]
+fn events(args: &[&str]) -> Vec<Value> {
+    let output = run("signpost", [&["read", "--json"], args].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect()
+}
+
+/// The letters that were read, without the gaps between words.
+fn letters(events: &[Value]) -> String {
+    let end = events.last().expect("there is an end");
+    assert_eq!(end["event"], "end");
+    end["caption"].as_str().unwrap().replace(' ', "")
+}
+
+/// How many letters must be put in, taken out or changed to make one text of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let change = corner + usize::from(x != y);
+            corner = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[test]
+fn distance_counts_changes() {
+    assert_eq!(distance("kitten", "sitting"), 3);
+    assert_eq!(distance("", "ab"), 2);
+}
+
+#[test]
+fn reads_its_own_signing_back() {
+    if store("reads_its_own_signing_back").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let pose = folder.path().join("own.pose");
+    let mut wrong = 0;
+    let mut letters_in_all = 0;
+    for word in ["HELLO", "SIGNPOST", "WATER", "QUICK", "BROWN", "FOX", "JUMPS", "OVER", "LAZY", "DOG"] {
+        let signed = run("signpost", ["sign", word, "--language", "ase", "--out", text(&pose)]);
+        assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
+        let read = letters(&events(&[text(&pose)]));
+        wrong += distance(word, &read);
+        letters_in_all += word.len();
+        eprintln!("{word}: {read}");
+    }
+    let rate = wrong as f64 / letters_in_all as f64;
+    eprintln!("{wrong} of {letters_in_all} letters wrong ({rate:.2})");
+    assert!(rate <= 0.2, "{wrong} of {letters_in_all} letters are wrong");
+}
+
+#[test]
+fn reads_a_real_person_spelling() {
+    let test = "reads_a_real_person_spelling";
+    let (Some(data), Some(_)) = (data(test), store(test)) else { return };
+    // A hand that spells KINDNESS, of a person who is in no training data.
+    let folder = tempfile::tempdir().unwrap();
+    let pose = folder.path().join("hand.pose");
+    let clip = data.join("oracle/tfjs/asl_hand.25fps.mp4");
+    let from_video = events(&[text(&clip), "--out", text(&pose)]);
+    let read = letters(&from_video);
+    eprintln!("KINDNESS: {read}");
+    assert!(distance("KINDNESS", &read) <= 4, "KINDNESS was read as {read}");
+    let end = from_video.last().unwrap();
+    assert_eq!((end["frames"].as_u64(), end["lost"].as_u64()), (Some(325), Some(0)), "{end}");
+    assert!(from_video.iter().all(|e| e["t"].is_number()), "each event has its time");
+
+    // The landmarks that were kept are what was read.
+    assert_eq!(letters(&events(&[text(&pose)])), read);
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("cut.pose"), b"\xcd\xcc\xcc\x3d\x00\x02").unwrap();
+    std::fs::write(at("words.mp4"), b"this is no video").unwrap();
+    #[track_caller]
+    fn check(args: &[&str], expect: &str) {
+        let said = refusal(&run("signpost", [&["read"], args].concat()));
+        assert!(said.contains(expect), "{said}");
+    }
+    check(&[text(&at("none.mp4"))], "none.mp4");
+    check(&[text(&at("cut.pose"))], "cut.pose");
+    check(&["/dev/video99"], "/dev/video99");
+    check(&[text(&at("cut.pose")), "--model", "klingon"], "ksl13, asl-words, asl-letters");
+    check(&[text(&at("cut.pose")), "--board", "toaster"], "choose one of: desk");
+    check(&[text(&at("cut.pose")), "--out", text(&at("nowhere/x.pose"))], "nowhere");
+    if edge::ffmpeg::program().is_ok() {
+        check(&[text(&at("words.mp4"))], "words.mp4");
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_a_model_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/weights/asl-letters");
+    for file in ["manifest.json", "model.onnx"] {
+        std::fs::copy(shipped.join(file), folder.path().join(file)).unwrap();
+    }
+    let network = folder.path().join("model.onnx");
+    let mut bytes = std::fs::read(&network).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&network, bytes).unwrap();
+    let said = refusal(&run("signpost", ["read", "any.pose", "--model", text(folder.path())]));
+    assert!(said.contains("model.onnx") && said.contains("changed"), "{said}");
+}
+
+#[test]
+fn an_empty_room_is_said_to_be_empty() {
+    let test = "an_empty_room_is_said_to_be_empty";
+    if store(test).is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..3 {
+        let wall = image::RgbImage::from_pixel(320, 240, image::Rgb([90, 110, 100]));
+        wall.save(folder.path().join(format!("{i}.png"))).unwrap();
+    }
+    let said = refusal(&run("signpost", ["read", text(folder.path())]));
+    assert!(said.contains("nobody was seen in the 3 frames"), "{said}");
+}
