@@ -16,8 +16,9 @@ use crate::stage::{Stage, Stamp};
 const LOOK_EVERY_S: f64 = 1.0 / 15.0;
 /// Signing that lasted this long and gave no sign asks for a repeat. Seconds.
 const REPEAT_AFTER_S: f64 = 0.6;
-/// A stretch of signing up to this long is also looked at as one sign, from onset to offset. Seconds.
-const ONE_SIGN_S: f64 = 4.0;
+/// A stretch of signing of this length is also looked at as one sign, from onset to offset. Seconds. A
+/// shorter one is no movement that a sign could be known by, a longer one is several signs.
+const ONE_SIGN_S: std::ops::RangeInclusive<f64> = 0.3..=4.0;
 /// The caption is forgotten after this long without a sign. Seconds.
 const CAPTION_KEPT_S: f64 = 6.0;
 
@@ -108,7 +109,7 @@ impl Reader {
             picker,
             recognisers,
             window: VecDeque::new(),
-            kept_s: longest.max(ONE_SIGN_S),
+            kept_s: longest.max(*ONE_SIGN_S.end()),
             next_look_s: 0.0,
             gate: Gate::default(),
             caption: Caption::default(),
@@ -207,7 +208,7 @@ impl Reader {
         to_s: f64,
         events: &mut Vec<Event>,
     ) -> Result<(), Fault> {
-        if self.signs == 0 && to_s - from_s <= ONE_SIGN_S {
+        if self.signs == 0 && ONE_SIGN_S.contains(&(to_s - from_s)) {
             let window = &*self.window.make_contiguous();
             let span = window.partition_point(|s| s.at_s < from_s)..window.partition_point(|s| s.at_s <= to_s);
             let mut surest: Option<Sign> = None;

@@ -31,6 +31,9 @@ impl Guess {
     }
 }
 
+/// A run needs this many guesses, however far apart a slow camera puts them: one lucky frame is no sign.
+const LEAST_GUESSES: usize = 3;
+
 /// When a run of guesses is a sign.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
@@ -62,8 +65,8 @@ pub struct Spotted {
 pub struct Spotter {
     rules: Rules,
     run: Option<Run>,
-    /// The label reported last, and when it was on top last.
-    reported: Option<(usize, f64)>,
+    /// The label reported last, and since when it has been off the top.
+    reported: Option<(usize, Option<f64>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -82,18 +85,21 @@ impl Spotter {
 
     /// Takes the next guess; gives a sign at the moment when it has stayed long enough.
     pub fn step(&mut self, at_s: f64, guess: &Guess) -> Option<Spotted> {
+        if let Some((reported, off_s)) = &mut self.reported {
+            let on_top = guess.top().is_some_and(|(label, _)| label == *reported);
+            if on_top && off_s.is_none_or(|since_s| at_s - since_s < self.rules.release_s) {
+                *off_s = None;
+                self.run = None;
+                return None;
+            }
+            if !on_top {
+                off_s.get_or_insert(at_s);
+            }
+        }
         let Some((label, probability)) = guess.top() else {
             self.run = None;
             return None;
         };
-        if let Some((reported, last_s)) = self.reported
-            && reported == label
-            && at_s - last_s <= self.rules.release_s
-        {
-            self.reported = Some((label, at_s));
-            self.run = None;
-            return None;
-        }
         let run = match &mut self.run {
             Some(run) if run.label == label => run,
             other => other.insert(Run {
@@ -105,7 +111,7 @@ impl Spotter {
         };
         run.guesses.push_back((at_s, probability));
         // Only the time that counts is kept: a weak start must not hold a clear sign back for ever.
-        while run.guesses.len() > 1 && at_s - run.guesses[1].0 >= self.rules.hold_s - 1e-6 {
+        while run.guesses.len() > LEAST_GUESSES && at_s - run.guesses[1].0 >= self.rules.hold_s - 1e-6 {
             run.guesses.pop_front();
         }
         if probability > run.best.0 {
@@ -113,10 +119,11 @@ impl Spotter {
         }
         let held_s = at_s - run.guesses[0].0;
         let confidence = run.guesses.iter().map(|g| g.1).sum::<f32>() / run.guesses.len() as f32;
-        if held_s + 1e-6 < self.rules.hold_s || confidence < self.rules.accept {
+        let too_short = held_s + 1e-6 < self.rules.hold_s || run.guesses.len() < LEAST_GUESSES;
+        if too_short || confidence < self.rules.accept {
             return None;
         }
-        self.reported = Some((label, at_s));
+        self.reported = Some((label, None));
         let run = self.run.take()?;
         Some(Spotted { label, confidence, best: run.best.1, from_s: run.from_s, to_s: at_s })
     }
@@ -169,6 +176,14 @@ mod tests {
     fn what_is_not_sure_does_not_count() {
         check("aaaaaaaa", "");
         check("aaaaAAA", "A");
+    }
+
+    #[test]
+    fn a_slow_camera_needs_as_many_guesses() {
+        let guess = Guess { ranked: vec![(7, 0.9)] };
+        let mut spotter = Spotter::new(RULES);
+        let found: Vec<_> = (0..4).map(|i| spotter.step(f64::from(i), &guess).is_some()).collect();
+        assert_eq!(found, [false, false, true, false]);
     }
 
     #[test]
