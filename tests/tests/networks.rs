@@ -3,6 +3,8 @@
 //! `parity/tflite/networks.json` holds what the interpreter answers to a made-up
 //! picture; `make.py` beside it says how it was made.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 

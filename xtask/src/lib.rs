@@ -12,7 +12,7 @@ use ui::Ui;
 
 /// Signpost's tasks: `cargo xtask COMMAND`.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", version, about, arg_required_else_help = true)]
+#[command(name = "xtask", bin_name = "cargo xtask", version, about, arg_required_else_help = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

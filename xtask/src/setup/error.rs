@@ -14,40 +14,34 @@ pub enum Error {
     /// There is no `python3`.
     #[error(
         "python3 is not installed and {wheel} cannot be fetched: install python3 with pip (on Debian and Ubuntu `apt install python3-pip`), \
-         or fetch {file} elsewhere and run `cargo xtask setup --offline FOLDER`"
+         or fetch the files that `cargo xtask setup --check` names elsewhere and run `cargo xtask setup --offline FOLDER`"
     )]
     NoPython {
         /// What was to be fetched.
         wheel: String,
-        /// The file's name.
-        file: String,
     },
     /// `python3` has no pip.
     #[error(
         "python3 has no pip and {wheel} cannot be fetched: install it (on Debian and Ubuntu `apt install python3-pip`), \
-         or fetch {file} elsewhere and run `cargo xtask setup --offline FOLDER`"
+         or fetch the files that `cargo xtask setup --check` names elsewhere and run `cargo xtask setup --offline FOLDER`"
     )]
     NoPip {
         /// What was to be fetched.
         wheel: String,
-        /// The file's name.
-        file: String,
     },
     /// Pip could not fetch a wheel.
     #[error(
         "{wheel} could not be fetched ({said}): check the network and run `cargo xtask setup` again, \
-         or fetch {file} elsewhere and run `cargo xtask setup --offline FOLDER`"
+         or fetch the files that `cargo xtask setup --check` names elsewhere and run `cargo xtask setup --offline FOLDER`"
     )]
     Fetch {
         /// What was to be fetched.
         wheel: String,
-        /// The file's name.
-        file: String,
-        /// Pip's last words.
+        /// What pip said, or what it means.
         said: String,
     },
     /// A wheel is not in the folder given.
-    #[error("{} is not there: put {file} into that folder (`pip download --no-deps {wheel}` fetches it), then run this again", path.display())]
+    #[error("{} is not there: put {file} of PyPI's {wheel} into that folder and run this again", path.display())]
     NotInFolder {
         /// Where it was looked for.
         path: PathBuf,

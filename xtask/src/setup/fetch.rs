@@ -19,6 +19,9 @@ const POLL: Duration = Duration::from_millis(200);
 /// The folder, in the working folder, that pip fills.
 const FETCHED: &str = "fetched";
 
+/// What pip's log holds where it reached nothing.
+const NO_CONNECTION: [&str; 3] = ["ConnectionError", "connection broken", "ReadTimeoutError"];
+
 /// Where wheels come from.
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
@@ -106,7 +109,7 @@ fn download(wheel: &Wheel, work: &Path, title: &str, ui: &Ui) -> Result<(), Erro
     .stdout(Stdio::null())
     .stderr(errors);
     let mut pip = pip.spawn().map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Error::NoPython { wheel: pinned(wheel), file: wheel.file.clone() },
+        ErrorKind::NotFound => Error::NoPython { wheel: pinned(wheel) },
         _ => Error::io("run", Path::new("python3"), error),
     })?;
     let progress = ui.progress(title, wheel.bytes);
@@ -127,10 +130,14 @@ fn download(wheel: &Wheel, work: &Path, title: &str, ui: &Ui) -> Result<(), Erro
 /// What pip's complaint means.
 fn explained(wheel: &Wheel, said: &str, work: &Path) -> Error {
     if said.contains("No module named pip") {
-        return Error::NoPip { wheel: pinned(wheel), file: wheel.file.clone() };
+        return Error::NoPip { wheel: pinned(wheel) };
     }
     if said.contains("No space left on device") || said.contains("Disk quota exceeded") {
         return Error::DiskFull { path: work.into() };
+    }
+    // What pip says last is then that no such package exists, which is not the point.
+    if NO_CONNECTION.iter().any(|sign| said.contains(sign)) {
+        return failed(wheel, "no connection to the package index".into());
     }
     let last = said.lines().rev().find(|line| line.starts_with("ERROR:")).or(said.lines().last());
     let last = last.unwrap_or("it did not say why").trim_start_matches("ERROR:").trim();
@@ -138,10 +145,11 @@ fn explained(wheel: &Wheel, said: &str, work: &Path) -> Error {
 }
 
 fn failed(wheel: &Wheel, said: String) -> Error {
-    Error::Fetch { wheel: pinned(wheel), file: wheel.file.clone(), said }
+    Error::Fetch { wheel: pinned(wheel), said }
 }
 
-fn pinned(wheel: &Wheel) -> String {
+/// The wheel as pip's command line names it.
+pub fn pinned(wheel: &Wheel) -> String {
     format!("{}=={}", wheel.name, wheel.version)
 }
 

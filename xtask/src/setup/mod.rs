@@ -153,7 +153,7 @@ fn report(store: &Store, table: &Table, ui: &Ui) -> Result<(), Error> {
             }
             State::Missing => {
                 whole = false;
-                "missing".into()
+                format!("missing: {} ({})", wheel.file, fetch::pinned(wheel))
             }
             State::NotNeeded => "not needed: the system has its own".into(),
             State::Unlisted => unlisted(wheel),
