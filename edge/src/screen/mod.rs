@@ -206,8 +206,8 @@ impl Areas {
     fn close_up(&self) -> Option<[f32; 4]> {
         let [x, y, w, h] = self.stage;
         let margin = h * 0.04;
-        let side = ((w - h * 1.0) / 2.0 - 2.0 * margin).min(h * 0.62);
-        (side >= h * 0.3).then(|| [x + w - side - margin, y + margin, side, side])
+        let side = ((w - h) / 2.0 - 2.0 * margin).min(h * 0.62);
+        (side >= h * 0.3).then_some([x + w - side - margin, y + margin, side, side])
     }
 }
 
