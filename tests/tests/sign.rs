@@ -1,5 +1,7 @@
 //! `signpost sign`, end to end through the program.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;

@@ -216,9 +216,9 @@ pub fn sign(text: &str, options: &Options, lexicons: &[Lexicon]) -> Result<Signi
 fn time_words(words: &mut [Word]) {
     let mut now = 0.0;
     for word in words {
-        let mut shown = word.signs.iter().filter(|s| s.unusable.is_none());
-        word.from_s = shown.next().map_or(now, |s| s.from_s);
-        word.to_s = shown.last().or(word.signs.first()).map_or(now, |s| s.to_s).max(word.from_s);
+        let shown = || word.signs.iter().filter(|s| s.unusable.is_none());
+        let (from_s, to_s) = (shown().next().map(|s| s.from_s), shown().next_back().map(|s| s.to_s));
+        (word.from_s, word.to_s) = (from_s.unwrap_or(now), to_s.unwrap_or(now));
         now = word.to_s;
         for sign in word.signs.iter_mut().filter(|s| s.unusable.is_some()) {
             (sign.from_s, sign.to_s) = (word.from_s, word.from_s);

@@ -119,20 +119,28 @@ impl Canvas {
         if !drawable(&[pa, pb, [ra, rb]]) {
             return;
         }
-        if round_a {
-            self.disc(pa, ra, color);
-        }
-        if round_b {
-            self.disc(pb, rb, color);
-        }
         let (dx, dy) = (pb[0] - pa[0], pb[1] - pa[1]);
         let length = dx.hypot(dy);
         if length < 1e-3 {
+            if round_a || round_b {
+                self.disc(pa, ra.max(rb), color);
+            }
             return;
         }
-        let (nx, ny) = (-dy / length, dx / length);
-        let side = |p: [f32; 2], r: f32| [p[0] + nx * r, p[1] + ny * r];
-        self.polygon(&[side(pa, ra), side(pb, rb), side(pb, -rb), side(pa, -ra)], color);
+        // One outline in all: every edge costs, and inner ones are not seen.
+        let along = [dx / length, dy / length];
+        let side = |p: [f32; 2], r: f32| [p[0] - along[1] * r, p[1] + along[0] * r];
+        let mut path = PathBuilder::new();
+        let start = side(pa, ra);
+        path.move_to(start[0], start[1]);
+        let end = side(pb, rb);
+        path.line_to(end[0], end[1]);
+        half_turn(&mut path, pb, rb, along, round_b);
+        let end = side(pa, -ra);
+        path.line_to(end[0], end[1]);
+        half_turn(&mut path, pa, ra, along.map(|v| -v), round_a);
+        path.close();
+        self.fill_built(path, color);
     }
 
     /// Copies an RGB picture into a rectangle, nearest pixel; nothing where it has too few bytes.
@@ -231,6 +239,29 @@ impl DrawTarget for Canvas {
         self.fill(color);
         Ok(())
     }
+}
+
+/// Goes from one side of a limb's end to the other: round, in two quarter circles, or straight.
+///
+/// `outwards` points away from the limb; the path stands a quarter turn from it.
+fn half_turn(path: &mut PathBuilder, center: [f32; 2], radius: f32, outwards: [f32; 2], round: bool) {
+    /// Control points of a cubic curve lie this far along the tangents of a quarter circle.
+    const QUARTER: f32 = 0.5523;
+    let at = |forward: f32, aside: f32| {
+        [
+            center[0] + radius * (outwards[0] * forward - outwards[1] * aside),
+            center[1] + radius * (outwards[1] * forward + outwards[0] * aside),
+        ]
+    };
+    let end = at(0.0, -1.0);
+    if !round {
+        path.line_to(end[0], end[1]);
+        return;
+    }
+    let ([a, b], tip) = ([at(QUARTER, 1.0), at(1.0, QUARTER)], at(1.0, 0.0));
+    path.cubic_to(a[0], a[1], b[0], b[1], tip[0], tip[1]);
+    let [a, b] = [at(1.0, -QUARTER), at(QUARTER, -1.0)];
+    path.cubic_to(a[0], a[1], b[0], b[1], end[0], end[1]);
 }
 
 /// Whether coordinates are numbers and near the canvas: poses come from outside.

@@ -1,5 +1,7 @@
 //! Text on the canvas: captions that wrap, mark the present word and keep it in sight.
 
+use std::collections::VecDeque;
+
 use cosmic_text::{
     Attrs, Buffer, Color, Family, FontSystem, Metrics, Shaping, SwashCache, SwashContent, Weight, fontdb,
 };
@@ -13,6 +15,8 @@ const FALLBACK_FONT: &[u8] = include_bytes!("../../assets/NotoSans-subset.ttf");
 const FALLBACK_FAMILY: &str = "Noto Sans";
 /// Longest caption that is laid out, in bytes: far more than fits a screen.
 const MAX_TEXT: usize = 4096;
+/// Layouts that are kept: state, caption and note with their predecessors.
+const MAX_LAID_OUT: usize = 8;
 
 /// How a word of a caption is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,7 +63,12 @@ impl Caption {
 pub struct Typesetter {
     fonts: FontSystem,
     glyphs: SwashCache,
+    /// Texts laid out lately: captions stay for many frames.
+    laid_out: VecDeque<(Key, Buffer)>,
 }
+
+/// What a layout depends on: spans, size and width in bits, colour of plain text.
+type Key = (Vec<Span>, u32, u32, [Rgb888; 4]);
 
 impl std::fmt::Debug for Typesetter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -85,7 +94,11 @@ impl Typesetter {
 
     fn over(mut db: fontdb::Database) -> Self {
         db.set_sans_serif_family(FALLBACK_FAMILY);
-        Self { fonts: FontSystem::new_with_locale_and_db("en".into(), db), glyphs: SwashCache::new() }
+        Self {
+            fonts: FontSystem::new_with_locale_and_db("en".into(), db),
+            glyphs: SwashCache::new(),
+            laid_out: VecDeque::new(),
+        }
     }
 
     /// Draws spans of text in the rectangle `[x, y, width, height]`, at `size_px`.
@@ -102,7 +115,20 @@ impl Typesetter {
         if spans.is_empty() || width < size_px || height < size_px {
             return;
         }
-        let buffer = self.lay_out(theme, spans, size_px, width);
+        let (key, buffer) = self.take(theme, spans, size_px, width);
+        self.paint(canvas, theme, spans, &buffer, size_px, [x, y, height]);
+        self.keep(key, buffer);
+    }
+
+    fn paint(
+        &mut self,
+        canvas: &mut Canvas,
+        theme: &Theme,
+        spans: &[Span],
+        buffer: &Buffer,
+        size_px: f32,
+        [x, y, height]: [f32; 3],
+    ) {
         let line_height = buffer.metrics().line_height;
         let lines = buffer.layout_runs().count();
         let room = ((height / line_height) as usize).max(1);
@@ -136,9 +162,26 @@ impl Typesetter {
 
     /// The size in pixels at which a one-line text fits `width`, at most `size_px`.
     pub fn fit(&mut self, theme: &Theme, spans: &[Span], size_px: f32, width: f32) -> f32 {
-        let buffer = self.lay_out(theme, spans, size_px, f32::MAX);
+        let (key, buffer) = self.take(theme, spans, size_px, f32::MAX);
         let widest = buffer.layout_runs().map(|run| run.line_w).fold(0.0, f32::max);
+        self.keep(key, buffer);
         if widest > width { size_px * width / widest } else { size_px }
+    }
+
+    /// The layout of a text, as it was kept or made anew; [`Self::keep`] gives it back.
+    fn take(&mut self, theme: &Theme, spans: &[Span], size_px: f32, width: f32) -> (Key, Buffer) {
+        let colors = [theme.text, theme.quiet, theme.on_mark, theme.warn];
+        let key = (spans.to_vec(), size_px.to_bits(), width.to_bits(), colors);
+        let kept = self.laid_out.iter().position(|(k, _)| *k == key);
+        match kept.and_then(|i| self.laid_out.remove(i)) {
+            Some(kept) => kept,
+            None => (key, self.lay_out(theme, spans, size_px, width)),
+        }
+    }
+
+    fn keep(&mut self, key: Key, buffer: Buffer) {
+        self.laid_out.truncate(MAX_LAID_OUT - 1);
+        self.laid_out.push_front((key, buffer));
     }
 
     fn lay_out(&mut self, theme: &Theme, spans: &[Span], size_px: f32, width: f32) -> Buffer {

@@ -2,6 +2,8 @@
 
 use models::pose::{Layout, Pose};
 
+use super::Stance;
+
 const BODY: &str = "POSE_LANDMARKS";
 const FACE: &str = "FACE_LANDMARKS";
 const HANDS: [&str; 2] = ["LEFT_HAND_LANDMARKS", "RIGHT_HAND_LANDMARKS"];
@@ -118,20 +120,18 @@ pub struct View {
 }
 
 impl View {
-    /// Shows the upper body: `shoulders` wide apart at `middle`, in the area `x, y, width, height`.
-    ///
-    /// From a little above the head to below the waist, 2.1 shoulder widths in
-    /// all, as interpreters are framed on television.
-    pub fn upper_body(middle: [f32; 2], shoulders: f32, [x, y, w, h]: [f32; 4]) -> Self {
-        const ABOVE: f32 = 1.06; // Shoulder widths from mid-shoulder to the upper edge.
-        const TALL: f32 = 2.1;
+    /// Shows the upper body in the area `x, y, width, height`: from a little above the head to where
+    /// the signing reaches, as interpreters are framed on television.
+    pub fn upper_body(stance: &Stance, [x, y, w, h]: [f32; 4]) -> Self {
+        const ABOVE: f32 = 1.04; // Shoulder widths from mid-shoulder to the upper edge.
         const WIDE: f32 = 2.6;
-        let scale = (h / TALL).min(w / WIDE) / shoulders.max(1e-3);
-        let center = x + w / 2.0;
-        let top = y + (h - scale * shoulders * TALL) / 2.0;
+        let tall = ABOVE + stance.below.clamp(Stance::WAIST, 2.0 * Stance::WAIST);
+        let scale = (h / tall).min(w / WIDE) / stance.shoulders.max(1e-3);
+        let unit = scale * stance.shoulders;
+        let top = y + (h - unit * tall) / 2.0;
         Self {
             scale,
-            origin: [center - middle[0] * scale, top + ABOVE * shoulders * scale - middle[1] * scale],
+            origin: [x + w / 2.0 - stance.middle[0] * scale, top + ABOVE * unit - stance.middle[1] * scale],
         }
     }
 

@@ -50,10 +50,10 @@ pub fn draw(canvas: &mut Canvas, theme: &Theme, hand: &[[f32; 3]; HAND_POINTS], 
     }
     let facing = Facing::of(hand, side);
     let mut pieces: Vec<(f32, Piece)> = vec![(palm_depth(hand), Piece::Palm)];
-    for finger in 0..FINGERS.len() {
+    for (finger, joints) in FINGERS.iter().enumerate() {
         let first = usize::from(finger == 0); // The thumb's first bone lies in the palm's outline.
         for bone in 0..3 {
-            let [a, b] = [FINGERS[finger][bone], FINGERS[finger][bone + 1]];
+            let [a, b] = [joints[bone], joints[bone + 1]];
             let mut depth = (hand[a][2] + hand[b][2]) / 2.0;
             if finger == 0 {
                 depth -= THUMB_FORWARD * unit;

@@ -56,9 +56,14 @@ pub struct Stance {
     pub middle: [f32; 2],
     /// Width of the shoulders, in the pose's coordinates.
     pub shoulders: f32,
+    /// How far below the shoulders the signing reaches, in shoulder widths.
+    pub below: f32,
 }
 
 impl Stance {
+    /// Where the picture ends where nothing is signed farther down, in shoulder widths.
+    pub const WAIST: f32 = 1.0;
+
     /// The stance of the first pose that shows both shoulders.
     pub fn of<'a>(rig: &Rig, poses: impl IntoIterator<Item = &'a Pose>) -> Option<Self> {
         poses.into_iter().find_map(|pose| {
@@ -66,7 +71,7 @@ impl Stance {
             let r = rig.joint(pose, Joint::RightShoulder)?;
             let shoulders = (l[0] - r[0]).hypot(l[1] - r[1]);
             let middle = [(l[0] + r[0]) / 2.0, (l[1] + r[1]) / 2.0];
-            (shoulders > 1e-3).then_some(Self { middle, shoulders })
+            (shoulders > 1e-3).then_some(Self { middle, shoulders, below: Self::WAIST })
         })
     }
 }
@@ -117,7 +122,7 @@ impl Screen {
     pub fn signing(&mut self, rig: &Rig, pose: &Pose, stance: Stance, caption: &Caption, state: State) {
         let areas = Areas::of(&self.canvas);
         self.canvas.fill(self.theme.stage);
-        let view = View::upper_body(stance.middle, stance.shoulders, areas.stage);
+        let view = View::upper_body(&stance, areas.stage);
         signer::draw(&mut self.canvas, &self.theme, rig, pose, &view);
         if caption.close_up
             && let Some(area) = areas.close_up()
@@ -206,8 +211,8 @@ impl Areas {
     fn close_up(&self) -> Option<[f32; 4]> {
         let [x, y, w, h] = self.stage;
         let margin = h * 0.04;
-        let side = ((w - h * 1.0) / 2.0 - 2.0 * margin).min(h * 0.62);
-        (side >= h * 0.3).then(|| [x + w - side - margin, y + margin, side, side])
+        let side = ((w - h) / 2.0 - 2.0 * margin).min(h * 0.62);
+        (side >= h * 0.3).then_some([x + w - side - margin, y + margin, side, side])
     }
 }
 
@@ -394,14 +399,18 @@ mod tests {
                 pose.points[k][random.random_range(0..3)] = odd[random.random_range(0..odd.len())];
                 pose.confidence[k] = [0.0, 1.0, f32::NAN][random.random_range(0..3)];
             }
-            let stance = Stance::of(&rig, [&pose]).unwrap_or(Stance { middle: [0.0; 2], shoulders: 1.0 });
+            let stance = Stance::of(&rig, [&pose]).unwrap_or(Stance {
+                middle: [0.0; 2],
+                shoulders: 1.0,
+                below: f32::NAN,
+            });
             screen.signing(&rig, &pose, stance, &caption(), State::Signing);
             let picture = Picture { rgb: &[0; 12], width: 2, height: 2 };
             screen.reading(picture, Some((&rig, &pose)), &Caption::default(), State::Thinking);
         }
         // A layout that lacks everything, and a pose shorter than its layout.
         let empty = Rig::of(&models::pose::Layout::default());
-        let stance = Stance { middle: [0.0; 2], shoulders: 0.0 };
+        let stance = Stance { middle: [0.0; 2], shoulders: 0.0, below: 1.0 };
         screen.signing(&empty, &Pose::unseen(0), stance, &Caption::default(), State::Ready);
         screen.signing(&rig, &Pose::unseen(3), stance, &Caption::default(), State::Ready);
     }

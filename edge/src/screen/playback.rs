@@ -20,7 +20,9 @@ impl<'a> Playback<'a> {
         let stance = Stance::of(&rig, &signing.track.frames);
         // A track without shoulders is shown as it lies in its picture.
         let [w, h, _] = signing.track.size.map(|v| v as f32);
-        let stance = stance.unwrap_or(Stance { middle: [w / 2.0, h / 2.0], shoulders: h / 2.0 });
+        let mut stance =
+            stance.unwrap_or(Stance { middle: [w / 2.0, h / 2.0], shoulders: h / 2.0, below: Stance::WAIST });
+        stance.below = below(signing, &rig, &stance);
         Self { signing, rig, stance }
     }
 
@@ -53,6 +55,22 @@ impl<'a> Playback<'a> {
     pub fn pose(&self, frame: usize) -> Option<(&Rig, &Pose, Stance)> {
         Some((&self.rig, self.signing.track.frames.get(frame)?, self.stance))
     }
+}
+
+/// How far below the shoulders hands go while they sign, with a little room; rest does not count.
+fn below(signing: &Signing, rig: &Rig, stance: &Stance) -> f32 {
+    const ROOM: f32 = 0.06;
+    let track = &signing.track;
+    let middles = signing.words.iter().flat_map(|w| &w.signs).filter(|s| s.unusable.is_none());
+    let frames = middles.flat_map(|s| {
+        // The first and last quarter of a sign's time may be the way to it and from it.
+        let quarter = (s.to_s - s.from_s) / 4.0;
+        let at = |time_s: f32| ((time_s * track.fps) as usize).min(track.frames.len());
+        &track.frames[at(s.from_s + quarter)..at(s.to_s - quarter)]
+    });
+    let hands = frames.flat_map(|pose| (0..2).filter_map(|side| rig.hand(pose, side)));
+    let lowest = hands.flatten().map(|p| (p[1] - stance.middle[1]) / stance.shoulders).fold(0.0, f32::max);
+    (lowest + ROOM).max(Stance::WAIST)
 }
 
 /// The caption of a moment: the present word is marked, and the note says how it is signed.
