@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn values_become_the_range() {
         let mut out = Tensor::zeros(&[1, 1, 1, 3]);
-        let frame = Frame::new(Stamp::default(), 1, 1, vec![0, 255, 51]).unwrap();
+        let frame = Frame::new(Stamp::default(), 1, 1, vec![0, 255, 0]).unwrap();
         crop(&frame, &Roi::whole([1, 1]), [-1.0, 1.0], Border::Replicate, &mut out);
-        assert_eq!(out.data, [-1.0, 1.0, -0.6]);
+        assert_eq!(out.data, [-1.0, 1.0, -1.0]);
     }
 }
