@@ -166,10 +166,12 @@ fn drain(mut report: impl BufRead, headers: &SyncSender<Header>, lines: &SyncSen
             duration_s = duration(rest);
         }
         in_output |= text.starts_with("Output #0");
-        if in_output && !sent && text.contains(": Video: rawvideo") {
-            if let Some((size, fps)) = size_and_rate(text) {
-                sent = headers.send(Header { size, fps, duration_s }).is_ok();
-            }
+        if in_output
+            && !sent
+            && text.contains(": Video: rawvideo")
+            && let Some((size, fps)) = size_and_rate(text)
+        {
+            sent = headers.send(Header { size, fps, duration_s }).is_ok();
         }
         // This one comes after the reason and says nothing.
         if !text.is_empty() && text != "Conversion failed!" {

@@ -148,7 +148,8 @@ impl BodyTracker {
         crop(frame, roi, [0.0, 1.0], Border::Replicate, &mut self.landmarks.input);
         let outputs = self.landmarks.run()?;
         // The order is that of MediaPipe's split: landmarks, presence, mask, heat maps, world.
-        if !(outputs[1].data[0] >= PRESENT) {
+        let present = outputs[1].data[0] >= PRESENT;
+        if !present || outputs.iter().any(|o| o.data.iter().any(|v| !v.is_finite())) {
             return Ok(None);
         }
         let mut raw: Vec<[f32; RAW_VALUES]> = outputs[0].data.as_chunks().0.to_vec();

@@ -110,7 +110,8 @@ impl HandNetworks {
         crop(frame, roi, [0.0, 1.0], Border::Replicate, &mut self.landmarks.input);
         let outputs = self.landmarks.run()?;
         let presence = outputs[1].data[0];
-        if !(presence >= PRESENT) || outputs[0].data.iter().any(|v| !v.is_finite()) {
+        let present = presence >= PRESENT;
+        if !present || outputs[0].data.iter().any(|v| !v.is_finite()) {
             return Ok(None);
         }
         let raw = &outputs[0].data;
