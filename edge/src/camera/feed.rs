@@ -63,7 +63,8 @@ impl Feed {
     ///
     /// # Errors
     /// Those of the source, after all frames that came before.
-    pub fn fetch(&mut self) -> Result<Option<Frame>, Fault> {
+    #[expect(clippy::should_implement_trait, reason = "as in `Camera`: a fault is no item of a sequence")]
+    pub fn next(&mut self) -> Result<Option<Frame>, Fault> {
         self.slot.take().transpose()
     }
 
@@ -175,7 +176,7 @@ mod tests {
 
     fn fetched(mut feed: Feed) -> (Vec<u64>, u64) {
         let mut got = Vec::new();
-        while let Some(f) = feed.fetch().unwrap() {
+        while let Some(f) = feed.next().unwrap() {
             got.push((f.at.seconds() * 1e6).round() as u64);
         }
         (got, feed.lost())
@@ -211,8 +212,8 @@ mod tests {
         let (send, numbers) = channel();
         [1, 666, 2].into_iter().for_each(|n| send.send(n).unwrap());
         let mut feed = Feed::start(Box::new(Played { numbers, live: false })).unwrap();
-        assert_eq!(feed.fetch().unwrap(), Some(frame(1)));
-        assert!(feed.fetch().is_err());
-        assert!(feed.fetch().unwrap().is_none());
+        assert_eq!(feed.next().unwrap(), Some(frame(1)));
+        assert!(feed.next().is_err());
+        assert!(feed.next().unwrap().is_none());
     }
 }

@@ -71,7 +71,8 @@ impl Engine for Network {
     }
 
     fn describe(&self) -> String {
-        format!("onnxruntime, {} thread(s)", self.threads)
+        let plural = if self.threads == 1 { "" } else { "s" };
+        format!("onnxruntime, {} thread{plural}", self.threads)
     }
 }
 

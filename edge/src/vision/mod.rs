@@ -23,7 +23,7 @@ use models::store::Store;
 
 use crate::Fault;
 use crate::camera::Frame;
-use crate::engine::Backend;
+use crate::engine::{self, Backend};
 use crate::stage::{Stage, Stamp};
 use body::{Body, BodyTracker};
 use face::FaceTracker;
@@ -62,6 +62,7 @@ pub const LANDMARKS: usize = body::POINTS + face::POINTS + 2 * hand::POINTS + bo
 
 /// Sees body, face and hands in a sequence of frames.
 pub struct Holistic {
+    passed_over: Vec<(Backend, String)>,
     body: BodyTracker,
     face: FaceTracker,
     hands: HandsTracker,
@@ -79,6 +80,7 @@ impl Holistic {
     /// As [`crate::engine::open`], and [`Fault::Shape`] on the first frame where a file holds another network.
     pub fn open(store: &Store, options: &Options) -> Result<Self, Fault> {
         Ok(Self {
+            passed_over: engine::passed_over(&options.backends),
             body: BodyTracker::open(store, options)?,
             face: FaceTracker::open(store, options)?,
             hands: HandsTracker::open(store, options)?,
@@ -86,9 +88,10 @@ impl Holistic {
         })
     }
 
-    /// Which engine runs the networks, for logs.
+    /// Which engine runs the networks, and why not another, for logs.
     pub fn describe(&self) -> String {
-        self.body.describe()
+        let not = |(backend, why): &(Backend, String)| format!("; not {backend}: {why}");
+        self.body.describe() + &self.passed_over.iter().map(not).collect::<String>()
     }
 
     /// The landmarks of the next frame.
@@ -172,7 +175,23 @@ impl Stage for Holistic {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+
+    /// The folder of others' results on real pictures; where it is absent this says that the test skips.
+    pub(super) fn oracle(test: &str) -> Option<PathBuf> {
+        let data = std::env::var_os("SIGNPOST_DATA").map_or_else(
+            || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
+            PathBuf::from,
+        );
+        let dir = data.join("oracle");
+        if !dir.is_dir() {
+            eprintln!("{test} skips: no real data at {} (set SIGNPOST_DATA)", dir.display());
+            return None;
+        }
+        Some(dir)
+    }
 
     fn opened(test: &str) -> Option<Holistic> {
         let store = Store::locate().filter(|s| NETWORKS.iter().all(|n| s.network(n).is_file()));
