@@ -63,6 +63,7 @@ impl Feed {
     ///
     /// # Errors
     /// Those of the source, after all frames that came before.
+    #[expect(clippy::should_implement_trait, reason = "as in `Camera`: a fault is no item of a sequence")]
     pub fn next(&mut self) -> Result<Option<Frame>, Fault> {
         self.slot.take().transpose()
     }

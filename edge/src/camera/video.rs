@@ -141,7 +141,7 @@ fn command(program: &Path, path: &Path) -> Command {
         // A playlist must not make it open other files or the network.
         .args(["-protocol_whitelist", "file", "-i"])
         .arg(input)
-        .args(["-map", "0:v:0", "-an", "-sn", "-dn", "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"])
+        .args(["-an", "-sn", "-dn", "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -166,12 +166,15 @@ fn drain(mut report: impl BufRead, headers: &SyncSender<Header>, lines: &SyncSen
             duration_s = duration(rest);
         }
         in_output |= text.starts_with("Output #0");
-        if in_output && !sent && text.contains(": Video: rawvideo") {
-            if let Some((size, fps)) = size_and_rate(text) {
-                sent = headers.send(Header { size, fps, duration_s }).is_ok();
-            }
+        if in_output
+            && !sent
+            && text.contains(": Video: rawvideo")
+            && let Some((size, fps)) = size_and_rate(text)
+        {
+            sent = headers.send(Header { size, fps, duration_s }).is_ok();
         }
-        if !text.is_empty() {
+        // This one comes after the reason and says nothing.
+        if !text.is_empty() && text != "Conversion failed!" {
             last = text.into();
         }
     }
@@ -244,14 +247,19 @@ mod tests {
         assert_eq!(line.recv().unwrap(), "the end");
     }
 
-    /// A clip of 10 frames, 5 a second, whose brightness is the frame's number times 20.
-    fn clip(dir: &Path, more: &[&str]) -> Option<PathBuf> {
+    /// A clip of 10 frames, 5 a second: grey of the frame's number times 20, with some noise.
+    fn clip(dir: &Path, noise: u8, more: &[&str]) -> Option<PathBuf> {
         let Ok(program) = ffmpeg::program() else {
             eprintln!("a test of video files skips: no ffmpeg (cargo xtask setup)");
             return None;
         };
         let path = dir.join("clip.mp4");
-        let pixels: Vec<u8> = (0..10u8).flat_map(|i| vec![i * 20; 64 * 48 * 3]).collect();
+        let mut seed = 1u32;
+        let mut noisy = move |grey: u8| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            grey + ((seed >> 16) % (u32::from(noise) + 1)) as u8
+        };
+        let pixels: Vec<u8> = (0..10u8).flat_map(|i| vec![i * 20; 64 * 48 * 3]).map(&mut noisy).collect();
         let raw = dir.join("clip.rgb");
         std::fs::write(&raw, pixels).unwrap();
         let status = Command::new(program)
@@ -270,7 +278,7 @@ mod tests {
     #[test]
     fn every_frame_comes_once_in_order() {
         let dir = tempfile::tempdir().unwrap();
-        let Some(path) = clip(dir.path(), &[]) else { return };
+        let Some(path) = clip(dir.path(), 0, &[]) else { return };
         let mut video = Video::open(&path).unwrap();
         assert_eq!((video.size(), video.fps(), video.frames()), ([64, 48], 5.0, Some(10)));
         for i in 0..10u64 {
@@ -286,7 +294,7 @@ mod tests {
     fn a_file_that_is_cut_short_gives_what_it_has_and_then_says_so() {
         let dir = tempfile::tempdir().unwrap();
         // With its index in front, the first half of a file can still be read.
-        let Some(path) = clip(dir.path(), &["-g", "1", "-movflags", "+faststart"]) else { return };
+        let Some(path) = clip(dir.path(), 50, &["-g", "1", "-movflags", "+faststart"]) else { return };
         let whole = std::fs::read(&path).unwrap();
         let half = dir.path().join("half.mp4");
         std::fs::write(&half, &whole[..whole.len() * 6 / 10]).unwrap();

@@ -136,16 +136,17 @@ pub fn open_bytes(
 /// # Errors
 /// [`Fault::Backend`] where none is: it says why not, and which there are.
 pub fn choose(preference: &[Backend]) -> Result<Backend, Fault> {
-    let mut why = Vec::new();
-    for &backend in preference {
-        match is_available(backend) {
-            Ok(()) => return Ok(backend),
-            Err(reason) => why.push(reason),
-        }
-    }
-    let names: Vec<_> = preference.iter().map(ToString::to_string).collect();
-    let why = if why.is_empty() { "none was named".into() } else { why.join(", ") };
-    Err(Fault::Backend { wanted: names.join(", "), why, have: have() })
+    preference.iter().copied().find(|b| is_available(*b).is_ok()).ok_or_else(|| {
+        let names: Vec<_> = preference.iter().map(ToString::to_string).collect();
+        let why: Vec<_> = passed_over(preference).into_iter().map(|(_, why)| why).collect();
+        let why = if why.is_empty() { "none was named".into() } else { why.join(", ") };
+        Fault::Backend { wanted: names.join(", "), why, have: have() }
+    })
+}
+
+/// The engines of `preference` before the one that [`choose`] takes, with the reason why each cannot run.
+pub fn passed_over(preference: &[Backend]) -> Vec<(Backend, String)> {
+    preference.iter().map_while(|b| is_available(*b).err().map(|why| (*b, why))).collect()
 }
 
 fn is_available(backend: Backend) -> Result<(), String> {
@@ -248,6 +249,7 @@ mod tests {
         assert!(said.contains("tensorrt") && said.contains("tract"), "{said}");
         assert_eq!("onnxruntime".parse::<Backend>().unwrap(), Backend::OnnxRuntime);
         assert_eq!(choose(&[Backend::Tract]).unwrap(), Backend::Tract);
+        assert_eq!(passed_over(&[Backend::Tract, Backend::OnnxRuntime]), []);
     }
 
     #[test]

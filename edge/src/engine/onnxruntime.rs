@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use models::store::Store;
 use ort::environment::Environment;
+use ort::logging::LogLevel;
 use ort::session::{Session, SessionInputValue};
 use ort::value::TensorRef;
 
@@ -33,6 +34,9 @@ impl Network {
         let mut builder = Session::builder(environment)
             .map_err(|e| fault(e.to_string()))?
             .with_intra_threads(threads.max(1))
+            .map_err(|e| fault(e.to_string()))?
+            // What goes wrong comes back as a fault: it is not to be printed as well.
+            .with_log_level(LogLevel::Fatal)
             .map_err(|e| fault(e.to_string()))?
             // Threads that spin between runs would starve the rest of the unit.
             .with_config_entry("session.intra_op.allow_spinning", "0")
@@ -67,7 +71,8 @@ impl Engine for Network {
     }
 
     fn describe(&self) -> String {
-        format!("onnxruntime, {} thread(s)", self.threads)
+        let plural = if self.threads == 1 { "" } else { "s" };
+        format!("onnxruntime, {} thread{plural}", self.threads)
     }
 }
 

@@ -54,7 +54,7 @@ impl Engine for Network {
     }
 
     fn describe(&self) -> String {
-        "tract 0.23.9, one thread".into()
+        "tract 0.23.9, 1 thread".into()
     }
 }
 

@@ -70,9 +70,8 @@ impl Anchors<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
+    use crate::vision::tests::oracle;
 
     /// MediaPipe's face detector at 256 pixels, which its test of the anchors uses.
     const FACE_256: Anchors = Anchors {
@@ -114,18 +113,11 @@ mod tests {
 
     #[test]
     fn anchors_agree_with_the_goldens() {
-        let dir = std::env::var_os("SIGNPOST_DATA").map_or_else(
-            || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
-            PathBuf::from,
-        );
+        let Some(dir) = oracle("anchors_agree_with_the_goldens") else { return };
         for (anchors, name) in
             [(FACE_256, "anchor_golden_file_0.json"), (MOBILE_300, "anchor_golden_file_1.json")]
         {
-            let path = dir.join("oracle/tfjs").join(name);
-            let Ok(text) = std::fs::read_to_string(&path) else {
-                eprintln!("anchors_agree_with_the_goldens skips: no {} (set SIGNPOST_DATA)", path.display());
-                return;
-            };
+            let text = std::fs::read_to_string(dir.join("tfjs").join(name)).unwrap();
             let golden: Vec<Anchor> = serde_json::from_str(&text).unwrap();
             let ours = anchors.generate();
             assert_eq!(ours.len(), golden.len(), "{name}");

@@ -52,6 +52,8 @@ pub struct Body {
     pub visibility: [f32; POINTS],
     /// x, y and z in metres from the middle of the hips.
     pub world: [[f32; 3]; POINTS],
+    /// True where it was found in this frame, false where it was followed from the last.
+    pub is_new: bool,
 }
 
 /// Finds and follows the body.
@@ -131,7 +133,11 @@ impl BodyTracker {
         let found = self.detector.find(frame, &Roi::whole([frame.width, frame.height]))?;
         let Some(best) = found.first() else { return Ok(None) };
         let roi = Roi::aligned(best.keypoints[0], best.keypoints[1], UP).transformed(MARGIN, 0.0);
-        self.look(frame, &roi)
+        let mut raw = self.look(frame, &roi)?;
+        if let Some(raw) = &mut raw {
+            raw.body.is_new = true;
+        }
+        Ok(raw)
     }
 
     /// The landmarks in a region, where there is a body in it.
@@ -142,7 +148,8 @@ impl BodyTracker {
         crop(frame, roi, [0.0, 1.0], Border::Replicate, &mut self.landmarks.input);
         let outputs = self.landmarks.run()?;
         // The order is that of MediaPipe's split: landmarks, presence, mask, heat maps, world.
-        if !(outputs[1].data[0] >= PRESENT) {
+        let present = outputs[1].data[0] >= PRESENT;
+        if !present || outputs.iter().any(|o| o.data.iter().any(|v| !v.is_finite())) {
             return Ok(None);
         }
         let mut raw: Vec<[f32; RAW_VALUES]> = outputs[0].data.as_chunks().0.to_vec();
@@ -161,6 +168,7 @@ impl BodyTracker {
                 points: std::array::from_fn(|k| place(&raw[k])),
                 visibility: std::array::from_fn(|k| sigmoid(raw[k][3])),
                 world: std::array::from_fn(world),
+                is_new: false,
             },
             guides: [place(&raw[POINTS]), place(&raw[POINTS + 1])],
         }))
@@ -181,6 +189,7 @@ impl BodyTracker {
         Body {
             points: self.smooth_points.step(frame.at, raw.body.points, circle.size[0]),
             visibility,
+            is_new: raw.body.is_new,
             // Metres are their own scale.
             world: self.smooth_world.step(frame.at, raw.body.world, 1.0),
         }

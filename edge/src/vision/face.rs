@@ -125,7 +125,8 @@ impl FaceTracker {
         crop(frame, roi, [0.0, 1.0], Border::Replicate, &mut self.landmarks.input);
         let outputs = self.landmarks.run()?;
         let presence = sigmoid(outputs[1].data[0]);
-        if !(presence >= PRESENT) || outputs[0].data.iter().any(|v| !v.is_finite()) {
+        let present = presence >= PRESENT;
+        if !present || outputs[0].data.iter().any(|v| !v.is_finite()) {
             return Ok(None);
         }
         let place = |p: &[f32]| {

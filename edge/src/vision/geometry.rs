@@ -49,13 +49,18 @@ impl Roi {
     /// of its longer side, and scales it.
     pub fn transformed(self, scale: f32, shift: f32) -> Self {
         let by = self.rotate([0.0, shift * self.size[1]]);
-        let side = self.size[0].max(self.size[1]) * scale;
+        let side = self.longest() * scale;
         Self { center: [self.center[0] + by[0], self.center[1] + by[1]], size: [side; 2], angle: self.angle }
     }
 
     /// Widens the shorter side until it is a square, so that what is in it keeps its shape.
     pub fn squared(self) -> Self {
-        Self { size: [self.size[0].max(self.size[1]); 2], ..self }
+        Self { size: [self.longest(); 2], ..self }
+    }
+
+    /// Its longer side.
+    pub fn longest(&self) -> f32 {
+        self.size[0].max(self.size[1])
     }
 
     /// The place in the picture of a place in the rectangle, which runs from 0 to 1 both ways.

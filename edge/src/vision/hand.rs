@@ -110,7 +110,8 @@ impl HandNetworks {
         crop(frame, roi, [0.0, 1.0], Border::Replicate, &mut self.landmarks.input);
         let outputs = self.landmarks.run()?;
         let presence = outputs[1].data[0];
-        if !(presence >= PRESENT) || outputs[0].data.iter().any(|v| !v.is_finite()) {
+        let present = presence >= PRESENT;
+        if !present || outputs[0].data.iter().any(|v| !v.is_finite()) {
             return Ok(None);
         }
         let raw = &outputs[0].data;
@@ -118,7 +119,8 @@ impl HandNetworks {
             let [x, y] = roi.point([raw[3 * k] / SIDE as f32, raw[3 * k + 1] / SIDE as f32]);
             [x, y, raw[3 * k + 2] / SIDE as f32 / DEPTH * roi.size[0]]
         });
-        Ok(Some(Hand { points, presence, left: outputs[2].data[0] }))
+        // The network was trained on mirrored pictures: what it calls left is the signer's right.
+        Ok(Some(Hand { points, presence, left: 1.0 - outputs[2].data[0] }))
     }
 }
 

@@ -13,6 +13,7 @@ mod geometry;
 mod hand;
 mod hands;
 mod network;
+mod sides;
 mod smooth;
 
 use std::slice::from_ref;
@@ -23,9 +24,9 @@ use models::store::Store;
 
 use crate::Fault;
 use crate::camera::Frame;
-use crate::engine::Backend;
+use crate::engine::{self, Backend};
 use crate::stage::{Stage, Stamp};
-use body::BodyTracker;
+use body::{Body, BodyTracker};
 use face::FaceTracker;
 use hands::HandsTracker;
 
@@ -73,10 +74,16 @@ pub const LANDMARKS: usize = body::POINTS + face::POINTS + 2 * hand::POINTS + bo
 
 /// Sees body, face and hands in a sequence of frames.
 pub struct Holistic {
+    passed_over: Vec<(Backend, String)>,
     body: BodyTracker,
     face: FaceTracker,
     hands: HandsTracker,
+    /// Frames for which no body is searched while a hand is followed.
+    doubt: u32,
 }
+
+/// How many frames a body that was none is not searched again while the hand that it was is followed.
+const DOUBT: u32 = 15;
 
 impl Holistic {
     /// Loads the [`NETWORKS`] from the store.
@@ -85,15 +92,18 @@ impl Holistic {
     /// As [`crate::engine::open`], and [`Fault::Shape`] on the first frame where a file holds another network.
     pub fn open(store: &Store, options: &Options) -> Result<Self, Fault> {
         Ok(Self {
+            passed_over: engine::passed_over(&options.backends),
             body: BodyTracker::open(store, options)?,
             face: FaceTracker::open(store, options)?,
             hands: HandsTracker::open(store, options)?,
+            doubt: 0,
         })
     }
 
-    /// Which engine runs the networks, for logs.
+    /// Which engine runs the networks, and why not another, for logs.
     pub fn describe(&self) -> String {
-        self.body.describe()
+        let not = |(backend, why): &(Backend, String)| format!("; not {backend}: {why}");
+        self.body.describe() + &self.passed_over.iter().map(not).collect::<String>()
     }
 
     /// The landmarks of the next frame.
@@ -108,11 +118,10 @@ impl Holistic {
     /// [`Fault::Picture`] where the frame holds no picture, [`Fault::Inference`] where a network fails.
     pub fn see(&mut self, frame: &Frame) -> Result<Pose, Fault> {
         frame.check()?;
-        let mut body = self.body.step(frame)?;
+        let mut body = self.body(frame)?;
         self.hands.step(frame, body.as_ref())?;
         if body.as_ref().is_some_and(|body| self.hands.dwarf(body)) {
-            self.body.reset();
-            body = None;
+            body = self.doubt();
         }
         let face = self.face.step(frame, body.as_ref())?;
         let [left, right] = self.hands.seen();
@@ -126,6 +135,25 @@ impl Holistic {
         }
         push(&mut pose, body::POINTS, body.as_ref().map(|b| (b.world.as_slice(), b.visibility.as_slice())));
         Ok(pose)
+    }
+
+    /// The body in the frame, where it is not a hand that was mistaken for one.
+    fn body(&mut self, frame: &Frame) -> Result<Option<Body>, Fault> {
+        self.doubt = self.doubt.saturating_sub(1);
+        if self.doubt > 0 && self.hands.follows() {
+            return Ok(None);
+        }
+        let Some(body) = self.body.step(frame)? else { return Ok(None) };
+        let mistaken = self.hands.dwarf(&body)
+            || (body.is_new && !self.hands.follows() && self.hands.palms_dwarf(frame, &body)?);
+        Ok(if mistaken { self.doubt() } else { Some(body) })
+    }
+
+    /// Gives the body up.
+    fn doubt(&mut self) -> Option<Body> {
+        self.body.reset();
+        self.doubt = DOUBT;
+        None
     }
 }
 
@@ -153,5 +181,73 @@ impl Stage for Holistic {
         self.body.reset();
         self.face.reset();
         self.hands.reset();
+        self.doubt = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// The folder of others' results on real pictures; where it is absent this says that the test skips.
+    pub(super) fn oracle(test: &str) -> Option<PathBuf> {
+        let data = std::env::var_os("SIGNPOST_DATA").map_or_else(
+            || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
+            PathBuf::from,
+        );
+        let dir = data.join("oracle");
+        if !dir.is_dir() {
+            eprintln!("{test} skips: no real data at {} (set SIGNPOST_DATA)", dir.display());
+            return None;
+        }
+        Some(dir)
+    }
+
+    fn opened(test: &str) -> Option<Holistic> {
+        let store = Store::locate().filter(|s| NETWORKS.iter().all(|n| s.network(n).is_file()));
+        let Some(store) = store else {
+            eprintln!("{test} skips: the store holds no networks (cargo xtask setup)");
+            return None;
+        };
+        Some(Holistic::open(&store, &Options::default()).unwrap())
+    }
+
+    fn flat(width: u32, height: u32, shade: u8) -> Frame {
+        let rgb = vec![shade; width as usize * height as usize * 3];
+        Frame { at: Stamp::default(), width, height, rgb }
+    }
+
+    #[test]
+    fn where_nobody_is_nothing_is_seen() {
+        let Some(mut vision) = opened("where_nobody_is_nothing_is_seen") else { return };
+        let sizes = [(640, 480, 0), (640, 480, 255), (1, 1, 128), (1, 4000, 60), (7680, 4320, 128)];
+        for (width, height, shade) in sizes {
+            let pose = vision.see(&flat(width, height, shade)).unwrap();
+            assert_eq!(pose, Pose::unseen(LANDMARKS), "{width}×{height}");
+        }
+    }
+
+    #[test]
+    fn a_frame_without_picture_is_a_fault_and_the_next_works() {
+        let Some(mut vision) = opened("a_frame_without_picture_is_a_fault_and_the_next_works") else {
+            return;
+        };
+        let short = Frame { rgb: vec![0; 5], ..flat(2, 2, 0) };
+        for bad in [flat(0, 0, 0), flat(0, 9, 0), short] {
+            let said = vision.see(&bad).unwrap_err().to_string();
+            assert!(said.contains("frame holds no picture"), "{said}");
+        }
+        assert!(vision.step(Stamp::default(), flat(8, 8, 0)).unwrap().is_some());
+        vision.reset();
+        assert!(vision.see(&flat(8, 8, 0)).is_ok());
+    }
+
+    #[test]
+    fn a_store_without_networks_is_a_fault_that_says_what_to_do() {
+        let empty = tempfile::tempdir().unwrap();
+        let said = Holistic::open(&Store::at(empty.path()), &Options::default()).err().unwrap().to_string();
+        assert!(said.contains("pose_detection.onnx"), "{said}");
     }
 }

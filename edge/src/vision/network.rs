@@ -52,6 +52,6 @@ impl Network {
 
     /// Which engine runs it.
     pub fn describe(&self) -> String {
-        format!("{}: {}", self.name, self.engine.describe())
+        self.engine.describe()
     }
 }

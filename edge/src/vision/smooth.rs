@@ -59,17 +59,15 @@ impl<const K: usize> Smoother<K> {
         };
         let elapsed = at.since(last.at).as_secs_f32();
         // Without time there is no speed; without a size no measure of it.
-        if elapsed <= 0.0 || !(scale > 1e-6) {
+        if elapsed <= 0.0 || scale <= 1e-6 {
             return raw;
         }
-        for k in 0..K {
-            for axis in 0..3 {
-                let speed = (raw[k][axis] - last.raw[k][axis]) / (scale * elapsed);
-                let speed = blend(last.speed[k][axis], speed, SPEED_HZ, elapsed);
-                let cutoff = self.filter.rest_hz + self.filter.beta * speed.abs();
-                last.speed[k][axis] = speed;
-                last.smooth[k][axis] = blend(last.smooth[k][axis], raw[k][axis], cutoff, elapsed);
-            }
+        let before = last.raw.as_flattened().iter().zip(last.speed.as_flattened_mut());
+        let values = raw.as_flattened().iter().zip(last.smooth.as_flattened_mut());
+        for ((value, smooth), (before, speed)) in values.zip(before) {
+            *speed = blend(*speed, (value - before) / (scale * elapsed), SPEED_HZ, elapsed);
+            let cutoff = self.filter.rest_hz + self.filter.beta * speed.abs();
+            *smooth = blend(*smooth, *value, cutoff, elapsed);
         }
         last.raw = raw;
         last.at = at;
