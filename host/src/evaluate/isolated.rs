@@ -71,14 +71,15 @@ pub struct Confusion {
 
 /// Scores a model, by name or folder, on `STEM.f16.gz` + `STEM.tsv`.
 ///
-/// Where `stem` is the folder of a fingerspelling lexicon, its ASL letters are scored.
+/// Where `stem` is the folder of a fingerspelling lexicon, the letters that training may use are scored;
+/// their groups are sign languages.
 ///
 /// # Errors
 /// Where the model or the data cannot be read, or no clip is left to score.
 pub fn isolated(model: &str, stem: &Path, options: &Options) -> Result<Report, Error> {
     let model = Model::find(model)?;
     let data = match stem.join("index.csv").is_file() {
-        true => Isolated { name: LEXICON.into(), aspect: 1.0, clips: letters(stem, "ase")? },
+        true => Isolated { name: LEXICON.into(), aspect: 1.0, clips: letters(stem, &[])? },
         false => Isolated::read(stem, options.aspect)?,
     };
     let mut keep = vec![true; data.clips.len()];
