@@ -167,7 +167,7 @@ fn carry(sights: &mut [Sight], rng: &mut StdRng) {
         let share = ((s.at_s - first) / length) as f32;
         let (end, below) =
             if share < 0.5 { (0, 1.0 - share / up[0]) } else { (1, 1.0 - (1.0 - share) / up[1]) };
-        if !(below > 0.0) {
+        if below.is_nan() || below <= 0.0 {
             continue;
         }
         // Slow at both ends of the way.
@@ -205,7 +205,7 @@ fn build(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
                 middle[1] + (p[1] - middle[1]) * reach_y + lift[side][1] * width,
             ]
         };
-        for side in 0..2 {
+        for (side, turn) in turns.iter().enumerate() {
             let wrist = s.hands[side][0];
             let [x, y] = if has_body { place([wrist[0], wrist[1]], side) } else { [wrist[0], wrist[1]] };
             let shape: [[f32; 3]; HAND_POINTS] = std::array::from_fn(|k| {
@@ -215,7 +215,7 @@ fn build(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
                     let base = s.hands[side][knuckle][c] - wrist[c];
                     (base + (s.hands[side][k][c] - s.hands[side][knuckle][c]) * longer) * hand_scale
                 });
-                rotate(&turns[side], from_wrist)
+                rotate(turn, from_wrist)
             });
             s.hands[side] = shape.map(|p| [p[0] + x, p[1] + y, p[2]]);
         }
