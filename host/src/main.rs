@@ -2,6 +2,8 @@
 
 mod commands;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Trains, evaluates and exports Signpost's models.
@@ -21,9 +23,17 @@ enum Command {
     Evaluate(commands::evaluate::Evaluate),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
         Command::Train(command) => command.run(),
         Command::Evaluate(command) => command.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One sentence; a backtrace would bury it.
+            host::ui::say(format!("{error}"));
+            ExitCode::FAILURE
+        }
     }
 }

@@ -25,9 +25,10 @@ pub struct Train {
     /// Holds out this group of the recipe's first data set instead of the recipe's own choice.
     #[arg(long, value_name = "GROUP")]
     held_out: Option<String>,
-    /// Leaves the fingerspelling lexicon out, so that its signer is a stranger to score the result on.
-    #[arg(long)]
-    without_lexicon: bool,
+    /// Does not learn the letters of these sign languages of the fingerspelling lexicon, so that their
+    /// signers are strangers to score the result on.
+    #[arg(long, value_name = "LANGUAGE", value_delimiter = ',')]
+    leave_out: Vec<String>,
 }
 
 impl Train {
@@ -38,9 +39,8 @@ impl Train {
             given: self.recipe.clone(),
             expected: "one of ksl13, asl-words and asl-letters",
         })?;
-        let Self { data, out, seed, steps, held_out, .. } = self;
-        let lexicon = !self.without_lexicon;
-        let options = train::Options { data, out, seed, steps, held_out, lexicon };
+        let Self { data, out, seed, steps, held_out, leave_out, .. } = self;
+        let options = train::Options { data, out, seed, steps, held_out, leave_out };
         train::train(recipe, &options)?;
         ui::say(format!("written to {}", options.out.display()));
         Ok(())

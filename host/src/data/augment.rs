@@ -22,6 +22,8 @@ pub struct Strength {
     pub resting: f32,
     /// Share of clips without a body, as hand-only data has them.
     pub no_body: f32,
+    /// The most that is cut off at each end, as a share of the clip.
+    pub cut: f32,
     /// The most by which the whole signer is turned in the picture, in radians.
     pub turn: f32,
     /// The most by which a hand is turned in space about its wrist, in radians.
@@ -40,6 +42,7 @@ impl Strength {
         carry: 0.0,
         resting: 0.35,
         no_body: 0.08,
+        cut: 0.2,
         turn: 0.15,
         hand_turn: 0.25,
         build: 0.15,
@@ -52,6 +55,7 @@ impl Strength {
         carry: 0.5,
         resting: 0.0,
         no_body: 0.5,
+        cut: 0.3,
         turn: 0.2,
         hand_turn: 0.35,
         build: 0.12,
@@ -70,7 +74,7 @@ pub fn augment(clip: &[Sight], donor: &[Sight], strength: &Strength, rng: &mut S
     }
     pace(&mut sights, rng);
     if chance(rng, 0.4) {
-        crop(&mut sights, 0.2, rng);
+        crop(&mut sights, strength.cut, rng);
     }
     if chance(rng, strength.carry) {
         carry(&mut sights, rng);
@@ -157,13 +161,13 @@ fn carry(sights: &mut [Sight], rng: &mut StdRng) {
     };
     let length = (last - first).max(1e-6);
     let up = [rng.random_range(0.0_f32..0.4), rng.random_range(0.0_f32..0.4)];
-    let way = [0, 1].map(|_| [rng.random_range(-1.0_f32..1.0), rng.random_range(0.0_f32..2.5)]);
-    let turns = [0, 1].map(|_| rng.random_range(-0.6_f32..0.6));
+    let way = [0, 1].map(|_| [rng.random_range(-1.5_f32..1.5), rng.random_range(0.0_f32..4.0)]);
+    let turns = [0, 1].map(|_| rng.random_range(-1.0_f32..1.0));
     for s in sights {
         let share = ((s.at_s - first) / length) as f32;
         let (end, below) =
             if share < 0.5 { (0, 1.0 - share / up[0]) } else { (1, 1.0 - (1.0 - share) / up[1]) };
-        if !(below > 0.0) {
+        if below.is_nan() || below <= 0.0 {
             continue;
         }
         // Slow at both ends of the way.
@@ -201,7 +205,7 @@ fn build(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
                 middle[1] + (p[1] - middle[1]) * reach_y + lift[side][1] * width,
             ]
         };
-        for side in 0..2 {
+        for (side, turn) in turns.iter().enumerate() {
             let wrist = s.hands[side][0];
             let [x, y] = if has_body { place([wrist[0], wrist[1]], side) } else { [wrist[0], wrist[1]] };
             let shape: [[f32; 3]; HAND_POINTS] = std::array::from_fn(|k| {
@@ -211,7 +215,7 @@ fn build(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
                     let base = s.hands[side][knuckle][c] - wrist[c];
                     (base + (s.hands[side][k][c] - s.hands[side][knuckle][c]) * longer) * hand_scale
                 });
-                rotate(&turns[side], from_wrist)
+                rotate(turn, from_wrist)
             });
             s.hands[side] = shape.map(|p| [p[0] + x, p[1] + y, p[2]]);
         }

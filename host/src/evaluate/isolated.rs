@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use models::gloss::label_key;
-use models::manifest::{HeldOut, Model};
+use models::manifest::{HeldOut, Manifest, Model};
 use serde::Serialize;
 
 use super::Runner;
@@ -43,6 +43,8 @@ pub struct Report {
     pub per_group: BTreeMap<String, GroupScore>,
     /// Labels that the model does not have, with how many of their clips were left out.
     pub unknown_labels: BTreeMap<String, usize>,
+    /// How many of those clips the unit would have shown as a sign all the same.
+    pub unknown_shown: usize,
     /// Which labels were taken for which others, and how often.
     pub confusions: Vec<Confusion>,
 }
@@ -71,14 +73,15 @@ pub struct Confusion {
 
 /// Scores a model, by name or folder, on `STEM.f16.gz` + `STEM.tsv`.
 ///
-/// Where `stem` is the folder of a fingerspelling lexicon, its ASL letters are scored.
+/// Where `stem` is the folder of a fingerspelling lexicon, the letters that training may use are scored;
+/// their groups are sign languages.
 ///
 /// # Errors
 /// Where the model or the data cannot be read, or no clip is left to score.
 pub fn isolated(model: &str, stem: &Path, options: &Options) -> Result<Report, Error> {
     let model = Model::find(model)?;
     let data = match stem.join("index.csv").is_file() {
-        true => Isolated { name: LEXICON.into(), aspect: 1.0, clips: letters(stem, "ase")? },
+        true => Isolated { name: LEXICON.into(), aspect: 1.0, clips: letters(stem, &[])? },
         false => Isolated::read(stem, options.aspect)?,
     };
     let mut keep = vec![true; data.clips.len()];
@@ -108,7 +111,7 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
     let keys: Vec<_> = manifest.labels.iter().map(|l| label_key(l)).collect();
     // A class that no data set writes ("<none>") is a help for the unit, never an answer here.
     let answers: Vec<_> = (0..keys.len()).filter(|&g| !manifest.labels[g].starts_with('<')).collect();
-    let mut unknown_labels = BTreeMap::new();
+    let (mut unknown_labels, mut unknown_shown) = (BTreeMap::new(), 0);
     let mut groups: BTreeMap<String, Tally> = BTreeMap::new();
     let mut confusions: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut all = Tally::default();
@@ -116,14 +119,15 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
     let mut features = vec![0.0; manifest.frames * manifest.width];
 
     for clip in clips {
-        let key = label_key(&clip.label);
-        let Some(truth) = answers.iter().copied().find(|&g| keys[g] == key) else {
-            *unknown_labels.entry(clip.label.clone()).or_insert(0) += 1;
-            continue;
-        };
         model.features.compute(&clip.sights, &mut features);
         let mut confidence = runner.logits(&features)?;
         manifest.confidences(&mut confidence);
+        let key = label_key(&clip.label);
+        let Some(truth) = answers.iter().copied().find(|&g| keys[g] == key) else {
+            *unknown_labels.entry(clip.label.clone()).or_insert(0) += 1;
+            unknown_shown += usize::from(shows_a_sign(manifest, &confidence));
+            continue;
+        };
         let mut ranked = answers.clone();
         ranked.sort_by(|&a, &b| confidence[b].total_cmp(&confidence[a]));
         let rank = ranked.iter().position(|&g| g == truth).unwrap_or(usize::MAX);
@@ -154,8 +158,15 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
         right_when_answered: if answered == 0 { 1.0 } else { share(right, answered) },
         per_group: groups.into_iter().map(|(group, tally)| (group, tally.score())).collect(),
         unknown_labels,
+        unknown_shown,
         confusions,
     })
+}
+
+/// Whether the unit shows a sign: a label that is no rest, above the threshold.
+fn shows_a_sign(manifest: &Manifest, confidence: &[f32]) -> bool {
+    let shown = |(label, sure): (&String, &f32)| *sure >= manifest.threshold && !manifest.is_rest(label);
+    manifest.labels.iter().zip(confidence).any(shown)
 }
 
 /// Counts of right answers.

@@ -49,7 +49,9 @@ pub fn threshold(
     let (mut wrong, mut lowest) = (0, 1.0_f32);
     for (n, (sure, right)) in shown.iter().enumerate() {
         wrong += usize::from(!right);
-        if wrong as f64 <= WRONG_SHARE * (n + 1) as f64 {
+        // Windows of one confidence are shown together or not at all.
+        let last_of_its_kind = shown.get(n + 1).is_none_or(|next| next.0 < *sure);
+        if last_of_its_kind && wrong as f64 <= WRONG_SHARE * (n + 1) as f64 {
             lowest = *sure;
         }
     }

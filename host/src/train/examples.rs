@@ -24,10 +24,8 @@ pub struct Examples<'a> {
     strength: Strength,
     ends_are_rest: bool,
     ways_are_rest: bool,
-    /// Clips by label, `[G - 1]`.
-    by_label: Vec<Vec<&'a Clip>>,
-    /// Running sum of how often a label is drawn.
-    draws: Vec<f32>,
+    /// Clips by label, and by group within it, `[G - 1]`.
+    by_label: Vec<Vec<Vec<&'a Clip>>>,
     other: &'a [Clip],
 }
 
@@ -42,26 +40,20 @@ pub struct Batch {
 impl<'a> Examples<'a> {
     /// Examples of a recipe. The last label is that of no sign.
     pub fn new(recipe: &Recipe, labels: &[String], train: &'a [Clip], other: &'a [Clip]) -> Self {
-        let mut by_label = vec![vec![]; labels.len() - 1];
+        let mut by_label: Vec<Vec<Vec<&Clip>>> = vec![vec![]; labels.len() - 1];
         for clip in train {
-            if let Some(g) = labels.iter().position(|l| same_label(l, &clip.label)) {
-                by_label[g].push(clip);
+            let Some(g) = labels.iter().position(|l| same_label(l, &clip.label)) else { continue };
+            match by_label[g].iter_mut().find(|clips| clips[0].group == clip.group) {
+                Some(clips) => clips.push(clip),
+                None => by_label[g].push(vec![clip]),
             }
         }
-        let mut sum = 0.0;
-        let draws = by_label.iter().map(|clips: &Vec<&Clip>| {
-            // Between even over labels and even over clips.
-            sum += (clips.len() as f32).sqrt();
-            sum
-        });
-        let draws = draws.collect();
         Self {
             features: recipe.features,
             strength: recipe.strength,
             ends_are_rest: recipe.ends_are_rest,
             ways_are_rest: recipe.ways_are_rest,
             by_label,
-            draws,
             other,
         }
     }
@@ -134,10 +126,8 @@ impl<'a> Examples<'a> {
             out.push((window, label));
         };
         for clip in held {
-            let Some(label) = self
-                .by_label
-                .iter()
-                .position(|c| c.first().is_some_and(|c| same_label(&c.label, &clip.label)))
+            let Some(label) =
+                self.by_label.iter().position(|groups| same_label(&groups[0][0].label, &clip.label))
             else {
                 continue;
             };
@@ -165,9 +155,9 @@ impl<'a> Examples<'a> {
     }
 
     fn pick(&self, rng: &mut StdRng) -> (usize, &'a Clip) {
-        let at = rng.random::<f32>() * self.draws.last().copied().unwrap_or(0.0);
-        let label = self.draws.partition_point(|sum| *sum <= at).min(self.by_label.len() - 1);
-        let clips = &self.by_label[label];
+        let label = draw_by(rng, &self.by_label, |groups| groups.iter().map(Vec::len).sum());
+        let groups = &self.by_label[label];
+        let clips = &groups[draw_by(rng, groups, Vec::len)];
         (label, clips[rng.random_range(0..clips.len())])
     }
 
@@ -192,6 +182,20 @@ impl<'a> Examples<'a> {
         let clip = &self.other[rng.random_range(0..self.other.len())];
         augment(&clip.sights, donor, &self.strength, rng)
     }
+}
+
+/// Draws one of the items as often as the square root of how many clips it stands for:
+/// between even over items and even over clips.
+fn draw_by<T>(rng: &mut StdRng, items: &[T], clips: impl Fn(&T) -> usize) -> usize {
+    let weight = |item: &T| (clips(item) as f32).sqrt();
+    let mut at = rng.random::<f32>() * items.iter().map(weight).sum::<f32>();
+    for (i, item) in items.iter().enumerate() {
+        at -= weight(item);
+        if at <= 0.0 {
+            return i;
+        }
+    }
+    items.len() - 1
 }
 
 /// The hand's way from somewhere in one clip to somewhere in another, in a straight line of landmarks.

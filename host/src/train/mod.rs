@@ -47,14 +47,15 @@ pub struct Options {
     pub steps: Option<usize>,
     /// The group of the recipe's first data set that is held out, where not the recipe's own choice.
     pub held_out: Option<String>,
-    /// Whether the fingerspelling lexicon is learnt where the recipe names it.
-    pub lexicon: bool,
+    /// Sign languages of the fingerspelling lexicon whose letters are not learnt.
+    pub leave_out: Vec<String>,
 }
 
 /// Clips of a recipe, read and split.
 struct Split {
     train: Vec<Clip>,
-    held: Vec<Clip>,
+    /// `[S][N]`: held-out clips of each data set.
+    held: Vec<Vec<Clip>>,
     /// Other signs and rest poses.
     other: Vec<Clip>,
     sources: Vec<Source>,
@@ -68,12 +69,13 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
     std::fs::create_dir_all(&options.out).map_err(Error::io("make the folder", &options.out))?;
     let split = read(recipe, options)?;
     let labels = labels(&split.train);
+    let held: Vec<_> = split.held.iter().flatten().cloned().collect();
     ui::say(format!(
         "{}: {} labels, {} clips to train on, {} held out, {} of other signs",
         recipe.name,
         labels.len() - 1,
         split.train.len(),
-        split.held.len(),
+        held.len(),
         split.other.len()
     ));
 
@@ -92,10 +94,10 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
     let network = export::clip_net(recipe.name, &net, &scale, recipe.features);
     let shape = [1, recipe.features.frames(), recipe.features.width()];
     let runner = Runner::from_bytes(recipe.name, &network, shape, labels.len())?;
-    check_export(&net, &scale, &runner, recipe.features, &split.held)?;
+    check_export(&net, &scale, &runner, recipe.features, &held)?;
 
     let none = labels.len() - 1;
-    let judged = examples.judged(&split.held, none, options.seed);
+    let judged = examples.judged(&held, none, options.seed);
     let logits = judged.iter().map(|(f, _)| runner.logits(f)).collect::<Result<Vec<_>, _>>()?;
     let truth: Vec<_> = judged.iter().map(|(_, label)| *label).collect();
     let rest: Vec<_> = labels.iter().filter(|l| *l == NONE || *l == "-").cloned().collect();
@@ -138,15 +140,17 @@ fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
         };
         let held = held_out(&isolated.clips, &rule);
         let clips = held.iter().filter(|h| !**h).count();
+        let mut kept_out = vec![];
         for (clip, held) in isolated.clips.into_iter().zip(held) {
-            if held { split.held.push(clip) } else { split.train.push(clip) }
+            if held { kept_out.push(clip) } else { split.train.push(clip) }
         }
+        split.held.push(kept_out);
         let (name, licence) = (source.stem.to_owned(), source.licence.to_owned());
         split.sources.push(Source { name, licence, held_out: rule, clips });
     }
-    if recipe.lexicon && options.lexicon {
+    if recipe.lexicon {
         let folder = Store::locate().map(|s| s.lexicon()).unwrap_or_default();
-        let letters = data::letters(&folder, "ase")?;
+        let letters = data::letters(&folder, &options.leave_out)?;
         split.sources.push(Source {
             name: data::LEXICON.into(),
             licence: "MIT".into(),
@@ -159,7 +163,7 @@ fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
         let isolated = Isolated::read(&options.data.join("isolated").join(stem), Aspect::Guess)?;
         split.other.extend(isolated.clips.into_iter().filter(|c| label.is_none_or(|l| c.label == l)));
     }
-    if split.train.is_empty() || split.held.is_empty() {
+    if split.train.is_empty() || split.held.iter().all(Vec::is_empty) {
         let next = "name a group that is in the data with --held-out".into();
         return Err(Error::NoClips { what: "the split of the training data".into(), next });
     }
@@ -206,37 +210,39 @@ fn check_export(
 }
 
 /// Scores the model on the held-out clips of each data set and writes the figures into its manifest.
-fn measure(model: &mut Model, held: &[Clip]) -> Result<(), Error> {
-    let clips: Vec<_> = held.iter().collect();
-    let report = evaluate::score(model, "held-out", &clips)?;
-    let source = &model.manifest.data[0].name;
-    let command = format!(
-        "signpost-host evaluate isolated --model {} --data DATA/isolated/{source} --held-out --json",
-        model.manifest.name
-    );
-    for (name, value) in [
-        ("top1", report.top1),
-        ("top5", report.top5),
-        ("answered", report.answered),
-        ("right_when_answered", report.right_when_answered),
-    ] {
-        let on = "held-out clips of all data sets together".to_owned();
-        let (name, command, clips) = (name.to_owned(), command.clone(), report.n);
-        model.manifest.metrics.push(Metric { name, value, clips, on, command });
+fn measure(model: &mut Model, held: &[Vec<Clip>]) -> Result<(), Error> {
+    for (i, clips) in held.iter().enumerate().filter(|(_, clips)| !clips.is_empty()) {
+        let source = model.manifest.data[i].name.clone();
+        let report = evaluate::score(model, &source, &clips.iter().collect::<Vec<_>>())?;
+        let name = &model.manifest.name;
+        let command = format!(
+            "signpost-host evaluate isolated --model {name} --data DATA/isolated/{source} --held-out --json"
+        );
+        let figures = [
+            ("top1", report.top1),
+            ("top5", report.top5),
+            ("answered", report.answered),
+            ("right_when_answered", report.right_when_answered),
+        ];
+        model.manifest.metrics.extend(figures.map(|(name, value)| Metric {
+            name: name.into(),
+            value,
+            clips: report.n,
+            on: format!("held-out clips of {source}"),
+            command: command.clone(),
+        }));
+        ui::say(format!(
+            "{source}, held-out: top1 {:.4}, top5 {:.4} of {}; answered {:.4}, of these right {:.4}",
+            report.top1, report.top5, report.n, report.answered, report.right_when_answered
+        ));
+        for c in report.confusions.iter().take(8) {
+            ui::say(format!("  {} taken for {}: {}", c.label, c.answer, c.n));
+        }
     }
     ui::say(format!(
-        "held-out: top1 {:.4}, top5 {:.4} of {}; answered {:.3}, of these right {:.4}; temperature {:.2}, threshold {:.2}",
-        report.top1,
-        report.top5,
-        report.n,
-        report.answered,
-        report.right_when_answered,
-        model.manifest.temperature,
-        model.manifest.threshold
+        "temperature {:.2}, threshold {:.2}",
+        model.manifest.temperature, model.manifest.threshold
     ));
-    for c in report.confusions.iter().take(8) {
-        ui::say(format!("  {} taken for {}: {}", c.label, c.answer, c.n));
-    }
     Ok(())
 }
 

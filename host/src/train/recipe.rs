@@ -61,7 +61,7 @@ pub const RECIPES: [Recipe; 3] = [
         width: 64,
         dilations: &[1, 2, 4],
         dropout: 0.3,
-        steps: 1200,
+        steps: 900,
     },
     Recipe {
         name: "asl-words",
@@ -78,7 +78,7 @@ pub const RECIPES: [Recipe; 3] = [
         width: 64,
         dilations: &[1, 2, 4],
         dropout: 0.3,
-        steps: 1600,
+        steps: 1200,
     },
     Recipe {
         name: "asl-letters",
@@ -96,7 +96,7 @@ pub const RECIPES: [Recipe; 3] = [
         width: 64,
         dilations: &[1, 2],
         dropout: 0.3,
-        steps: 1600,
+        steps: 900,
     },
 ];
 
