@@ -64,7 +64,7 @@ impl Read {
         report.source(&self.source, &input.about)?;
 
         let size = (board.screen.width_px, board.screen.height_px);
-        let show = |to: &PathBuf| Show::to(to, size, &input.about.layout, input.about.fps);
+        let show = |to: &PathBuf| Show::to(to, size, &input.about);
         let mut show = self.show.as_ref().map(show).transpose()?;
 
         let mut kept = Kept::new(&input.about, self.out.is_some());

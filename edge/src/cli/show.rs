@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use models::pose::{Layout, Pose};
+use models::pose::Pose;
 
+use super::input::About;
 use crate::Fault;
 use crate::camera::Frame;
 use crate::language::{Activity, Event, Reader};
@@ -19,6 +20,8 @@ const CAPTION_COLUMNS: usize = 72;
 pub struct Show {
     screen: Screen,
     rig: Rig,
+    /// Of the picture that the poses are in.
+    size: [u32; 3],
     stance: Option<Stance>,
     to: Box<dyn Present>,
     repeat_until_s: f64,
@@ -29,14 +32,21 @@ impl Show {
     ///
     /// # Errors
     /// Where the video or the folder cannot be made.
-    pub fn to(path: &Path, size: (u32, u32), layout: &Layout, fps: f32) -> Result<Self, Fault> {
+    pub fn to(path: &Path, size: (u32, u32), about: &About) -> Result<Self, Fault> {
         let is_video = path
             .extension()
             .is_some_and(|e| ["mp4", "gif"].iter().any(|video| e.eq_ignore_ascii_case(video)));
         let to: Box<dyn Present> =
-            if is_video { Box::new(Video::create(path, size, fps)?) } else { Box::new(Pictures::new(path)?) };
+            if is_video { Box::new(Video::create(path, size, about.fps)?) } else { Box::new(Pictures::new(path)?) };
         let screen = Screen::new(size.0, size.1, Theme::DARK);
-        Ok(Self { screen, rig: Rig::of(layout), stance: None, to, repeat_until_s: f64::NEG_INFINITY })
+        Ok(Self {
+            screen,
+            rig: Rig::of(&about.layout),
+            size: about.size,
+            stance: None,
+            to,
+            repeat_until_s: f64::NEG_INFINITY,
+        })
     }
 
     /// Draws a frame with what was read up to it.
@@ -67,8 +77,7 @@ impl Show {
             }
             None => {
                 self.stance = self.stance.or_else(|| Stance::of(&self.rig, [pose]));
-                // Before the shoulders are seen there is nothing to place the signer by.
-                let stance = self.stance.unwrap_or(Stance { middle: [0.0; 2], shoulders: 1.0 });
+                let stance = self.stance.unwrap_or_else(|| Stance::of_picture(self.size));
                 self.screen.signing(&self.rig, pose, stance, &caption, state);
             }
         }

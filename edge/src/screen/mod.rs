@@ -74,6 +74,12 @@ impl Stance {
             (shoulders > 1e-3).then_some(Self { middle, shoulders, below: Self::WAIST })
         })
     }
+
+    /// Where no shoulders are known: the picture of the size given, as it lies.
+    pub fn of_picture([width, height, _]: [u32; 3]) -> Self {
+        let [w, h] = [width as f32, height as f32];
+        Self { middle: [w / 2.0, h / 2.0], shoulders: (h / 2.0).max(1.0), below: Self::WAIST }
+    }
 }
 
 /// A picture from the camera or a file: R, G, B, row by row.

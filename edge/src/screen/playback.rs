@@ -18,10 +18,7 @@ impl<'a> Playback<'a> {
     pub fn new(signing: &'a Signing) -> Self {
         let rig = Rig::of(&signing.track.layout);
         let stance = Stance::of(&rig, &signing.track.frames);
-        // A track without shoulders is shown as it lies in its picture.
-        let [w, h, _] = signing.track.size.map(|v| v as f32);
-        let mut stance =
-            stance.unwrap_or(Stance { middle: [w / 2.0, h / 2.0], shoulders: h / 2.0, below: Stance::WAIST });
+        let mut stance = stance.unwrap_or_else(|| Stance::of_picture(signing.track.size));
         stance.below = below(signing, &rig, &stance);
         Self { signing, rig, stance }
     }
