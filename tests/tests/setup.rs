@@ -6,10 +6,8 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use zip::ZipWriter;
@@ -57,7 +55,7 @@ impl Machine {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(xtask());
+        let mut command = Command::new(tests::program("xtask"));
         command
             .args(["setup", "--table"])
             .arg(self.path("table.toml"))
@@ -98,22 +96,6 @@ impl Machine {
     fn stored(&self, name: &str) -> Option<Vec<u8>> {
         fs::read(self.path("store").join(name)).ok()
     }
-}
-
-/// The program as it stands in the sources now.
-fn xtask() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let cargo = Command::new(env!("CARGO"))
-            .args(["build", "--offline", "--package", "signpost-xtask", "--message-format=json"])
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(cargo.status.success(), "xtask does not build");
-        let said = String::from_utf8(cargo.stdout).unwrap();
-        let said = said.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        said.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back().unwrap()
-    })
 }
 
 /// A wheel of the members given.
