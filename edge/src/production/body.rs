@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use models::pose::{Known, Layout, Pose, PoseTrack, holistic};
 
+use super::hand::depth_scale;
+
 pub(super) type Point = [f32; 3];
 /// 21 landmarks, the wrist first.
 pub(super) type Hand = [Point; 21];
@@ -19,24 +21,13 @@ const REST_WRIST: Point = [0.68, 1.5, -0.05];
 /// Where a hand stands for which no body was seen, on the signer's left.
 const FREE_WRIST: Point = [0.62, 0.02, -0.3];
 /// Palm length of the standard signer: the median over the fingerspelling clips.
-const PALM: f32 = 0.28;
+pub(super) const PALM: f32 = 0.28;
 /// Depth of arms is kept within this: networks overstate it severalfold.
 const MAX_DEPTH: f32 = 0.6;
 /// Longest upper arm, in shoulder widths; elbows that lie out of the picture are guessed too far.
 const UPPER_ARM: f32 = 0.83;
 /// Gaps up to this long in a hand are filled, in seconds.
 const MAX_GAP_S: f32 = 0.25;
-
-/// Bone lengths of a hand relative to their mean, each by the landmark at its far end (1 to 20).
-/// The medians over the fingerspelling clips.
-const BONES: [f32; 20] = [
-    0.946, 0.897, 0.727, 0.602, 2.256, 1.049, 0.671, 0.503, 2.169, 1.133, 0.663, 0.473, 2.095, 1.053, 0.563,
-    0.443, 2.097, 0.807, 0.461, 0.392,
-];
-
-/// The landmark that each landmark of a hand hangs on; the wrist hangs on itself.
-pub(super) const PARENTS: [usize; 21] =
-    [0, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19];
 
 /// Head landmarks of the body layout, and where they are where none was seen.
 const HEAD: [(&str, Point); 11] = [
@@ -95,37 +86,6 @@ impl Frame {
     }
 }
 
-/// A hand that hangs relaxed at a resting wrist.
-pub(super) fn relaxed_hand(side: usize) -> Hand {
-    // The signer's left hand seen from its thumb side, fingers down and a little bent, in palm lengths.
-    const LEFT: Hand = [
-        [0.0, 0.0, 0.0],
-        [-0.22, 0.2, -0.12],
-        [-0.3, 0.48, -0.22],
-        [-0.3, 0.76, -0.26],
-        [-0.28, 0.98, -0.28],
-        [-0.14, 0.95, -0.22],
-        [-0.16, 1.35, -0.3],
-        [-0.15, 1.6, -0.26],
-        [-0.13, 1.78, -0.2],
-        [0.0, 1.0, -0.08],
-        [-0.02, 1.44, -0.14],
-        [-0.02, 1.7, -0.1],
-        [0.0, 1.88, -0.04],
-        [0.1, 0.96, 0.06],
-        [0.1, 1.36, 0.02],
-        [0.1, 1.6, 0.06],
-        [0.1, 1.76, 0.12],
-        [0.18, 0.88, 0.2],
-        [0.2, 1.18, 0.18],
-        [0.2, 1.36, 0.22],
-        [0.2, 1.5, 0.26],
-    ];
-    let wrist = Frame::rest().wrists[side];
-    let scaled = LEFT.map(|p| p.map(|v| v * PALM));
-    scaled.map(|p| add(wrist, if side == 0 { p } else { mirrored(p) }))
-}
-
 /// Brings a clip to the standard signer; `None` where neither body nor hands were seen.
 ///
 /// A clip that is signed with the left hand alone is mirrored, so that one hand
@@ -134,7 +94,9 @@ pub(super) fn normalise(track: &PoseTrack) -> Option<Vec<Frame>> {
     let parts = Parts::of(&track.layout);
     let poses = &track.frames;
     let place = Place::of_shoulders(&parts, poses).or_else(|| Place::of_hand(&parts, poses))?;
-    let hand_depth = hand_depth(&parts, poses);
+    let hands: Vec<Hand> =
+        poses.iter().flat_map(|p| [0, 1].map(|side| parts.hand(p, side))).flatten().collect();
+    let hand_depth = depth_scale(&hands);
     let mut frames: Vec<Frame> = poses.iter().map(|pose| parts.frame(pose, &place, hand_depth)).collect();
     let longest = (MAX_GAP_S * track.fps).round() as usize;
     for side in 0..2 {
@@ -317,38 +279,6 @@ impl Place {
     }
 }
 
-/// What the depth of a clip's hands must be multiplied by to be in the scale of x.
-///
-/// The published fingerspelling clips were scaled with depth in another unit than
-/// x and y, so that their hands are flat. A hand's bones have known proportions:
-/// the factor is the one that fits them best. Hands that are not flat keep theirs.
-fn hand_depth(parts: &Parts, poses: &[Pose]) -> f32 {
-    let hands: Vec<Hand> =
-        poses.iter().flat_map(|p| [0, 1].map(|side| parts.hand(p, side))).flatten().collect();
-    let spread = |axis: usize| {
-        hands.iter().map(|h| (1..21).map(|k| (h[k][axis] - h[0][axis]).abs()).sum::<f32>()).sum::<f32>()
-    };
-    let flat = spread(0).max(spread(1));
-    if spread(2) > 0.05 * flat || flat == 0.0 {
-        return 1.0;
-    }
-    let misfit = |factor: f32| {
-        hands
-            .iter()
-            .map(|h| {
-                let lengths: [f32; 20] = std::array::from_fn(|i| {
-                    let d = sub(h[i + 1], h[PARENTS[i + 1]]);
-                    norm([d[0], d[1], d[2] * factor])
-                });
-                let mean = (lengths.iter().sum::<f32>() / 20.0).max(1e-6);
-                lengths.iter().zip(BONES).map(|(l, b)| (l / mean - b).powi(2)).sum::<f32>()
-            })
-            .sum::<f32>()
-    };
-    let factors = (0..=60).map(|i| 20.0 * 200f32.powf(i as f32 / 60.0));
-    factors.min_by(|&a, &b| misfit(a).total_cmp(&misfit(b))).unwrap_or(1.0)
-}
-
 /// Fills short gaps in a hand by going straight from one end to the other.
 fn fill_gaps(frames: &mut [Frame], side: usize, longest: usize) {
     let known: Vec<usize> = (0..frames.len()).filter(|&t| frames[t].hands[side].is_some()).collect();
@@ -418,4 +348,90 @@ pub(super) fn norm(a: Point) -> f32 {
 
 pub(super) fn lerp(a: Point, b: Point, t: f32) -> Point {
     [0, 1, 2].map(|i| a[i] + (b[i] - a[i]) * t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hand::relaxed_hand;
+    use super::*;
+
+    /// A raised right hand for some frames.
+    fn raised() -> Vec<Frame> {
+        let mut frame = Frame::rest();
+        let hand = relaxed_hand(1);
+        let by = sub([-0.5, 0.2, -0.2], hand[0]);
+        frame.wrists[1] = add(hand[0], by);
+        frame.hands[1] = Some(hand.map(|p| add(p, by)));
+        vec![frame; 12]
+    }
+
+    fn palm(frame: &Frame) -> f32 {
+        let hand = frame.hands[1].unwrap();
+        norm(sub(hand[9], hand[0]))
+    }
+
+    #[test]
+    fn signers_of_any_size_and_place_become_one() {
+        let track = to_track(&raised(), 25.0);
+        let mut small = track.clone();
+        for p in small.frames.iter_mut().flat_map(|f| &mut f.points) {
+            *p = [p[0] * 0.3 + 70.0, p[1] * 0.3 - 20.0, p[2] * 0.3];
+        }
+        let [a, b] = [track, small].map(|t| normalise(&t).unwrap().remove(0));
+        for (p, q) in a.hands[1].unwrap().iter().zip(b.hands[1].unwrap()) {
+            assert!(norm(sub(*p, q)) < 1e-3, "{p:?} {q:?}");
+        }
+        let expect = raised().remove(0);
+        assert!(norm(sub(a.wrists[1], expect.wrists[1])) < 0.02);
+    }
+
+    #[test]
+    fn depth_in_another_unit_is_brought_to_scale() {
+        let mut flat = to_track(&raised(), 25.0);
+        for p in flat.frames.iter_mut().flat_map(|f| &mut f.points) {
+            p[2] /= 640.0;
+        }
+        let hand = normalise(&flat).unwrap()[0].hands[1].unwrap();
+        let expect = raised()[0].hands[1].unwrap();
+        let spread = |h: &Hand| h.iter().map(|p| (p[2] - h[0][2]).abs()).fold(0.0, f32::max);
+        let ratio = spread(&hand) / spread(&expect);
+        assert!((0.5..2.0).contains(&ratio), "depth is {ratio} of what it was");
+    }
+
+    #[test]
+    fn a_hand_without_a_body_gets_the_usual_size_and_place() {
+        let whole = to_track(&raised(), 25.0);
+        let layout = Known::Hands42.layout();
+        let range = whole.layout.range(holistic::RIGHT_HAND).unwrap();
+        let mut alone = PoseTrack::new(Arc::clone(&layout), 25.0, whole.size);
+        for pose in &whole.frames {
+            let mut hand = Pose::unseen(42);
+            for (k, from) in range.clone().enumerate() {
+                hand.points[21 + k] = pose.points[from].map(|v| v * 2.0);
+                hand.confidence[21 + k] = 1.0;
+            }
+            alone.frames.push(hand);
+        }
+        let frame = normalise(&alone).unwrap().remove(0);
+        assert!((frame.wrists[1][0] + FREE_WRIST[0]).abs() < 1e-3);
+        assert!((palm(&frame) - PALM).abs() < 0.1 * PALM, "{}", palm(&frame));
+    }
+
+    #[test]
+    fn short_gaps_are_filled_and_long_ones_are_not() {
+        let mut frames = raised();
+        frames.extend(raised());
+        for t in [3, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16] {
+            frames[t].hands[1] = None;
+        }
+        fill_gaps(&mut frames, 1, 6);
+        let gone: Vec<usize> = (0..24).filter(|&t| frames[t].hands[1].is_none()).collect();
+        assert_eq!(gone, (8..17).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_clip_without_hands_signs_nothing() {
+        assert!(normalise(&to_track(&vec![Frame::rest(); 5], 25.0)).is_none());
+        assert!(normalise(&to_track(&[], 25.0)).is_none());
+    }
 }

@@ -6,6 +6,7 @@
 //! Each word says where its signs came from.
 
 mod body;
+mod hand;
 mod number;
 mod plan;
 mod smooth;
@@ -27,7 +28,7 @@ use stitch::Unit;
 use timing::Limits;
 
 /// Frame rates that tracks are made in.
-pub const FPS: std::ops::RangeInclusive<f32> = 10.0..=120.0;
+pub const FPS: std::ops::RangeInclusive<f32> = 10.0..=60.0;
 
 /// A sign of a word lasts at most this; dictionaries show signs more than ten times as long.
 const SIGN: Limits = Limits { hold_s: 0.25, least_s: 0.2, most_s: 0.8 };
@@ -252,7 +253,8 @@ mod tests {
     use models::pose_file::write_track_file;
     use tempfile::TempDir;
 
-    use super::body::{PARENTS, norm, relaxed_hand, sub, to_track};
+    use super::body::{norm, sub, to_track};
+    use super::hand::{PARENTS, relaxed_hand};
     use super::*;
 
     /// A clip as dictionaries have it: the hand goes up, holds, and goes down, at 25 frames a second.

@@ -12,8 +12,8 @@ use crate::Fault;
 
 /// Longest phrase that is looked up as one sign, in words.
 const MAX_PHRASE: usize = 5;
-/// Longest text that is signed, in characters: some ten minutes of spelling.
-const MAX_TEXT: usize = 2_000;
+/// Longest text that is signed, in characters: some four minutes of spelling. It bounds the memory of a track.
+const MAX_TEXT: usize = 500;
 /// Longest name of a letter, in characters (`sch`).
 const MAX_LETTER: usize = 3;
 
@@ -413,6 +413,6 @@ y.pose,de,sgg,0,0,25,FÜNFUNDZWANZIG,0
         check_fault("你好", "sgg", None, "你好");
         check_fault("Kind", "xxx", None, "sgg");
         check_fault("Kind", "sgg", Some("fr"), "de");
-        check_fault(&"a ".repeat(2000), "sgg", None, "2000");
+        check_fault(&"a ".repeat(251), "sgg", None, "at most 500");
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::body::{Frame, Hand, PARENTS, Point, add, lerp, norm, relaxed_hand, sub};
+use super::body::{Frame, Hand, Point, add, lerp, norm, sub};
+use super::hand::{PARENTS, relaxed_hand};
 
 /// Rest at both ends, in seconds.
 const REST_S: f32 = 0.3;

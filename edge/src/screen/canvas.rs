@@ -103,6 +103,14 @@ impl Canvas {
         self.fill_built(smooth(points), color);
     }
 
+    /// Fills a polygon whose edges are covered by a line afterwards: smoothing them would be in vain.
+    pub fn polygon_under(&mut self, points: &[[f32; 2]], color: Rgb888) {
+        if let Some(path) = outline(points, true).finish() {
+            let ragged = Paint { anti_alias: false, ..paint(color) };
+            self.pixmap.fill_path(&path, &ragged, FillRule::Winding, Transform::identity(), None);
+        }
+    }
+
     /// Draws a line through the points, with round ends and joins.
     pub fn line(&mut self, points: &[[f32; 2]], width: f32, color: Rgb888) {
         self.stroke_built(outline(points, false), width, color);

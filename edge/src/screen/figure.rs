@@ -1,12 +1,8 @@
 //! Finds the parts of a signer in a pose, whatever the layout's order.
 
-use models::pose::{Layout, Pose};
+use models::pose::{Layout, Pose, holistic};
 
 use super::Stance;
-
-const BODY: &str = "POSE_LANDMARKS";
-const FACE: &str = "FACE_LANDMARKS";
-const HANDS: [&str; 2] = ["LEFT_HAND_LANDMARKS", "RIGHT_HAND_LANDMARKS"];
 
 /// Landmarks of a hand.
 pub const HAND_POINTS: usize = 21;
@@ -62,10 +58,11 @@ pub struct Rig {
 impl Rig {
     /// Looks up the parts by their names in MediaPipe Holistic; parts that the layout lacks are not drawn.
     pub fn of(layout: &Layout) -> Self {
-        let hands = HANDS.map(|name| layout.range(name).filter(|r| r.len() == HAND_POINTS).map(|r| r.start));
+        let hands = [holistic::LEFT_HAND, holistic::RIGHT_HAND]
+            .map(|name| layout.range(name).filter(|r| r.len() == HAND_POINTS).map(|r| r.start));
         let mut face = vec![None; 478];
-        if let Some(range) = layout.range(FACE)
-            && let Some(component) = layout.components.iter().find(|c| c.name == FACE)
+        if let Some(range) = layout.range(holistic::FACE)
+            && let Some(component) = layout.components.iter().find(|c| c.name == holistic::FACE)
         {
             for (k, name) in component.points.iter().enumerate() {
                 if let Some(slot) = name.parse::<usize>().ok().and_then(|n| face.get_mut(n)) {
@@ -73,7 +70,7 @@ impl Rig {
                 }
             }
         }
-        Self { joints: JOINTS.map(|name| layout.index(BODY, name)), hands, face }
+        Self { joints: JOINTS.map(|name| layout.index(holistic::BODY, name)), hands, face }
     }
 
     /// One body landmark, where it was seen.

@@ -22,8 +22,8 @@ const PALM_EDGE: f32 = 0.11;
 const LINE: f32 = 0.032;
 
 /// How far the thumb is brought forward, in palm lengths: networks place a thumb that lies across
-/// the fingers a little behind them. This is the least that shows it in front in the letter S of
-/// the fingerspelling clips and still leaves it behind the fingers in M and N.
+/// the fingers a little behind them. Chosen by eye on the fingerspelling clips: it shows the thumb
+/// in front in S and leaves it below the fingers in M, N and T.
 const THUMB_FORWARD: f32 = 0.2;
 
 /// Which hand is drawn; it decides which side of the palm is the back.

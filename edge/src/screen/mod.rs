@@ -420,4 +420,27 @@ mod tests {
         screen.signing(&empty, &Pose::unseen(0), stance, &Caption::default(), State::Ready);
         screen.signing(&rig, &Pose::unseen(3), stance, &Caption::default(), State::Ready);
     }
+
+    /// `cargo test --workspace --lib -- --ignored --nocapture a_frame_is_drawn` prints the figure.
+    #[test]
+    #[ignore = "measures this machine"]
+    fn a_frame_is_drawn_within_a_period_of_sixty() {
+        let (rig, pose) = signer(true);
+        let stance = Stance::of(&rig, [&pose]).unwrap();
+        let mut screen = screen(1280, 800);
+        for (what, caption) in
+            [("without text", Caption::default()), ("with text and enlarged hand", caption())]
+        {
+            let mut times: Vec<f64> = (0..200)
+                .map(|_| {
+                    let start = std::time::Instant::now();
+                    screen.signing(&rig, &pose, stance, &caption, State::Signing);
+                    start.elapsed().as_secs_f64() * 1e3
+                })
+                .collect();
+            times.sort_by(f64::total_cmp);
+            println!("{what}: best {:.2} ms, median {:.2} ms", times[0], times[100]);
+            assert!(times[100] < 16.7);
+        }
+    }
 }

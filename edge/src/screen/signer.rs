@@ -168,6 +168,6 @@ fn torso(
         [middle[0] - neck * 1.1, middle[1] - 0.13 * unit],
         [middle[0], middle[1] + 0.16 * unit],
     ];
-    canvas.polygon(&outline, theme.shirt);
+    canvas.polygon_under(&outline, theme.shirt);
     canvas.polygon_line(&outline, 0.014 * unit, theme.shirt_line);
 }
