@@ -38,7 +38,9 @@ pub enum Fault {
         have: String,
     },
     /// A file is not a network that the engine can run.
-    #[error("{path} is not a network that can be run ({said}); run `cargo xtask setup` to bring it again")]
+    #[error(
+        "{path} is not a network that can be run ({said}); bring it again with `cargo xtask setup`, or with `git checkout` where it came with the repository"
+    )]
     Network {
         /// The file.
         path: PathBuf,

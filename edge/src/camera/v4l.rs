@@ -24,6 +24,9 @@ const BUFFERS: u32 = 4;
 /// A camera that gives no frame for so long has stalled.
 const STALLED: Duration = Duration::from_secs(5);
 
+/// Webcams begin with torn pictures, and a loose cable tears some: so many in a row are passed over.
+const BAD_IN_A_ROW: u32 = 10;
+
 const MJPEG: [u8; 4] = *b"MJPG";
 const YUYV: [u8; 4] = *b"YUYV";
 
@@ -87,8 +90,9 @@ impl Device {
     }
 }
 
-impl Camera for Device {
-    fn next(&mut self) -> Result<Option<Frame>, Fault> {
+impl Device {
+    /// The next frame that the driver gives.
+    fn grab(&mut self) -> Result<Frame, Fault> {
         let (width, height) = (self.format.width, self.format.height);
         let (bytes, meta) = self.stream.next().map_err(|e| Fault::Camera {
             device: self.path.clone(),
@@ -107,15 +111,24 @@ impl Camera for Device {
                 .filter(|picture| [picture.width(), picture.height()] == [width, height])
                 .map(|picture| picture.into_rgb8().into_raw())
         };
-        let rgb = rgb.ok_or_else(|| Fault::Picture {
-            from: self.path.display().to_string(),
-            said: format!(
-                "a frame of {} bytes is no {} picture of {width}×{height} px",
-                used.len(),
-                self.format.fourcc
-            ),
+        let rgb = rgb.ok_or_else(|| {
+            let code = self.format.fourcc;
+            let said = format!("{} bytes are no {code} picture of {width}×{height} px", used.len());
+            Fault::Picture { from: self.path.display().to_string(), said }
         })?;
-        Frame::new(at, width, height, rgb).map(Some)
+        Frame::new(at, width, height, rgb)
+    }
+}
+
+impl Camera for Device {
+    fn next(&mut self) -> Result<Option<Frame>, Fault> {
+        let mut bad = 0;
+        loop {
+            match self.grab() {
+                Err(Fault::Picture { .. }) if bad < BAD_IN_A_ROW => bad += 1,
+                other => return other.map(Some),
+            }
+        }
     }
 
     fn fps(&self) -> f32 {

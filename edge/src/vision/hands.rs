@@ -22,6 +22,8 @@ const KEEP: Keep = Keep { turn_degrees: 40.0, shift: 0.2, scale: 0.4, margin: -0
 const WRIST_SEEN: f32 = 0.1;
 /// While one hand is missing the palm detector runs once in so many frames.
 const SEARCH_EVERY: u32 = 5;
+/// Palms that are looked at in one frame, the surest first: a crowd must not hold the signer up.
+const MOST_PALMS: usize = 4;
 /// A palm's box larger than this much of a trunk is not that body's. Measured from wrist to
 /// knuckle: real palms have at most 0.29, a close-up that is mistaken for a body at least 0.93.
 const PALM_DWARFED: f32 = 0.6;
@@ -146,7 +148,11 @@ impl HandsTracker {
     /// Looks for palms in the whole frame and gives each new hand to a free side.
     fn search(&mut self, frame: &Frame, body: Option<&Body>) -> Result<(), Fault> {
         self.idle = 0;
-        for palm in self.palms.find(frame, &Roi::whole([frame.width, frame.height]))? {
+        let palms = self.palms.find(frame, &Roi::whole([frame.width, frame.height]))?;
+        for palm in palms.into_iter().take(MOST_PALMS) {
+            if !Side::BOTH.into_iter().any(|side| self.sides.is_free(side)) {
+                break;
+            }
             let roi = region_from_palm(&palm);
             let known = |t: &Track| t.hand.next().overlap(&roi) > SAME;
             if self.sides.followed().any(known) {
