@@ -68,7 +68,9 @@ pub enum Fault {
         got: Vec<usize>,
     },
     /// Poses without hands cannot be read.
-    #[error("these poses have no hand landmarks, so no sign can be read; record them with hands, or read the video itself")]
+    #[error(
+        "these poses have no hand landmarks, so no sign can be read; record them with hands, or read the video itself"
+    )]
     NoHands,
     /// A format's own error: a `.pose`, a lexicon, a model.
     #[error(transparent)]
@@ -80,7 +82,9 @@ pub enum Fault {
     #[error("no cache directory is known; set SIGNPOST_CACHE to the folder that `cargo xtask setup` filled")]
     NoStore,
     /// Nobody was in the picture.
-    #[error("nobody was seen in the {frames} frames of {source_name}; film one person from the front, shoulders and both hands in view, in good light")]
+    #[error(
+        "nobody was seen in the {frames} frames of {source_name}; film one person from the front, shoulders and both hands in view, in good light"
+    )]
     Nobody {
         /// What was read.
         source_name: String,
@@ -158,11 +162,16 @@ pub enum Fault {
         said: String,
     },
     /// There is no desktop to open a window on.
-    #[error("no window can be opened ({why}); pass --out FILE.mp4 to write a video instead")]
+    #[error(
+        "no window can be opened ({why}); write a video instead, with `sign --out FILE.mp4` or `read --show FILE.mp4`"
+    )]
     NoDisplay {
         /// What was missing.
         why: String,
     },
+    /// Somebody closed the window.
+    #[error("the window was closed; start the program again to go on")]
+    Closed,
     /// The folder of an output is not there.
     #[error("there is no folder for {path}; make it first, or choose another place")]
     NoFolder {

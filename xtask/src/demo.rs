@@ -36,8 +36,9 @@ impl Demo {
         let store = setup::ensure(ui)?;
         let programs = cargo::build(&store, ui)?;
         let signpost = programs.join("signpost");
-        std::fs::create_dir_all(&self.out)
-            .with_context(|| format!("{} cannot be made; name another folder with --out", self.out.display()))?;
+        std::fs::create_dir_all(&self.out).with_context(|| {
+            format!("{} cannot be made; name another folder with --out", self.out.display())
+        })?;
         if let Some(video) = &self.video {
             return self.read_video(&signpost, video, ui);
         }
@@ -75,7 +76,13 @@ impl Demo {
         let name = video.file_stem().unwrap_or_default().to_string_lossy();
         let [shown, poses] = ["mp4", "pose"].map(|ending| self.out.join(format!("{name}.read.{ending}")));
         ui.step("signing to text:");
-        run(Command::new(signpost).arg("read").arg(video).args(["--model", "asl-letters", "--show"]).arg(&shown).arg("--out").arg(&poses))?;
+        run(Command::new(signpost)
+            .arg("read")
+            .arg(video)
+            .args(["--model", "asl-letters", "--show"])
+            .arg(&shown)
+            .arg("--out")
+            .arg(&poses))?;
         ui.answer(&format!("play:  {}", shown.display()));
         Ok(())
     }
@@ -103,5 +110,8 @@ fn caption(read: &mut Command) -> anyhow::Result<String> {
 }
 
 fn could_not_start(command: &Command) -> String {
-    format!("{} could not be started; run the demo again to build it", command.get_program().to_string_lossy())
+    format!(
+        "{} could not be started; run the demo again to build it",
+        command.get_program().to_string_lossy()
+    )
 }

@@ -49,8 +49,15 @@ pub struct Input {
 }
 
 enum From {
-    Track { poses: std::vec::IntoIter<Pose>, index: u64 },
-    Vision { seen: Option<Receiver<Result<Seen, Fault>>>, lost: Arc<AtomicU64>, thread: Option<JoinHandle<()>> },
+    Track {
+        poses: std::vec::IntoIter<Pose>,
+        index: u64,
+    },
+    Vision {
+        seen: Option<Receiver<Result<Seen, Fault>>>,
+        lost: Arc<AtomicU64>,
+        thread: Option<JoinHandle<()>>,
+    },
 }
 
 impl Input {
@@ -134,15 +141,11 @@ impl Drop for Input {
 }
 
 /// Runs on the vision thread until the source ends, fails, or nobody listens any more.
-fn watch(
-    feed: &mut Feed,
-    holistic: &mut Holistic,
-    seen: &SyncSender<Result<Seen, Fault>>,
-    lost: &AtomicU64,
-) {
+fn watch(feed: &mut Feed, holistic: &mut Holistic, seen: &SyncSender<Result<Seen, Fault>>, lost: &AtomicU64) {
     while let Some(next) = feed.next().transpose() {
-        let result =
-            next.and_then(|frame| holistic.see(&frame).map(|pose| Seen { at: frame.at, frame: Some(frame), pose }));
+        let result = next.and_then(|frame| {
+            holistic.see(&frame).map(|pose| Seen { at: frame.at, frame: Some(frame), pose })
+        });
         lost.store(feed.lost(), Ordering::Relaxed);
         let failed = result.is_err();
         if seen.send(result).is_err() || failed {

@@ -12,7 +12,13 @@ use super::report::Report;
 use super::show::Show;
 use crate::Fault;
 use crate::language::{Reader, Recogniser};
+use crate::screen::present::Present;
+#[cfg(feature = "window")]
+use crate::screen::present::live;
 use crate::vision::Options;
+
+/// What `--show` calls the screen of a desktop.
+const WINDOW: &str = "window";
 
 /// Reads a signer and prints what is signed.
 #[derive(Debug, Args)]
@@ -28,8 +34,8 @@ pub struct Read {
     /// Keeps the landmarks
     #[arg(long, value_name = "FILE.pose")]
     out: Option<PathBuf>,
-    /// Shows picture, landmarks and caption: FILE.mp4, FILE.gif, or a folder for pictures
-    #[arg(long, value_name = "FILE|FOLDER")]
+    /// Shows picture, landmarks and caption: in a `window`, FILE.mp4, FILE.gif, or a folder for pictures
+    #[arg(long, value_name = "window|FILE|FOLDER")]
     show: Option<PathBuf>,
     /// Stops after so many seconds of the source
     #[arg(long, value_name = "S")]
@@ -47,8 +53,25 @@ impl Read {
     /// read up to then is printed, and the landmarks up to then are kept.
     pub fn run(self) -> anyhow::Result<()> {
         let board = Board::named(&self.board)?;
-        let options = Options::of(&board);
-        self.check_out()?;
+        self.check_outputs()?;
+        match &self.show {
+            Some(to) if to.as_os_str() == WINDOW => self.in_window(&board),
+            _ => self.read(&board, None),
+        }
+    }
+
+    #[cfg(feature = "window")]
+    fn in_window(&self, board: &Board) -> anyhow::Result<()> {
+        live(screen_size(board), |window| self.read(board, Some(window)))?
+    }
+
+    #[cfg(not(feature = "window"))]
+    fn in_window(&self, _: &Board) -> anyhow::Result<()> {
+        Err(Fault::NoDisplay { why: "this program was built without windows".into() }.into())
+    }
+
+    fn read(&self, board: &Board, window: Option<Box<dyn Present + Send>>) -> anyhow::Result<()> {
+        let options = Options::of(board);
         // One thread each: these networks are far too small to share among several.
         let open = |name: &String| Recogniser::open(name, &options.backends, 1);
         let recognisers = self.models.iter().map(open).collect::<Result<Vec<_>, _>>()?;
@@ -62,10 +85,12 @@ impl Read {
         let mut reader = Reader::new(&input.about.layout, recognisers)?;
         let mut report = Report::new(self.json);
         report.source(&self.source, &input.about)?;
-
-        let size = (board.screen.width_px, board.screen.height_px);
-        let show = |to: &PathBuf| Show::to(to, size, &input.about);
-        let mut show = self.show.as_ref().map(show).transpose()?;
+        let size = screen_size(board);
+        let mut show = match (window, &self.show) {
+            (Some(window), _) => Some(Show::to_window(window, size, &input.about)),
+            (None, Some(files)) => Some(Show::to_files(files, size, &input.about)?),
+            (None, None) => None,
+        };
 
         let mut kept = Kept::new(&input.about, self.out.is_some());
         let read = self.follow(&mut input, &mut reader, &mut report, &mut kept, show.as_mut());
@@ -83,12 +108,13 @@ impl Read {
     }
 
     /// What cannot work is said before the first frame.
-    fn check_out(&self) -> Result<(), Fault> {
+    fn check_outputs(&self) -> Result<(), Fault> {
         for file in self.out.iter().chain(&self.show) {
             super::check_folder_of(file)?;
         }
         if self.out.is_some() && self.source.starts_with("/dev/") && self.seconds.is_none() {
-            let said = "a camera never ends, so --out needs an end; say with --seconds how long to keep landmarks";
+            let said =
+                "a camera never ends, so --out needs an end; say with --seconds how long to keep landmarks";
             return Err(Fault::Usage(said.into()));
         }
         Ok(())
@@ -113,12 +139,20 @@ impl Read {
             let events = reader.read(seen.at, &seen.pose)?;
             report.events(&events)?;
             if let Some(show) = &mut show {
-                show.frame(at_s, seen.frame.as_ref(), &seen.pose, reader, &events)?;
+                match show.frame(at_s, seen.frame.as_ref(), &seen.pose, reader, &events) {
+                    // Whoever closes the window wants no more: that is an end like any other.
+                    Err(Fault::Closed) => break,
+                    shown => shown?,
+                }
             }
             kept.push(at_s, seen.pose);
         }
         Ok(report.events(&reader.finish()?)?)
     }
+}
+
+fn screen_size(board: &Board) -> (u32, u32) {
+    (board.screen.width_px, board.screen.height_px)
 }
 
 /// The landmarks that `--out` keeps.

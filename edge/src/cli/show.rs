@@ -1,6 +1,8 @@
 //! What a person sees while `signpost read` works: picture, landmarks, caption and state.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use models::pose::Pose;
 
@@ -24,29 +26,43 @@ pub struct Show {
     size: [u32; 3],
     stance: Option<Stance>,
     to: Box<dyn Present>,
+    /// When the first frame was due, where somebody watches.
+    started: Option<Instant>,
     repeat_until_s: f64,
 }
 
 impl Show {
-    /// To a video (`.mp4`, `.gif`) or to pictures in a folder.
+    /// To a video (`.mp4`, `.gif`), or to pictures in a folder.
     ///
     /// # Errors
     /// Where the video or the folder cannot be made.
-    pub fn to(path: &Path, size: (u32, u32), about: &About) -> Result<Self, Fault> {
+    pub fn to_files(path: &Path, size: (u32, u32), about: &About) -> Result<Self, Fault> {
         let is_video = path
             .extension()
             .is_some_and(|e| ["mp4", "gif"].iter().any(|video| e.eq_ignore_ascii_case(video)));
-        let to: Box<dyn Present> =
-            if is_video { Box::new(Video::create(path, size, about.fps)?) } else { Box::new(Pictures::new(path)?) };
-        let screen = Screen::new(size.0, size.1, Theme::DARK);
-        Ok(Self {
-            screen,
+        let to: Box<dyn Present> = if is_video {
+            Box::new(Video::create(path, size, about.fps)?)
+        } else {
+            Box::new(Pictures::new(path)?)
+        };
+        Ok(Self::new(to, size, about))
+    }
+
+    /// To a window, at the pace of the source: frames of a file are held back until they are due.
+    pub fn to_window(to: Box<dyn Present>, size: (u32, u32), about: &About) -> Self {
+        Self { started: Some(Instant::now()), ..Self::new(to, size, about) }
+    }
+
+    fn new(to: Box<dyn Present>, size: (u32, u32), about: &About) -> Self {
+        Self {
+            screen: Screen::new(size.0, size.1, Theme::DARK),
             rig: Rig::of(&about.layout),
             size: about.size,
             stance: None,
             to,
+            started: None,
             repeat_until_s: f64::NEG_INFINITY,
-        })
+        }
     }
 
     /// Draws a frame with what was read up to it.
@@ -80,6 +96,10 @@ impl Show {
                 let stance = self.stance.unwrap_or_else(|| Stance::of_picture(self.size));
                 self.screen.signing(&self.rig, pose, stance, &caption, state);
             }
+        }
+        if let Some(started) = self.started {
+            let due = started + Duration::from_secs_f64(at_s.max(0.0));
+            thread::sleep(due.saturating_duration_since(Instant::now()));
         }
         self.to.show(self.screen.canvas())
     }

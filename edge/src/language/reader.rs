@@ -201,16 +201,11 @@ impl Reader {
     }
 
     /// The hands went down: a stretch that gave no sign yet is looked at as a whole, or else asked for again.
-    fn offset(
-        &mut self,
-        at_s: f64,
-        from_s: f64,
-        to_s: f64,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Fault> {
+    fn offset(&mut self, at_s: f64, from_s: f64, to_s: f64, events: &mut Vec<Event>) -> Result<(), Fault> {
         if self.signs == 0 && ONE_SIGN_S.contains(&(to_s - from_s)) {
             let window = &*self.window.make_contiguous();
-            let span = window.partition_point(|s| s.at_s < from_s)..window.partition_point(|s| s.at_s <= to_s);
+            let span =
+                window.partition_point(|s| s.at_s < from_s)..window.partition_point(|s| s.at_s <= to_s);
             let mut surest: Option<Sign> = None;
             for recogniser in self.recognisers.iter_mut().filter(|r| !r.spells()) {
                 let guess = recogniser.look(&window[span.clone()])?;

@@ -149,7 +149,8 @@ mod tests {
         for (i, c) in guesses.chars().enumerate() {
             let probability = if c.is_uppercase() { 0.9 } else { 0.3 };
             let label = c.to_ascii_uppercase() as usize;
-            let guess = if c == '.' { Guess::default() } else { Guess { ranked: vec![(label, probability)] } };
+            let guess =
+                if c == '.' { Guess::default() } else { Guess { ranked: vec![(label, probability)] } };
             if let Some(s) = spotter.step(i as f64 * 0.1, &guess) {
                 found.push(s.label as u8 as char);
             }

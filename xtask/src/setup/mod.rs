@@ -23,9 +23,9 @@ use models::store::Store;
 
 use crate::ui::Ui;
 pub use error::Error;
-pub use system::has_libclang;
 use fetch::Source;
 use record::Record;
+pub use system::has_libclang;
 use table::{Need, Table, Wheel};
 
 /// Brings the landmark networks, the lexicon and the native helpers into the user's cache directory.

@@ -1,5 +1,9 @@
 //! Takes frames of the screen to pictures, to a video, or to a window.
 
+#[cfg(feature = "window")]
+mod desktop;
+#[cfg(feature = "window")]
+mod live;
 mod pictures;
 mod video;
 #[cfg(feature = "window")]
@@ -8,6 +12,8 @@ mod window;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "window")]
+pub use live::live;
 pub use pictures::{Pictures, write_png};
 pub use video::Video;
 #[cfg(feature = "window")]

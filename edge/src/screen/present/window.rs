@@ -1,17 +1,14 @@
 //! A window on a desktop that plays a signing.
 
-use std::num::NonZeroU32;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use softbuffer::{Context, Surface};
 use winit::application::ApplicationHandler;
-use winit::dpi::PhysicalSize;
 use winit::event::{ElementState, KeyEvent, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
 use winit::keyboard::{Key, NamedKey};
-use winit::window::{Window, WindowId};
+use winit::window::WindowId;
 
+use super::desktop::{Desktop, no_display};
 use crate::Fault;
 use crate::screen::playback::Playback;
 use crate::screen::{Screen, Theme};
@@ -23,10 +20,7 @@ use crate::screen::{Screen, Theme};
 /// # Errors
 /// [`Fault::NoDisplay`] where there is no desktop, or it fails.
 pub fn play(playback: &Playback, size: (u32, u32), theme: Theme) -> Result<(), Fault> {
-    let has = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-    if !has("DISPLAY") && !has("WAYLAND_DISPLAY") {
-        return Err(Fault::NoDisplay { why: "neither DISPLAY nor WAYLAND_DISPLAY is set".into() });
-    }
+    Desktop::check()?;
     let events = EventLoop::new().map_err(no_display)?;
     let mut player = Player {
         playback,
@@ -43,14 +37,12 @@ pub fn play(playback: &Playback, size: (u32, u32), theme: Theme) -> Result<(), F
     player.fault.map_or(Ok(()), Err)
 }
 
-type Shown = (Rc<Window>, Surface<Rc<Window>, Rc<Window>>);
-
 struct Player<'a> {
     playback: &'a Playback<'a>,
     size: (u32, u32),
     screen: Screen,
     theme: Theme,
-    shown: Option<Shown>,
+    shown: Option<Desktop>,
     frame: usize,
     /// When frame 0 was due.
     started: Instant,
@@ -60,33 +52,19 @@ struct Player<'a> {
 
 impl Player<'_> {
     fn open(&mut self, events: &ActiveEventLoop) -> Result<(), Fault> {
-        let attributes = Window::default_attributes()
-            .with_title("Signpost")
-            .with_inner_size(PhysicalSize::new(self.size.0, self.size.1));
-        let window = Rc::new(events.create_window(attributes).map_err(no_display)?);
-        let context = Context::new(Rc::clone(&window)).map_err(no_display)?;
-        let surface = Surface::new(&context, Rc::clone(&window)).map_err(no_display)?;
-        self.shown = Some((window, surface));
+        self.shown = Some(Desktop::open(events, self.size, true)?);
         self.started = Instant::now();
         Ok(())
     }
 
     fn present(&mut self) -> Result<(), Fault> {
-        let Some((window, surface)) = &mut self.shown else { return Ok(()) };
-        let size = window.inner_size();
-        let (Some(width), Some(height)) = (NonZeroU32::new(size.width), NonZeroU32::new(size.height)) else {
-            return Ok(()); // Minimised.
-        };
-        if (self.screen.canvas().width(), self.screen.canvas().height()) != (size.width, size.height) {
-            self.screen = Screen::new(size.width, size.height, self.theme);
+        let Some(desktop) = &mut self.shown else { return Ok(()) };
+        let Some(size) = desktop.size() else { return Ok(()) };
+        if (self.screen.canvas().width(), self.screen.canvas().height()) != size {
+            self.screen = Screen::new(size.0, size.1, self.theme);
         }
         self.playback.draw(&mut self.screen, self.frame);
-        surface.resize(width, height).map_err(no_display)?;
-        let mut buffer = surface.buffer_mut().map_err(no_display)?;
-        for (to, from) in buffer.iter_mut().zip(self.screen.canvas().rgba().chunks_exact(4)) {
-            *to = u32::from_be_bytes([0, from[0], from[1], from[2]]);
-        }
-        buffer.present().map_err(no_display)
+        desktop.present(self.screen.canvas())
     }
 
     /// The frame that is due now, and when the next one is.
@@ -161,13 +139,9 @@ impl ApplicationHandler for Player<'_> {
             self.frame = frame;
             next
         };
-        if let Some((window, _)) = &self.shown {
-            window.request_redraw();
+        if let Some(desktop) = &self.shown {
+            desktop.redraw();
         }
         events.set_control_flow(ControlFlow::WaitUntil(next));
     }
-}
-
-fn no_display(error: impl std::fmt::Display) -> Fault {
-    Fault::NoDisplay { why: error.to_string() }
 }
