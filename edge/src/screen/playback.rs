@@ -73,13 +73,13 @@ fn below(signing: &Signing, rig: &Rig, stance: &Stance) -> f32 {
 /// The caption of a moment: the present word is marked, and the note says how it is signed.
 pub fn caption_at(words: &[Word], time_s: f32) -> Caption {
     let current = words.iter().position(|w| (w.from_s..w.to_s).contains(&time_s));
-    let spans = words.iter().enumerate().flat_map(|(i, word)| {
+    let spans = words.iter().enumerate().map(|(i, word)| {
         let tone = match word.provenance {
             _ if current == Some(i) => Tone::Current,
             Provenance::NotFound => Tone::Warn,
             _ => Tone::Plain,
         };
-        [span(&word.text, tone), span(format!("{} ", word.after), Tone::Plain)]
+        span(format!("{}{} ", word.text, word.after), tone)
     });
     let mut caption = Caption { words: spans.collect(), ..Caption::default() };
     if let Some(word) = current.map(|i| &words[i]) {
@@ -115,4 +115,55 @@ fn note(word: &Word, time_s: f32) -> Vec<Span> {
 
 fn span(text: impl Into<String>, tone: Tone) -> Span {
     Span { text: text.into(), tone }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::production::{Sign, Source};
+
+    fn word(text: &str, provenance: Provenance, from_s: f32, letters: &str) -> Word {
+        let signs: Vec<Sign> = letters
+            .chars()
+            .enumerate()
+            .map(|(i, letter)| Sign {
+                gloss: letter.into(),
+                from_s: from_s + i as f32,
+                to_s: from_s + i as f32 + 1.0,
+                source: Source { lexicon: "".into(), clip: "".into(), line: 2 },
+                unusable: None,
+            })
+            .collect();
+        let to_s = from_s + letters.len() as f32;
+        let (text, after) = (text.into(), ",".into());
+        Word { text, after, provenance, signs, missing: String::new(), from_s, to_s }
+    }
+
+    #[track_caller]
+    fn check(time_s: f32, words: &str, note: &str) {
+        let all = [
+            word("Ab", Provenance::Spelled, 1.0, "AB"),
+            word("你", Provenance::NotFound, 3.0, ""),
+            word("C", Provenance::Lexicon, 4.0, "C"),
+        ];
+        let caption = caption_at(&all, time_s);
+        let shown = |spans: &[Span]| -> String {
+            let mark = |s: &Span| match s.tone {
+                Tone::Current => format!("[{}]", s.text.trim()),
+                Tone::Warn => format!("({})", s.text.trim()),
+                Tone::Plain | Tone::Quiet => s.text.trim().to_owned(),
+            };
+            let spans: Vec<String> = spans.iter().map(mark).filter(|s| !s.is_empty()).collect();
+            spans.join(" ")
+        };
+        assert_eq!((shown(&caption.words).as_str(), shown(&caption.note).as_str()), (words, note));
+    }
+
+    #[test]
+    fn the_present_word_and_letter_are_marked_and_the_missing_are_named() {
+        check(0.5, "Ab, (你,) C,", "(not found: 你)");
+        check(1.5, "[Ab,] (你,) C,", "spelled [A] B (not found: 你)");
+        check(2.0, "[Ab,] (你,) C,", "spelled A [B] (not found: 你)");
+        check(4.0, "Ab, (你,) [C,]", "lexicon [C] (not found: 你)");
+    }
 }
