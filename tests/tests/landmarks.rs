@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::slice::from_ref;
 
 use edge::camera;
 use edge::vision::{Holistic, Options};
@@ -114,7 +115,7 @@ fn the_hands_of_signers_lie_where_mediapipe_finds_them() {
                 let hand: Vec<[f32; 3]> =
                     hand.chunks(3).map(|p| [p[0] as f32 * 1280.0, p[1] as f32 * 720.0, 0.0]).collect();
                 let near = |side: Range<usize>| {
-                    let (away, seen) = mean_distance(&[pose.clone()], &side, &[hand.clone()]);
+                    let (away, seen) = mean_distance(from_ref(pose), &side, from_ref(&hand));
                     seen == 1 && away < SAME_PX
                 };
                 all += 1;

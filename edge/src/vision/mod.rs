@@ -205,13 +205,14 @@ mod tests {
         Some(dir)
     }
 
-    fn opened(test: &str) -> Option<Holistic> {
+    fn opened(test: &str, backends: &[Backend]) -> Option<Holistic> {
         let store = Store::locate().filter(|s| NETWORKS.iter().all(|n| s.network(n).is_file()));
         let Some(store) = store else {
             eprintln!("{test} skips: the store holds no networks (cargo xtask setup)");
             return None;
         };
-        Some(Holistic::open(&store, &Options::default()).unwrap())
+        let options = Options { backends: backends.to_vec(), ..Options::default() };
+        Some(Holistic::open(&store, &options).unwrap())
     }
 
     fn flat(width: u32, height: u32, shade: u8) -> Frame {
@@ -221,7 +222,9 @@ mod tests {
 
     #[test]
     fn where_nobody_is_nothing_is_seen() {
-        let Some(mut vision) = opened("where_nobody_is_nothing_is_seen") else { return };
+        let Some(mut vision) = opened("where_nobody_is_nothing_is_seen", &Backend::FASTEST_FIRST) else {
+            return;
+        };
         let sizes = [(640, 480, 0), (640, 480, 255), (1, 1, 128), (1, 4000, 60), (7680, 4320, 128)];
         for (width, height, shade) in sizes {
             let pose = vision.see(&flat(width, height, shade)).unwrap();
@@ -231,7 +234,9 @@ mod tests {
 
     #[test]
     fn a_frame_without_picture_is_a_fault_and_the_next_works() {
-        let Some(mut vision) = opened("a_frame_without_picture_is_a_fault_and_the_next_works") else {
+        let Some(mut vision) =
+            opened("a_frame_without_picture_is_a_fault_and_the_next_works", &Backend::FASTEST_FIRST)
+        else {
             return;
         };
         let short = Frame { rgb: vec![0; 5], ..flat(2, 2, 0) };
@@ -249,5 +254,36 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let said = Holistic::open(&Store::at(empty.path()), &Options::default()).err().unwrap().to_string();
         assert!(said.contains("pose_detection.onnx"), "{said}");
+    }
+
+    /// The expected landmarks were made with a lighter network: MediaPipe 0.10.21 itself lies
+    /// 6.4 px from them on this photo with the network that we use, and we lie 0.6 px from it.
+    #[test]
+    fn every_engine_sees_the_body_that_mediapipe_sees() {
+        let test = "every_engine_sees_the_body_that_mediapipe_sees";
+        let Some(dir) = oracle(test) else { return };
+        let text = std::fs::read_to_string(dir.join("mediapipe_expected/pose_landmarks.pbtxt")).unwrap();
+        let read = |name: &str| -> Vec<f32> {
+            text.lines().filter_map(|l| l.trim().strip_prefix(name)?.parse().ok()).collect()
+        };
+        let (x, y, seen) = (read("x: "), read("y: "), read("visibility: "));
+        let photo = dir.join("tfjs/pose.jpg");
+        let frame = crate::camera::open(photo.to_str().unwrap()).unwrap().next().unwrap().unwrap();
+        let mut first: Option<Pose> = None;
+        for backend in engine::available() {
+            let Some(mut vision) = opened(test, &[backend]) else { return };
+            let pose = vision.see(&frame).unwrap();
+            let away = |k: usize| {
+                let [px, py, _] = pose.points[k];
+                (px - x[k] * frame.width as f32).hypot(py - y[k] * frame.height as f32)
+            };
+            let visible: Vec<f32> = (0..body::POINTS).filter(|k| seen[*k] > 0.9).map(away).collect();
+            let mean = visible.iter().sum::<f32>() / visible.len() as f32;
+            assert!(visible.len() > 20 && mean < 8.0, "{backend}: {mean} px over {}", visible.len());
+            let first = first.get_or_insert_with(|| pose.clone());
+            for (k, (a, b)) in first.points.iter().zip(&pose.points).enumerate() {
+                assert!((a[0] - b[0]).hypot(a[1] - b[1]) < 0.5, "{backend}, landmark {k}: {a:?} and {b:?}");
+            }
+        }
     }
 }
