@@ -25,6 +25,18 @@ pub enum Fault {
         /// The last line that it printed.
         said: String,
     },
+    /// A file that set-up brings is missing.
+    #[error("{path} is missing; run `cargo xtask setup`")]
+    NotSetUp {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that set-up brought has changed since.
+    #[error("{path} is not the file that set-up brought; delete it and run `cargo xtask setup`")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// An engine was asked for that is not there.
     #[error(
         "no engine of [{wanted}] can run here ({why}); there is [{have}]: name one of these in the board file, or run `cargo xtask setup`"

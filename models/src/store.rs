@@ -6,6 +6,11 @@
 
 use std::path::{Path, PathBuf};
 
+/// Where set-up enters what it brought, within the store.
+pub const RECORD: &str = "store.json";
+/// The record of some seven hundred files is a tenth of a megabyte.
+const RECORD_LIMIT: u64 = 16 << 20;
+
 /// The models that the repository ships.
 pub const SHIPPED: [&str; 3] = ["ksl13", "asl-words", "asl-letters"];
 
@@ -85,5 +90,42 @@ impl Store {
     /// The `ffmpeg` program, where the system has none.
     pub fn ffmpeg(&self) -> PathBuf {
         self.root.join("bin/ffmpeg")
+    }
+
+    /// The SHA-256 of a file as it was when set-up brought it, in hexadecimal.
+    ///
+    /// `None` where set-up kept no record of it: a store that somebody filled by hand.
+    pub fn recorded_sha256(&self, file: &Path) -> Option<String> {
+        let relative = file.strip_prefix(&self.root).ok()?.to_str()?;
+        let record = self.root.join(RECORD);
+        if std::fs::metadata(&record).ok()?.len() > RECORD_LIMIT {
+            return None;
+        }
+        let record: serde_json::Value = serde_json::from_slice(&std::fs::read(record).ok()?).ok()?;
+        let wheels = record.get("wheels")?.as_object()?;
+        let kept = wheels.values().find_map(|wheel| wheel.get("files")?.get(relative))?;
+        kept.get("sha256")?.as_str().map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_record_says_what_a_file_was() {
+        let folder = std::env::temp_dir().join(format!("signpost-store-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = Store::at(&folder);
+        assert_eq!(store.recorded_sha256(&store.network("a")), None, "no record at all");
+        let record =
+            r#"{"format":1,"wheels":{"w":{"files":{"networks/a.onnx":{"sha256":"12ab","bytes":3}}}}}"#;
+        std::fs::write(folder.join(RECORD), record).unwrap();
+        assert_eq!(store.recorded_sha256(&store.network("a")), Some("12ab".into()));
+        assert_eq!(store.recorded_sha256(&store.network("b")), None);
+        assert_eq!(store.recorded_sha256(Path::new("/elsewhere/a.onnx")), None);
+        std::fs::write(folder.join(RECORD), "{").unwrap();
+        assert_eq!(store.recorded_sha256(&store.network("a")), None, "a broken record");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,9 +1,11 @@
 //! `signpost read` from end to end: our own signing, a real person, and what cannot be read.
 
 use std::path::Path;
+use std::process::Command;
 
+use models::store::Store;
 use serde_json::Value;
-use tests::{data, refusal, run, store, text};
+use tests::{data, program, refusal, run, store, text};
 
 /// The events of a reading that must succeed.
 #[track_caller]
@@ -136,4 +138,31 @@ fn an_empty_room_is_said_to_be_empty() {
     }
     let said = refusal(&run("signpost", ["read", text(folder.path())]));
     assert!(said.contains("nobody was seen in the 3 frames"), "{said}");
+}
+
+#[test]
+fn a_flipped_byte_in_a_landmark_network_is_found() {
+    let test = "a_flipped_byte_in_a_landmark_network_is_found";
+    let Some(whole) = store(test) else { return };
+    // A store of our own that differs in one bit of one network.
+    let folder = tempfile::tempdir().unwrap();
+    let damaged = Store::at(folder.path());
+    for folder in ["networks", "lib", "bin"] {
+        std::fs::create_dir(damaged.root().join(folder)).unwrap();
+    }
+    std::fs::copy(whole.root().join("store.json"), damaged.root().join("store.json")).unwrap();
+    for name in edge::vision::NETWORKS {
+        std::fs::copy(whole.network(name), damaged.network(name)).unwrap();
+    }
+    let network = damaged.network("hand_landmark_full");
+    let mut bytes = std::fs::read(&network).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&network, bytes).unwrap();
+    image::RgbImage::new(64, 64).save(folder.path().join("wall.png")).unwrap();
+
+    let mut read = Command::new(program("signpost"));
+    read.arg("read").arg(folder.path().join("wall.png")).env("SIGNPOST_CACHE", damaged.root());
+    let said = refusal(&read.output().unwrap());
+    assert!(said.contains("hand_landmark_full.onnx is not the file that set-up brought"), "{said}");
 }

@@ -78,7 +78,7 @@ impl Read {
 
         let path = Path::new(&self.source);
         let mut input = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("pose")) {
-            Input::of_track(pose_file::read_track(path)?)
+            Input::of_track(pose_file::read_track(path)?.with_z_in_pixels())
         } else {
             Input::of_camera(&self.source, &options)?
         };

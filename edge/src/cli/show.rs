@@ -11,7 +11,7 @@ use crate::Fault;
 use crate::camera::Frame;
 use crate::language::{Activity, Event, Reader};
 use crate::screen::present::{Pictures, Present, Video};
-use crate::screen::{Caption, Picture, Rig, Screen, Stance, State, Theme};
+use crate::screen::{Caption, Picture, Rig, Screen, Span, Stance, State, Theme, Tone};
 
 /// "Please repeat" stays on the screen for so long. Seconds of the source.
 const REPEAT_SHOWN_S: f64 = 2.0;
@@ -85,7 +85,11 @@ impl Show {
             Activity::Rest if at_s < self.repeat_until_s => State::PleaseRepeat,
             Activity::Rest => State::Ready,
         };
-        let caption = Caption::plain(reader.caption().tail(CAPTION_COLUMNS));
+        let mut caption = Caption::plain(reader.caption().tail(CAPTION_COLUMNS));
+        if let Some(confidence) = reader.caption().confidence() {
+            let text = format!("sure: {:.0} %", confidence * 100.0);
+            caption.note.push(Span { text, tone: Tone::Quiet });
+        }
         match frame {
             Some(frame) => {
                 let picture = Picture { rgb: &frame.rgb, width: frame.width, height: frame.height };

@@ -102,23 +102,13 @@ pub fn available() -> Vec<Backend> {
     Backend::FASTEST_FIRST.into_iter().filter(|b| is_available(*b).is_ok()).collect()
 }
 
-/// Loads a network with the first engine of `preference` that is there.
+/// Loads a network from bytes whose hash the caller has checked; `path` is only named in faults.
 ///
 /// `threads` is the number of threads that one run may use, at least 1; `tract` always uses one.
 ///
 /// # Errors
-/// [`Fault::File`] where the file cannot be read, [`Fault::Backend`] where none of the
-/// engines is there, [`Fault::Network`] where the file is not a network that the engine can run.
-pub fn open(path: &Path, preference: &[Backend], threads: usize) -> Result<Box<dyn Engine>, Fault> {
-    let backend = choose(preference)?;
-    let bytes = read(path)?;
-    open_bytes(&bytes, path, backend, threads)
-}
-
-/// Loads a network from bytes whose hash the caller has checked; `path` is only named in faults.
-///
-/// # Errors
-/// As [`open`].
+/// [`Fault::Backend`] where the engine is not there, [`Fault::Network`] where the bytes are not a
+/// network that it can run.
 pub fn open_bytes(
     bytes: &[u8],
     path: &Path,
@@ -160,8 +150,16 @@ fn have() -> String {
     available().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Fault> {
-    let file = |source| Fault::File { path: path.into(), source };
+/// The bytes of a network's file.
+///
+/// # Errors
+/// [`Fault::NotSetUp`] where it is missing, [`Fault::File`] where it cannot be read,
+/// [`Fault::Network`] where it is far too large.
+pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    let file = |source: std::io::Error| match source.kind() {
+        std::io::ErrorKind::NotFound => Fault::NotSetUp { path: path.into() },
+        _ => Fault::File { path: path.into(), source },
+    };
     let size = std::fs::metadata(path).map_err(file)?.len();
     if size > MAX_MODEL_BYTES {
         let said = format!("it has {size} bytes, more than any network of ours");
@@ -254,7 +252,8 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let said = open(Path::new("nowhere/x.onnx"), &[Backend::Tract], 1).err().unwrap().to_string();
+        let said = read(Path::new("nowhere/x.onnx")).unwrap_err().to_string();
+        assert!(said.contains("xtask setup"), "{said}");
         assert!(said.contains("nowhere/x.onnx"), "{said}");
     }
 }

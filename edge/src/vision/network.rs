@@ -1,5 +1,6 @@
 //! A landmark network of the store with its input buffer, checked against the shapes that we count on.
 
+use models::manifest::sha256;
 use models::store::Store;
 
 use crate::Fault;
@@ -27,7 +28,14 @@ impl Network {
         store: &Store,
         options: &Options,
     ) -> Result<Self, Fault> {
-        let engine = engine::open(&store.network(name), &options.backends, options.threads)?;
+        let path = store.network(name);
+        let bytes = engine::read(&path)?;
+        // A changed weight would still run, and see hands where there are none.
+        if store.recorded_sha256(&path).is_some_and(|stated| stated != sha256(&bytes)) {
+            return Err(Fault::Damaged { path });
+        }
+        let backend = engine::choose(&options.backends)?;
+        let engine = engine::open_bytes(&bytes, &path, backend, options.threads)?;
         let input = Tensor::zeros(&[1, side, side, 3]);
         let outputs = outputs.iter().map(|shape| shape.to_vec()).collect();
         Ok(Self { engine, input, name, outputs })

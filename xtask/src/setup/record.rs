@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use models::store::Store;
+use models::store::{RECORD, Store};
 use models::tflite::CONVERTER_VERSION;
 use serde::{Deserialize, Serialize};
 
@@ -121,5 +121,5 @@ fn converter(wheel: &Wheel) -> Option<u32> {
 }
 
 fn path(store: &Store) -> PathBuf {
-    store.root().join("store.json")
+    store.root().join(RECORD)
 }
