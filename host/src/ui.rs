@@ -1,8 +1,12 @@
 //! All that this program prints.
 
+use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::Error;
 
 /// Says something to the person at the terminal, on standard error.
 pub fn say(text: impl AsRef<str>) {
@@ -10,8 +14,16 @@ pub fn say(text: impl AsRef<str>) {
 }
 
 /// Prints a result on standard output, where a program may read it.
-pub fn result(text: impl AsRef<str>) {
-    println!("{}", text.as_ref());
+///
+/// # Errors
+/// Where standard output cannot be written, for example on a full disk. A reader who leaves early is no error.
+pub fn result(text: impl AsRef<str>) -> Result<(), Error> {
+    match writeln!(std::io::stdout(), "{}", text.as_ref()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::io("write to", Path::new("standard output"))(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A bar for long work, with the time that is left.

@@ -75,10 +75,22 @@ pub struct Source {
     pub name: String,
     /// The licence of the recordings.
     pub licence: String,
+    /// What it was trained on for.
+    pub role: Role,
     /// Which of its clips were kept out of training.
     pub held_out: HeldOut,
     /// How many clips were trained on.
     pub clips: usize,
+}
+
+/// What a part of the training data is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Its labels are the model's.
+    Signs,
+    /// It shows signs that the model does not have, so that it learns to abstain.
+    OtherSigns,
 }
 
 /// Which clips of a data set are kept out of training.

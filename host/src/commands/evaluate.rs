@@ -51,18 +51,21 @@ impl Isolated {
         let options = evaluate::Options { groups: self.only_group, held_out: self.held_out, aspect };
         let report = evaluate::isolated(&self.model, &self.data, &options)?;
         if self.json {
-            ui::result(serde_json::to_string(&report)?);
+            ui::result(serde_json::to_string(&report)?)?;
             return Ok(());
         }
-        ui::result(format!("top1 {:.4}  top5 {:.4}  n {}", report.top1, report.top5, report.n));
+        ui::result(format!("top1 {:.4}  top5 {:.4}  n {}", report.top1, report.top5, report.n))?;
         for (group, score) in &report.per_group {
-            ui::result(format!("  {group:24} top1 {:.4}  top5 {:.4}  n {}", score.top1, score.top5, score.n));
+            ui::result(format!(
+                "  {group:24} top1 {:.4}  top5 {:.4}  n {}",
+                score.top1, score.top5, score.n
+            ))?;
         }
         for (label, n) in &report.unknown_labels {
-            ui::result(format!("  the model does not know {label:?} ({n} clips left out)"));
+            ui::result(format!("  the model does not know {label:?} ({n} clips left out)"))?;
         }
         for c in &report.confusions {
-            ui::result(format!("  {} taken for {}: {}", c.label, c.answer, c.n));
+            ui::result(format!("  {} taken for {}: {}", c.label, c.answer, c.n))?;
         }
         Ok(())
     }

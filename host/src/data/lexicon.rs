@@ -6,11 +6,11 @@
 
 use std::path::Path;
 
-use models::features::{Picker, Sight};
+use models::features::Sight;
 use models::lexicon::Lexicon;
-use models::pose::PoseTrack;
 
 use super::Clip;
+use super::pose_folder::clip;
 use crate::Error;
 
 /// How manifests name the letters of the lexicon.
@@ -40,7 +40,10 @@ pub fn letters(folder: &Path, leave_out: &[String]) -> Result<Vec<Clip>, Error> 
         for entry in lexicon.entries(language) {
             let label = entry.glosses.to_lowercase();
             if label.chars().count() == 1 && like_asl.contains(&label) {
-                clips.extend(clip(label, language, &lexicon.clip(entry)?));
+                let track = lexicon.clip(entry)?;
+                let mut letter = clip(label, language, 0, &track);
+                letter.iter_mut().for_each(|c| scale_depth(&mut c.sights, track.size[0] as f32));
+                clips.extend(letter);
             }
         }
     }
@@ -49,16 +52,6 @@ pub fn letters(folder: &Path, leave_out: &[String]) -> Result<Vec<Clip>, Error> 
         return Err(Error::NoClips { what, next: "run `cargo xtask setup` to bring the lexicon".into() });
     }
     Ok(clips)
-}
-
-/// A track as a clip; `None` where its layout has no hands.
-fn clip(label: String, group: &str, track: &PoseTrack) -> Option<Clip> {
-    let picker = Picker::new(&track.layout)?;
-    let at_s = |i: usize| i as f64 / f64::from(track.fps);
-    let mut sights: Vec<_> =
-        track.frames.iter().enumerate().map(|(i, pose)| picker.pick(at_s(i), pose)).collect();
-    scale_depth(&mut sights, track.size[0] as f32);
-    Some(Clip { label, group: group.to_owned(), seq: 0, sights })
 }
 
 /// Brings depth to pixels where the file kept it in picture widths, as MediaPipe gives it.

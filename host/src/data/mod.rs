@@ -3,6 +3,7 @@
 pub mod augment;
 mod isolated;
 mod lexicon;
+mod pose_folder;
 
 use std::collections::HashMap;
 
@@ -11,7 +12,8 @@ use models::gloss::label_key;
 use models::manifest::HeldOut;
 
 pub use isolated::{Aspect, Isolated};
-pub use lexicon::{LEXICON, letters};
+pub use lexicon::{ALPHABETS, LEXICON, letters};
+pub use pose_folder::pose_folder;
 
 /// One sign or letter, from the first frame of its recording to the last.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use models::gloss::label_key;
-use models::manifest::{HeldOut, Manifest, Model};
+use models::manifest::{HeldOut, Manifest, Model, Role};
 use serde::Serialize;
 
 use super::Runner;
 use crate::Error;
-use crate::data::{Aspect, Clip, Isolated, LEXICON, held_out, letters};
+use crate::data::{Aspect, Clip, Isolated, LEXICON, held_out, letters, pose_folder};
 
 /// What to score.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,19 +74,21 @@ pub struct Confusion {
 /// Scores a model, by name or folder, on `STEM.f16.gz` + `STEM.tsv`.
 ///
 /// Where `stem` is the folder of a fingerspelling lexicon, the letters that training may use are scored;
-/// their groups are sign languages.
+/// their groups are sign languages. Where it is another folder, `STEM/LABEL/*.pose` are scored.
 ///
 /// # Errors
 /// Where the model or the data cannot be read, or no clip is left to score.
 pub fn isolated(model: &str, stem: &Path, options: &Options) -> Result<Report, Error> {
     let model = Model::find(model)?;
-    let data = match stem.join("index.csv").is_file() {
-        true => Isolated { name: LEXICON.into(), aspect: 1.0, clips: letters(stem, &[])? },
-        false => Isolated::read(stem, options.aspect)?,
-    };
+    let data = read(stem, options.aspect)?;
     let mut keep = vec![true; data.clips.len()];
     if options.held_out {
-        let rule = model.manifest.data.iter().find(|s| s.name == data.name).map(|s| &s.held_out);
+        let rule = model
+            .manifest
+            .data
+            .iter()
+            .find(|s| s.name == data.name && s.role == Role::Signs)
+            .map(|s| &s.held_out);
         keep = held_out(&data.clips, rule.unwrap_or(&HeldOut::Nothing));
     }
     let clips: Vec<_> = data.clips.iter().zip(keep).filter(|(_, keep)| *keep).map(|(clip, _)| clip).collect();
@@ -99,6 +101,17 @@ pub fn isolated(model: &str, stem: &Path, options: &Options) -> Result<Report, E
         return Err(Error::NoClips { what: stem.display().to_string(), next: next.into() });
     }
     score(&model, &data.name, &clips)
+}
+
+/// Reads a data set, a fingerspelling lexicon or a folder of `.pose` files.
+fn read(stem: &Path, aspect: Aspect) -> Result<Isolated, Error> {
+    if stem.join("index.csv").is_file() {
+        return Ok(Isolated { name: LEXICON.into(), aspect: 1.0, clips: letters(stem, &[])? });
+    }
+    if stem.is_dir() {
+        return Ok(Isolated { name: stem.display().to_string(), aspect: 1.0, clips: pose_folder(stem)? });
+    }
+    Isolated::read(stem, aspect)
 }
 
 /// Scores a model on clips.

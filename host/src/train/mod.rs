@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use models::features::Version;
-use models::manifest::{HeldOut, Kind, MANIFEST, Manifest, Metric, Model, NETWORK, Source, sha256};
+use models::manifest::{HeldOut, Kind, MANIFEST, Manifest, Metric, Model, NETWORK, Role, Source, sha256};
 use models::store::Store;
 
 use crate::data::{self, Aspect, Clip, Isolated, held_out};
@@ -146,7 +146,7 @@ fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
         }
         split.held.push(kept_out);
         let (name, licence) = (source.stem.to_owned(), source.licence.to_owned());
-        split.sources.push(Source { name, licence, held_out: rule, clips });
+        split.sources.push(Source { name, licence, role: Role::Signs, held_out: rule, clips });
     }
     if recipe.lexicon {
         let folder = Store::locate().map(|s| s.lexicon()).unwrap_or_default();
@@ -154,14 +154,22 @@ fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
         split.sources.push(Source {
             name: data::LEXICON.into(),
             licence: "MIT".into(),
+            role: Role::Signs,
             held_out: HeldOut::Nothing,
             clips: letters.len(),
         });
         split.train.extend(letters);
     }
-    for (stem, label) in recipe.others {
+    for (stem, licence) in recipe.others {
         let isolated = Isolated::read(&options.data.join("isolated").join(stem), Aspect::Guess)?;
-        split.other.extend(isolated.clips.into_iter().filter(|c| label.is_none_or(|l| c.label == l)));
+        split.sources.push(Source {
+            name: (*stem).into(),
+            licence: (*licence).into(),
+            role: Role::OtherSigns,
+            held_out: HeldOut::Nothing,
+            clips: isolated.clips.len(),
+        });
+        split.other.extend(isolated.clips);
     }
     if split.train.is_empty() || split.held.iter().all(Vec::is_empty) {
         let next = "name a group that is in the data with --held-out".into();

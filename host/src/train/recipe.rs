@@ -15,8 +15,8 @@ pub struct Recipe {
     pub sources: &'static [RecipeSource],
     /// Whether it also learns the letters of the fingerspelling lexicon.
     pub lexicon: bool,
-    /// Data sets, or one label of one, that show other signs or none.
-    pub others: &'static [(&'static str, Option<&'static str>)],
+    /// Data sets that show other signs or none, each with its licence.
+    pub others: &'static [(&'static str, &'static str)],
     /// Whether the first and last moments of a clip show no sign yet.
     pub ends_are_rest: bool,
     /// Whether the way from one clip's hand to another's shows no sign.
@@ -54,7 +54,7 @@ pub const RECIPES: [Recipe; 3] = [
             held_out: || HeldOut::Group("MP_Data1".into()),
         }],
         lexicon: false,
-        others: &[("asl_traduttore_words", None), ("asl11_tamtridung", None)],
+        others: &[("asl_traduttore_words", "MIT"), ("asl11_tamtridung", "MIT")],
         ends_are_rest: true,
         ways_are_rest: false,
         strength: Strength::SIGN,
@@ -71,7 +71,7 @@ pub const RECIPES: [Recipe; 3] = [
             RecipeSource { stem: "asl11_tamtridung", licence: "MIT", held_out: || HeldOut::Last(14) },
         ],
         lexicon: false,
-        others: &[("ksl13", None)],
+        others: &[("ksl13", "Apache-2.0")],
         ends_are_rest: false,
         ways_are_rest: false,
         strength: Strength::SIGN,
@@ -89,7 +89,7 @@ pub const RECIPES: [Recipe; 3] = [
             held_out: || HeldOut::Last(30),
         }],
         lexicon: true,
-        others: &[("ksl13", None)],
+        others: &[("ksl13", "Apache-2.0")],
         ends_are_rest: false,
         ways_are_rest: true,
         strength: Strength::LETTER,
