@@ -22,6 +22,10 @@ struct Timing {
 const LETTERS: Timing = Timing { window_s: 0.3, hold_s: 0.13, release_s: 0.1 };
 const SIGNS: Timing = Timing { window_s: 1.5, hold_s: 0.3, release_s: 0.5 };
 
+/// A hand on its way up or down passes through the shapes of letters, P and Q above all. It moves at 12 to 20
+/// hand sizes a second; the fastest letter, Z, at 7, the others below 2 (our own signing and a real speller).
+const TRANSIT: f32 = 10.0;
+
 /// A classifier, ready to run.
 pub struct Recogniser {
     manifest: Manifest,
@@ -77,6 +81,9 @@ impl Recogniser {
     /// # Errors
     /// [`Fault::Inference`] where the network fails.
     pub fn look(&mut self, window: &[Sight]) -> Result<Guess, Fault> {
+        if self.spells() && in_transit(window) {
+            return Ok(Guess::default());
+        }
         if !self.features.compute(window, &mut self.input[0].data) {
             return Ok(Guess::default());
         }
@@ -93,5 +100,56 @@ impl Recogniser {
         let guess = Guess::of(&logits);
         let rest = guess.top().is_none_or(|(label, _)| self.manifest.is_rest(&self.manifest.labels[label]));
         Ok(if rest { Guess::default() } else { guess })
+    }
+}
+
+/// Whether a hand is on its way from or to rest: gone from sight, or moving faster than any letter.
+fn in_transit(window: &[Sight]) -> bool {
+    let Some(last) = window.last() else { return true };
+    if last.hand_seen == [false; 2] {
+        return true;
+    }
+    let recent = &window[window.partition_point(|s| last.at_s - s.at_s > LETTERS.hold_s)..];
+    (0..2).any(|side| {
+        let seen: Vec<&Sight> = recent.iter().filter(|s| s.hand_seen[side]).collect();
+        let (Some(first), Some(size)) = (seen.first(), last.hand_size(side)) else { return false };
+        let path: f32 =
+            seen.windows(2).map(|pair| step(pair[0].hands[side][0], pair[1].hands[side][0])).sum();
+        path > TRANSIT * size * (last.at_s - first.at_s) as f32
+    })
+}
+
+/// How far a wrist moved in the picture.
+fn step(a: [f32; 3], b: [f32; 3]) -> f32 {
+    (a[0] - b[0]).hypot(a[1] - b[1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A hand of size 1 that moves by `speed` a second, seen 30 times a second for half a second.
+    #[track_caller]
+    fn check(speed: f32, seen_to_the_end: bool, expect: bool) {
+        let window: Vec<_> = (0..15)
+            .map(|i| {
+                let mut sight = Sight::unseen(f64::from(i) / 30.0);
+                let y = speed * i as f32 / 30.0;
+                sight.hand_seen[1] = seen_to_the_end || i < 14;
+                sight.hands[1] = [[0.0, y - 1.0, 0.0]; 21];
+                sight.hands[1][0] = [0.0, y, 0.0];
+                sight
+            })
+            .collect();
+        assert_eq!(in_transit(&window), expect, "{speed} hand sizes a second");
+    }
+
+    #[test]
+    fn a_hand_that_comes_up_or_is_gone_spells_nothing() {
+        check(0.1, true, false);
+        check(7.0, true, false);
+        check(15.0, true, true);
+        check(0.1, false, true);
+        assert!(in_transit(&[]));
     }
 }

@@ -69,7 +69,7 @@ impl Sight {
     }
 
     /// The size of a hand: the mean length of its four palm bones in space. `None` where it was not seen whole.
-    pub(super) fn hand_size(&self, side: usize) -> Option<f32> {
+    pub fn hand_size(&self, side: usize) -> Option<f32> {
         let hand = &self.hands[side];
         if !self.hand_seen[side] || hand.iter().flatten().any(|v| !v.is_finite()) {
             return None;
