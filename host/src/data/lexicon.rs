@@ -19,7 +19,7 @@ pub const LEXICON: &str = "fingerspelling lexicon of spoken-to-signed 0.4.0";
 /// Sign languages by their ISO 639-3 codes, and the letters that look like ASL's.
 ///
 /// ASL's are all there. Of the others those stand here that a classifier trained on ASL alone put first
-/// or second in two runs of three, and D, I, U, W where the alphabet's own chart shows ASL's handshape.
+/// or second in two runs of three; D, I, U and W were added by hand where the handshape is ASL's.
 pub const ALPHABETS: [(&str, &str); 6] = [
     ("ase", "abcdefghijklmnopqrstuvwxyz"),
     ("asq", "abcdefgijklpqruvwyz"),
