@@ -6,7 +6,7 @@ use models::features::{Picker, Sight};
 use models::pose::{Layout, Pose};
 use serde::Serialize;
 
-use super::recogniser::Recogniser;
+use super::recogniser::{Recogniser, slid};
 use super::spotter::Guess;
 use super::{Activity, Caption, Change, Gate};
 use crate::Fault;
@@ -184,7 +184,7 @@ impl Reader {
             {
                 partial = Some((confidence, n, label));
             }
-            if let Some(s) = recogniser.spotter.step(at_s, &guess)
+            if let Some(s) = recogniser.spotter.step(at_s, &guess, slid(&window[from..]))
                 && surest.as_ref().is_none_or(|sign| s.confidence > sign.confidence)
             {
                 surest = Some(sign(recogniser, at_s, s.from_s, s.label, s.confidence, &s.best));
@@ -210,7 +210,7 @@ impl Reader {
             for recogniser in self.recognisers.iter_mut().filter(|r| !r.spells()) {
                 let guess = recogniser.look(&window[span.clone()])?;
                 if let Some((label, confidence)) = guess.top()
-                    && confidence >= recogniser.manifest().threshold
+                    && confidence >= recogniser.accept()
                     && surest.as_ref().is_none_or(|sign| confidence > sign.confidence)
                 {
                     surest = Some(sign(recogniser, at_s, from_s, label, confidence, &guess));

@@ -15,16 +15,23 @@ struct Timing {
     hold_s: f64,
     /// How long it must be off the top before it counts again, in seconds.
     release_s: f64,
+    /// Least confidence, where the model's own threshold is lower: that was chosen on whole clips, and a
+    /// window is cut anywhere.
+    accept: f32,
 }
 
 /// A letter is held for a quarter to half a second, and a longer window would see its neighbours too; a sign
 /// takes one to one and a half seconds.
-const LETTERS: Timing = Timing { window_s: 0.3, hold_s: 0.13, release_s: 0.1 };
-const SIGNS: Timing = Timing { window_s: 1.5, hold_s: 0.3, release_s: 0.5 };
+const LETTERS: Timing = Timing { window_s: 0.3, hold_s: 0.13, release_s: 0.1, accept: 0.55 };
+const SIGNS: Timing = Timing { window_s: 1.5, hold_s: 0.3, release_s: 0.5, accept: 0.7 };
 
 /// A hand on its way up or down passes through the shapes of letters, P and Q above all. It moves at 12 to 20
 /// hand sizes a second; the fastest letter, Z, at 7, the others below 2 (our own signing and a real speller).
 const TRANSIT: f32 = 10.0;
+
+/// A doubled letter slides by more than this, in hand sizes within a window; the hand of a real speller drifts
+/// by 0.3 at most while it holds a letter, our own signing slides by 0.6.
+const SLIDE: f32 = 0.45;
 
 /// A classifier, ready to run.
 pub struct Recogniser {
@@ -33,6 +40,7 @@ pub struct Recogniser {
     engine: Box<dyn Engine>,
     input: [Tensor; 1],
     window_s: f64,
+    accept: f32,
     pub(super) spotter: Spotter,
 }
 
@@ -49,7 +57,7 @@ impl Recogniser {
             Version::HandV1 => LETTERS,
             Version::SignV1 => SIGNS,
         };
-        let accept = model.manifest.threshold;
+        let accept = model.manifest.threshold.max(timing.accept);
         let rules = Rules { accept, hold_s: timing.hold_s, release_s: timing.release_s };
         Ok(Self {
             input: [Tensor::zeros(&[1, model.features.frames(), model.features.width()])],
@@ -57,6 +65,7 @@ impl Recogniser {
             manifest: model.manifest,
             engine,
             window_s: timing.window_s,
+            accept,
             spotter: Spotter::new(rules),
         })
     }
@@ -71,6 +80,11 @@ impl Recogniser {
         self.window_s
     }
 
+    /// Below this confidence nothing is shown.
+    pub fn accept(&self) -> f32 {
+        self.accept
+    }
+
     /// True where it recognises letters: a longer stretch is never one of them.
     pub fn spells(&self) -> bool {
         self.features == Version::HandV1
@@ -81,7 +95,9 @@ impl Recogniser {
     /// # Errors
     /// [`Fault::Inference`] where the network fails.
     pub fn look(&mut self, window: &[Sight]) -> Result<Guess, Fault> {
-        if self.spells() && in_transit(window) {
+        // Signs are placed against the body; without one they would be guessed from hands alone.
+        let nothing_to_know = if self.spells() { in_transit(window) } else { !shows_body(window) };
+        if nothing_to_know {
             return Ok(Guess::default());
         }
         if !self.features.compute(window, &mut self.input[0].data) {
@@ -117,6 +133,20 @@ fn in_transit(window: &[Sight]) -> bool {
             seen.windows(2).map(|pair| step(pair[0].hands[side][0], pair[1].hands[side][0])).sum();
         path > TRANSIT * size * (last.at_s - first.at_s) as f32
     })
+}
+
+/// Whether a hand that is seen throughout went from one place to another within the window.
+pub(super) fn slid(window: &[Sight]) -> bool {
+    let (Some(first), Some(last)) = (window.first(), window.last()) else { return false };
+    (0..2).filter(|&side| first.hand_seen[side] && last.hand_seen[side]).any(|side| {
+        let size = last.hand_size(side);
+        size.is_some_and(|size| step(first.hands[side][0], last.hands[side][0]) > SLIDE * size)
+    })
+}
+
+/// Whether both shoulders are seen in most of the window.
+fn shows_body(window: &[Sight]) -> bool {
+    2 * window.iter().filter(|s| s.body_seen[1] && s.body_seen[2]).count() > window.len()
 }
 
 /// How far a wrist moved in the picture.

@@ -65,8 +65,27 @@ pub struct Spotted {
 pub struct Spotter {
     rules: Rules,
     run: Option<Run>,
-    /// The label reported last, and since when it has been off the top.
-    reported: Option<(usize, Option<f64>)>,
+    reported: Option<Reported>,
+}
+
+/// The label that was reported last.
+#[derive(Debug, Clone, Copy)]
+struct Reported {
+    label: usize,
+    /// Since when it has been off the top.
+    off_s: Option<f64>,
+    slide: Slide,
+}
+
+/// A doubled letter is signed by one that slides sideways and stays again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Slide {
+    /// The hand has not stayed yet since the sign was reported.
+    Before,
+    /// It stays.
+    Stays,
+    /// It slides.
+    Slides,
 }
 
 #[derive(Debug, Clone)]
@@ -84,17 +103,12 @@ impl Spotter {
     }
 
     /// Takes the next guess; gives a sign at the moment when it has stayed long enough.
-    pub fn step(&mut self, at_s: f64, guess: &Guess) -> Option<Spotted> {
-        if let Some((reported, off_s)) = &mut self.reported {
-            let on_top = guess.top().is_some_and(|(label, _)| label == *reported);
-            if on_top && off_s.is_none_or(|since_s| at_s - since_s < self.rules.release_s) {
-                *off_s = None;
-                self.run = None;
-                return None;
-            }
-            if !on_top {
-                off_s.get_or_insert(at_s);
-            }
+    ///
+    /// `slid` says whether the hand went from one place to another within the window.
+    pub fn step(&mut self, at_s: f64, guess: &Guess, slid: bool) -> Option<Spotted> {
+        if self.is_still_reported(at_s, guess, slid) {
+            self.run = None;
+            return None;
         }
         let Some((label, probability)) = guess.top() else {
             self.run = None;
@@ -123,9 +137,29 @@ impl Spotter {
         if too_short || confidence < self.rules.accept {
             return None;
         }
-        self.reported = Some((label, None));
+        self.reported = Some(Reported { label, off_s: None, slide: Slide::Before });
         let run = self.run.take()?;
         Some(Spotted { label, confidence, best: run.best.1, from_s: run.from_s, to_s: at_s })
+    }
+
+    /// Whether the label on top is the one that was reported, and not a new sign of the same label.
+    fn is_still_reported(&mut self, at_s: f64, guess: &Guess, slid: bool) -> bool {
+        let Some(reported) = &mut self.reported else { return false };
+        if guess.top().is_none_or(|(label, _)| label != reported.label) {
+            reported.off_s.get_or_insert(at_s);
+            return false;
+        }
+        if reported.off_s.is_some_and(|since_s| at_s - since_s >= self.rules.release_s) {
+            return false;
+        }
+        reported.off_s = None;
+        reported.slide = match (reported.slide, slid) {
+            (Slide::Before, true) => Slide::Before,
+            (Slide::Before | Slide::Stays, false) => Slide::Stays,
+            (Slide::Stays | Slide::Slides, true) => Slide::Slides,
+            (Slide::Slides, false) => return false,
+        };
+        true
     }
 
     /// Forgets the run in progress and what was reported.
@@ -151,7 +185,7 @@ mod tests {
             let label = c.to_ascii_uppercase() as usize;
             let guess =
                 if c == '.' { Guess::default() } else { Guess { ranked: vec![(label, probability)] } };
-            if let Some(s) = spotter.step(i as f64 * 0.1, &guess) {
+            if let Some(s) = spotter.step(i as f64 * 0.1, &guess, false) {
                 found.push(s.label as u8 as char);
             }
         }
@@ -180,10 +214,25 @@ mod tests {
     }
 
     #[test]
+    fn a_label_that_slides_and_stays_counts_twice() {
+        let guess = Guess { ranked: vec![(7, 0.9)] };
+        // `-` stays, `>` slides.
+        let count = |movement: &str| {
+            let mut spotter = Spotter::new(RULES);
+            let steps = movement.chars().enumerate();
+            steps.filter(|(i, c)| spotter.step(*i as f64 * 0.1, &guess, *c == '>').is_some()).count()
+        };
+        assert_eq!(count("-----------"), 1);
+        assert_eq!(count("----->>>----"), 2);
+        assert_eq!(count(">>>>>-------"), 1, "it came sliding");
+        assert_eq!(count("----->>>>>>>"), 1, "it never stays again");
+    }
+
+    #[test]
     fn a_slow_camera_needs_as_many_guesses() {
         let guess = Guess { ranked: vec![(7, 0.9)] };
         let mut spotter = Spotter::new(RULES);
-        let found: Vec<_> = (0..4).map(|i| spotter.step(f64::from(i), &guess).is_some()).collect();
+        let found: Vec<_> = (0..4).map(|i| spotter.step(f64::from(i), &guess, false).is_some()).collect();
         assert_eq!(found, [false, false, true, false]);
     }
 
