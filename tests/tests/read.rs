@@ -88,6 +88,21 @@ fn reads_a_real_person_spelling() {
 }
 
 #[test]
+fn reading_a_person_leaves_no_file_behind() {
+    let test = "reading_a_person_leaves_no_file_behind";
+    let (Some(data), Some(store)) = (data(test), store(test)) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut read = Command::new(program("signpost"));
+    read.arg("read").arg(data.join("oracle/tfjs/hands.jpg")).current_dir(folder.path());
+    for place in ["HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"] {
+        read.env(place, folder.path());
+    }
+    let output = read.env("SIGNPOST_CACHE", store.root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "something was written");
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_in_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

@@ -94,17 +94,20 @@ impl Read {
 
         let mut kept = Kept::new(&input.about, self.out.is_some());
         let read = self.follow(&mut input, &mut reader, &mut report, &mut kept, show.as_mut());
-        // Whatever went wrong, what was made up to then is kept.
-        show.map_or(Ok(()), Show::finish)?;
-        if let Some(out) = &self.out
-            && !kept.track.frames.is_empty()
-        {
-            pose_file::write_track_file(out, &kept.track)?;
-            report.kept(out, kept.track.frames.len())?;
-        }
+        // Whatever went wrong, the rest is kept and said before the fault is.
+        let shown = show.map_or(Ok(()), Show::finish);
+        let written = self.keep(&kept.track, &mut report);
         report.end(reader.caption(), input.lost())?;
         read?;
+        shown?;
+        written?;
         Ok(report.somebody_was_seen(&self.source)?)
+    }
+
+    fn keep(&self, track: &PoseTrack, report: &mut Report) -> anyhow::Result<()> {
+        let Some(out) = self.out.as_ref().filter(|_| !track.frames.is_empty()) else { return Ok(()) };
+        pose_file::write_track_file(out, track)?;
+        Ok(report.kept(out, track.frames.len())?)
     }
 
     /// What cannot work is said before the first frame.

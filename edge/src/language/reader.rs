@@ -287,3 +287,101 @@ impl Stage for Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use models::features::Version;
+    use models::manifest::{Kind, Manifest};
+    use models::pose::Known;
+
+    use super::*;
+    use crate::engine::{Engine, Tensor};
+
+    const FPS: f32 = 30.0;
+
+    /// Says the same whatever it is shown.
+    struct Always([f32; 3]);
+
+    impl Engine for Always {
+        fn run(&mut self, _: &[Tensor]) -> Result<Vec<Tensor>, Fault> {
+            Ok(vec![Tensor::new(&[1, 3], self.0.to_vec())?])
+        }
+
+        fn describe(&self) -> String {
+            "always".into()
+        }
+    }
+
+    fn letters(logits: [f32; 3]) -> Recogniser {
+        let manifest = Manifest {
+            name: "letters".into(),
+            kind: Kind::Isolated,
+            sha256: String::new(),
+            features: Version::HandV1.name().into(),
+            frames: Version::HandV1.frames(),
+            width: Version::HandV1.width(),
+            labels: vec!["a".into(), "b".into(), "<none>".into()],
+            rest: vec!["<none>".into()],
+            temperature: 1.0,
+            threshold: 0.5,
+            data: vec![],
+            metrics: vec![],
+            recipe: String::new(),
+        };
+        Recogniser::over(manifest, Version::HandV1, Box::new(Always(logits)))
+    }
+
+    /// A second with a raised right hand, then one without: what is said, by the names of the events.
+    fn read(logits: [f32; 3]) -> (Vec<Event>, String) {
+        let layout = Known::Hands42.layout();
+        let mut reader = Reader::new(&layout, vec![letters(logits)]).unwrap();
+        let hand = layout.range("RIGHT_HAND_LANDMARKS").unwrap();
+        let mut events = Vec::new();
+        for i in 0..60 {
+            let mut pose = Pose::unseen(layout.len());
+            for k in hand.clone().filter(|_| i < 30) {
+                pose.points[k] = [100.0 + k as f32, 100.0 + (k * k % 37) as f32, 0.0];
+                pose.confidence[k] = 1.0;
+            }
+            events.extend(reader.read(Stamp::of_frame(i, FPS), &pose).unwrap());
+        }
+        events.extend(reader.finish().unwrap());
+        events.retain(|e| !matches!(e, Event::Partial { .. }));
+        (events, reader.caption().text())
+    }
+
+    fn kinds(events: &[Event]) -> Vec<String> {
+        let name = |e| serde_json::to_value(e).unwrap()["event"].as_str().unwrap().to_string();
+        events.iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_sure_sign_is_said_once_and_captioned() {
+        let (events, caption) = read([5.0, 0.0, 0.0]);
+        assert_eq!(kinds(&events), ["state", "sign", "caption", "state"]);
+        assert_eq!(caption, "A");
+        let Event::Sign(sign) = &events[1] else { panic!("{events:?}") };
+        assert_eq!((sign.text.as_str(), sign.model.as_str()), ("a", "letters"));
+        assert!(sign.confidence > 0.9 && sign.t < 0.5, "{sign:?}");
+    }
+
+    #[test]
+    fn what_is_not_sure_asks_for_a_repeat() {
+        let (events, caption) = read([0.1, 0.0, 0.0]);
+        assert_eq!(kinds(&events), ["state", "repeat", "state"]);
+        assert_eq!(caption, "");
+    }
+
+    #[test]
+    fn what_is_no_sign_is_not_said() {
+        let (events, caption) = read([0.0, 0.0, 5.0]);
+        assert_eq!(kinds(&events), ["state", "repeat", "state"]);
+        assert_eq!(caption, "");
+    }
+
+    #[test]
+    fn poses_without_hands_are_refused() {
+        let fault = Reader::new(&Layout::default(), vec![]).err().unwrap();
+        assert!(matches!(fault, Fault::NoHands));
+    }
+}

@@ -53,21 +53,26 @@ impl Recogniser {
         let model = Model::find(name_or_folder)?;
         let path = model.dir.join(models::manifest::NETWORK);
         let engine = engine::open_bytes(&model.network, &path, engine::choose(preference)?, threads)?;
-        let timing = match model.features {
+        Ok(Self::over(model.manifest, model.features, engine))
+    }
+
+    /// A classifier over an engine that is ready.
+    pub(super) fn over(manifest: Manifest, features: Version, engine: Box<dyn Engine>) -> Self {
+        let timing = match features {
             Version::HandV1 => LETTERS,
             Version::SignV1 => SIGNS,
         };
-        let accept = model.manifest.threshold.max(timing.accept);
+        let accept = manifest.threshold.max(timing.accept);
         let rules = Rules { accept, hold_s: timing.hold_s, release_s: timing.release_s };
-        Ok(Self {
-            input: [Tensor::zeros(&[1, model.features.frames(), model.features.width()])],
-            features: model.features,
-            manifest: model.manifest,
+        Self {
+            input: [Tensor::zeros(&[1, features.frames(), features.width()])],
+            features,
+            manifest,
             engine,
             window_s: timing.window_s,
             accept,
             spotter: Spotter::new(rules),
-        })
+        }
     }
 
     /// What is known about the model.
