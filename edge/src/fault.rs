@@ -87,9 +87,12 @@ pub enum Fault {
     /// A format's own error: a `.pose`, a lexicon, a model.
     #[error(transparent)]
     Format(#[from] models::Error),
-    /// The program was called in a way that cannot work.
-    #[error("{0}")]
-    Usage(String),
+    /// Something is to be kept of a source that never ends.
+    #[error("{source_name} is a camera and never ends; say with --seconds how much of it to keep")]
+    NeedsEnd {
+        /// The camera.
+        source_name: String,
+    },
     /// Neither a home nor a cache directory is known.
     #[error("no cache directory is known; set SIGNPOST_CACHE to the folder that `cargo xtask setup` filled")]
     NoStore,

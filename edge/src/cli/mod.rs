@@ -13,8 +13,24 @@ use crate::Fault;
 /// Checks that a file can be put where it is wanted, before any work is done for it.
 ///
 /// # Errors
-/// [`Fault::File`] where its folder is not there.
+/// [`Fault::UnknownOutput`] where it has another ending than those given, [`Fault::NoFolder`] where its
+/// folder is not there.
+fn check_output(file: &Path, endings: &[&str]) -> Result<(), Fault> {
+    if !endings.iter().any(|ending| file.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending))) {
+        return Err(Fault::UnknownOutput { path: file.into() });
+    }
+    check_folder_of(file)
+}
+
+/// # Errors
+/// [`Fault::NoFolder`] where the folder is not there that a file or folder is to be put into.
 fn check_folder_of(file: &Path) -> Result<(), Fault> {
     let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::metadata(folder).map(|_| ()).map_err(|source| Fault::File { path: folder.into(), source })
+    if folder.is_dir() { Ok(()) } else { Err(Fault::NoFolder { path: file.into() }) }
+}
+
+/// A length of time in seconds, above 0.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);
+    seconds.ok_or_else(|| "give a number of seconds above 0, for example 2.5".into())
 }

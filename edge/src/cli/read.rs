@@ -38,7 +38,7 @@ pub struct Read {
     #[arg(long, value_name = "window|FILE|FOLDER")]
     show: Option<PathBuf>,
     /// Stops after so many seconds of the source
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = super::seconds)]
     seconds: Option<f64>,
     /// Prints one JSON event a line
     #[arg(long)]
@@ -97,7 +97,7 @@ impl Read {
         // Whatever went wrong, the rest is kept and said before the fault is.
         let shown = show.map_or(Ok(()), Show::finish);
         let written = self.keep(&kept.track, &mut report);
-        report.end(reader.caption(), input.lost())?;
+        report.end(reader.transcript(), input.lost())?;
         read?;
         shown?;
         written?;
@@ -112,13 +112,18 @@ impl Read {
 
     /// What cannot work is said before the first frame.
     fn check_outputs(&self) -> Result<(), Fault> {
-        for file in self.out.iter().chain(&self.show) {
-            super::check_folder_of(file)?;
+        if let Some(out) = &self.out {
+            super::check_output(out, &["pose"])?;
         }
-        if self.out.is_some() && self.source.starts_with("/dev/") && self.seconds.is_none() {
-            let said =
-                "a camera never ends, so --out needs an end; say with --seconds how long to keep landmarks";
-            return Err(Fault::Usage(said.into()));
+        let files = self.show.as_ref().filter(|to| to.as_os_str() != WINDOW);
+        match files {
+            Some(folder) if folder.extension().is_none() => super::check_folder_of(folder)?,
+            Some(video) => super::check_output(video, &["mp4", "gif"])?,
+            None => {}
+        }
+        let keeps = self.out.is_some() || files.is_some();
+        if keeps && self.source.starts_with("/dev/") && self.seconds.is_none() {
+            return Err(Fault::NeedsEnd { source_name: self.source.clone() });
         }
         Ok(())
     }
@@ -139,16 +144,20 @@ impl Read {
             }
             let somebody = seen.pose.confidence.iter().any(|c| *c > 0.0);
             report.frame(at_s, somebody, input.about.frames);
+            // First of all, so that nothing that goes wrong below loses it.
+            kept.push(at_s, &seen.pose);
             let events = reader.read(seen.at, &seen.pose)?;
             report.events(&events)?;
             if let Some(show) = &mut show {
                 match show.frame(at_s, seen.frame.as_ref(), &seen.pose, reader, &events) {
                     // Whoever closes the window wants no more: that is an end like any other.
-                    Err(Fault::Closed) => break,
+                    Err(Fault::Closed) => {
+                        report.closed();
+                        break;
+                    }
                     shown => shown?,
                 }
             }
-            kept.push(at_s, seen.pose);
         }
         Ok(report.events(&reader.finish()?)?)
     }
@@ -170,7 +179,7 @@ impl Kept {
     }
 
     /// Keeps a pose at its place in time: where a frame was lost, a pose stands in which nothing is seen.
-    fn push(&mut self, at_s: f64, pose: Pose) {
+    fn push(&mut self, at_s: f64, pose: &Pose) {
         if !self.wanted {
             return;
         }
@@ -180,6 +189,6 @@ impl Kept {
         let missing = place.saturating_sub(self.track.frames.len()).min(LONGEST_GAP);
         let k = pose.points.len();
         self.track.frames.extend((0..missing).map(|_| Pose::unseen(k)));
-        self.track.frames.push(pose);
+        self.track.frames.push(pose.clone());
     }
 }

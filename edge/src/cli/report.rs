@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -22,6 +23,9 @@ pub struct Report {
     frames: u64,
     /// Frames in which a body or a hand was seen.
     seen: u64,
+    started: Instant,
+    /// Somebody closed the window before the end.
+    closed: bool,
 }
 
 impl Report {
@@ -35,6 +39,8 @@ impl Report {
             last_s: 0.0,
             frames: 0,
             seen: 0,
+            started: Instant::now(),
+            closed: false,
         }
     }
 
@@ -62,8 +68,10 @@ impl Report {
         self.last_s = at_s;
         if self.progress && at_s - self.shown_s >= PROGRESS_EVERY_S {
             self.shown_s = at_s;
+            let spent_s = self.started.elapsed().as_secs_f64();
+            let left_s = |of: u64| of.saturating_sub(self.frames) as f64 * spent_s / self.frames as f64;
             match of {
-                Some(of) => eprint!("\r{} of {of} frames ", self.frames),
+                Some(of) => eprint!("\r{} of {of} frames, {:.0} s left ", self.frames, left_s(of)),
                 None => eprint!("\r{} frames ", self.frames),
             }
         }
@@ -74,6 +82,9 @@ impl Report {
     /// # Errors
     /// Where standard output is gone.
     pub fn events(&mut self, events: &[Event]) -> io::Result<()> {
+        if events.iter().any(|e| matches!(e, Event::Sign(_) | Event::Repeat { .. })) {
+            self.clear_progress();
+        }
         for event in events {
             if self.json {
                 self.line(serde_json::to_value(event)?)?;
@@ -109,9 +120,7 @@ impl Report {
     /// # Errors
     /// Where standard output is gone.
     pub fn end(&mut self, caption: &Caption, lost: u64) -> io::Result<()> {
-        if self.progress {
-            eprint!("\r                              \r");
-        }
+        self.clear_progress();
         let (text, confidence) = (caption.text(), caption.confidence());
         if self.json {
             return self.line(json!({
@@ -128,13 +137,24 @@ impl Report {
         self.out.flush()
     }
 
+    /// Notes that somebody closed the window: no frame need have shown anybody by then.
+    pub fn closed(&mut self) {
+        self.closed = true;
+    }
+
     /// # Errors
     /// [`Fault::Nobody`] where no frame showed a body or a hand.
     pub fn somebody_was_seen(&self, source: &str) -> Result<(), Fault> {
-        if self.seen == 0 {
+        if self.seen == 0 && !self.closed {
             return Err(Fault::Nobody { source_name: source.into(), frames: self.frames });
         }
         Ok(())
+    }
+
+    fn clear_progress(&self) {
+        if self.progress {
+            eprint!("\r{:50}\r", "");
+        }
     }
 
     fn line(&mut self, value: serde_json::Value) -> io::Result<()> {

@@ -1,12 +1,18 @@
 //! Joins signs to a caption: letters run together to a word, signs stand apart.
 
+use std::collections::VecDeque;
+
 /// Letters that follow one another within this time belong to one word. Seconds.
 const WORD_GAP_S: f64 = 2.0;
 
+/// A spelled word has no more letters than this: somebody who spells without a pause starts another.
+const MOST_LETTERS: u32 = 64;
+
 /// What was read so far, as people write it.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Caption {
-    words: Vec<Word>,
+    words: VecDeque<Word>,
+    most_words: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -19,10 +25,16 @@ struct Word {
 }
 
 impl Caption {
+    /// An empty caption that keeps so many words, the newest.
+    pub fn keeping(most_words: usize) -> Self {
+        Self { words: VecDeque::new(), most_words }
+    }
+
     /// Adds a fingerspelled letter.
     pub fn letter(&mut self, letter: &str, at_s: f64, confidence: f32) {
-        match self.words.last_mut() {
-            Some(word) if word.spelled && at_s - word.until_s <= WORD_GAP_S => {
+        let goes_on = |w: &Word| w.spelled && at_s - w.until_s <= WORD_GAP_S && w.signs < MOST_LETTERS;
+        match self.words.back_mut() {
+            Some(word) if goes_on(word) => {
                 word.text.push_str(letter);
                 word.until_s = at_s;
                 word.confidence += confidence;
@@ -34,7 +46,7 @@ impl Caption {
 
     /// Ends the word that is being spelled.
     pub fn space(&mut self) {
-        if let Some(word) = self.words.last_mut() {
+        if let Some(word) = self.words.back_mut() {
             word.spelled = false;
         }
     }
@@ -45,7 +57,10 @@ impl Caption {
     }
 
     fn push(&mut self, text: &str, spelled: bool, until_s: f64, confidence: f32) {
-        self.words.push(Word { text: text.into(), spelled, until_s, confidence, signs: 1 });
+        if self.words.len() == self.most_words {
+            self.words.pop_front();
+        }
+        self.words.push_back(Word { text: text.into(), spelled, until_s, confidence, signs: 1 });
     }
 
     /// The text, words apart.
@@ -77,7 +92,7 @@ mod tests {
 
     #[test]
     fn letters_join_until_a_pause_a_space_or_a_sign() {
-        let mut caption = Caption::default();
+        let mut caption = Caption::keeping(10);
         for (letter, at_s) in [("H", 0.0), ("I", 1.8), ("A", 4.0)] {
             caption.letter(letter, at_s, 0.9);
         }
@@ -91,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_caption_is_as_sure_as_its_weakest_word() {
-        let mut caption = Caption::default();
+        let mut caption = Caption::keeping(10);
         assert_eq!(caption.confidence(), None);
         caption.letter("A", 0.0, 1.0);
         caption.letter("B", 0.1, 0.5);
@@ -99,5 +114,16 @@ mod tests {
         assert_eq!(caption.confidence(), Some(0.75));
         caption.clear();
         assert_eq!(caption.text(), "");
+    }
+
+    #[test]
+    fn it_does_not_grow_for_ever() {
+        let mut caption = Caption::keeping(2);
+        for i in 0..200 {
+            caption.letter("A", f64::from(i) * 0.5, 0.9);
+        }
+        assert_eq!(caption.text().len(), 64 + 1 + 200 % 64);
+        caption.sign("BOOK", 101.0, 0.9);
+        assert_eq!(caption.text(), format!("{} BOOK", "A".repeat(200 % 64)));
     }
 }

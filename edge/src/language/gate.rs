@@ -6,7 +6,7 @@
 use models::features::Sight;
 
 /// A hand that is lost for less than this is still up: landmarks flicker in fast movement. Seconds.
-const CLOSE_S: f64 = 0.4;
+pub(super) const CLOSE_S: f64 = 0.4;
 /// The resting line lies this far below the shoulders, in shoulder widths: between elbows and hips, measured
 /// on no one in particular but on the proportions of a body, where an upper arm is about 0.85 shoulder widths.
 const REST_BELOW_SHOULDERS: f32 = 1.3;

@@ -6,6 +6,7 @@ use models::features::{Picker, Sight};
 use models::pose::{Layout, Pose};
 use serde::Serialize;
 
+use super::gate::CLOSE_S;
 use super::recogniser::{Recogniser, slid};
 use super::spotter::Guess;
 use super::{Activity, Caption, Change, Gate};
@@ -19,8 +20,12 @@ const REPEAT_AFTER_S: f64 = 0.6;
 /// A stretch of signing of this length is also looked at as one sign, from onset to offset. Seconds. A
 /// shorter one is no movement that a sign could be known by, a longer one is several signs.
 const ONE_SIGN_S: std::ops::RangeInclusive<f64> = 0.3..=4.0;
-/// The caption is forgotten after this long without a sign. Seconds.
+/// The caption goes from the screen after this long at rest: the next visitor must not read it. Seconds.
 const CAPTION_KEPT_S: f64 = 6.0;
+/// Words that a caption on the screen keeps.
+const CAPTION_WORDS: usize = 50;
+/// Words that the whole transcript keeps.
+const TRANSCRIPT_WORDS: usize = 10_000;
 
 /// Something that the reader has to say.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,13 +60,13 @@ pub enum Event {
         /// Its offset.
         to: f64,
     },
-    /// The caption as it stands now.
+    /// The caption as it stands now; empty when it was taken from the screen.
     Caption {
         /// Seconds of the source.
         t: f64,
         /// The text.
         text: String,
-        /// That of its weakest word.
+        /// That of its weakest word; 0 where there is none.
         confidence: f32,
     },
 }
@@ -92,6 +97,7 @@ pub struct Reader {
     next_look_s: f64,
     gate: Gate,
     caption: Caption,
+    transcript: Caption,
     captioned_s: f64,
     /// Signs since the last onset.
     signs: usize,
@@ -109,18 +115,25 @@ impl Reader {
             picker,
             recognisers,
             window: VecDeque::new(),
-            kept_s: longest.max(*ONE_SIGN_S.end()),
+            // An offset is known only when the gate closes: the whole stretch must still be there.
+            kept_s: longest.max(ONE_SIGN_S.end() + 2.0 * CLOSE_S),
             next_look_s: 0.0,
             gate: Gate::default(),
-            caption: Caption::default(),
+            caption: Caption::keeping(CAPTION_WORDS),
+            transcript: Caption::keeping(TRANSCRIPT_WORDS),
             captioned_s: 0.0,
             signs: 0,
         })
     }
 
-    /// The caption as it stands.
+    /// The caption as it stands on the screen.
     pub fn caption(&self) -> &Caption {
         &self.caption
+    }
+
+    /// All that was read since the start.
+    pub fn transcript(&self) -> &Caption {
+        &self.transcript
     }
 
     /// Whether somebody is signing.
@@ -143,13 +156,15 @@ impl Reader {
         match self.gate.step(&sight) {
             Change::None => {}
             Change::Onset => {
-                if at_s - self.captioned_s > CAPTION_KEPT_S {
-                    self.caption.clear();
-                }
                 self.signs = 0;
                 events.push(Event::State { t: at_s, state: "watching" });
             }
             Change::Offset { from_s, to_s } => self.offset(at_s, from_s, to_s, &mut events)?,
+        }
+        let at_rest = self.gate.activity() == Activity::Rest;
+        if at_rest && at_s - self.captioned_s > CAPTION_KEPT_S && self.caption.confidence().is_some() {
+            self.caption.clear();
+            events.push(Event::Caption { t: at_s, text: String::new(), confidence: 0.0 });
         }
         if at_s + 1e-6 >= self.next_look_s && matches!(self.gate.activity(), Activity::Signing { .. }) {
             self.next_look_s = at_s + LOOK_EVERY_S;
@@ -238,12 +253,14 @@ impl Reader {
         }
         self.signs += 1;
         self.captioned_s = sign.t;
-        match sign.text.as_str() {
-            "space" => self.caption.space(),
-            text if text.chars().count() == 1 => {
-                self.caption.letter(&text.to_uppercase(), sign.t, sign.confidence);
+        // A word's sign may have a name of one letter ("I"), so that the model decides, not the label.
+        let spelled = self.recognisers.iter().any(|r| r.spells() && r.manifest().name == sign.model);
+        for caption in [&mut self.caption, &mut self.transcript] {
+            match (spelled, sign.text.as_str()) {
+                (true, "space") => caption.space(),
+                (true, letter) => caption.letter(&letter.to_uppercase(), sign.t, sign.confidence),
+                (false, text) => caption.sign(text, sign.t, sign.confidence),
             }
-            text => self.caption.sign(text, sign.t, sign.confidence),
         }
         let t = sign.t;
         events.push(Event::Sign(sign));
@@ -280,6 +297,8 @@ impl Stage for Reader {
         self.window.clear();
         self.gate = Gate::default();
         self.caption.clear();
+        self.transcript.clear();
+        self.captioned_s = 0.0;
         self.signs = 0;
         self.next_look_s = 0.0;
         for recogniser in &mut self.recognisers {
@@ -312,14 +331,14 @@ mod tests {
         }
     }
 
-    fn letters(logits: [f32; 3]) -> Recogniser {
+    fn always(version: Version, logits: [f32; 3]) -> Recogniser {
         let manifest = Manifest {
             name: "letters".into(),
             kind: Kind::Isolated,
             sha256: String::new(),
-            features: Version::HandV1.name().into(),
-            frames: Version::HandV1.frames(),
-            width: Version::HandV1.width(),
+            features: version.name().into(),
+            frames: version.frames(),
+            width: version.width(),
             labels: vec!["a".into(), "b".into(), "<none>".into()],
             rest: vec!["<none>".into()],
             temperature: 1.0,
@@ -328,25 +347,43 @@ mod tests {
             metrics: vec![],
             recipe: String::new(),
         };
-        Recogniser::over(manifest, Version::HandV1, Box::new(Always(logits)))
+        Recogniser::over(manifest, version, Box::new(Always(logits)))
     }
 
-    /// A second with a raised right hand, then one without: what is said, by the names of the events.
-    fn read(logits: [f32; 3]) -> (Vec<Event>, String) {
-        let layout = Known::Hands42.layout();
-        let mut reader = Reader::new(&layout, vec![letters(logits)]).unwrap();
+    /// A raised right hand and shoulders for the seconds given, then nobody for the seconds given.
+    fn show(reader: &mut Reader, start: &mut u64, hand_s: f32, nobody_s: f32) -> Vec<Event> {
+        let layout = Known::BodyHands75.layout();
         let hand = layout.range("RIGHT_HAND_LANDMARKS").unwrap();
+        let shoulders =
+            ["LEFT_SHOULDER", "RIGHT_SHOULDER"].map(|s| layout.index("POSE_LANDMARKS", s).unwrap());
         let mut events = Vec::new();
-        for i in 0..60 {
+        let frames = |seconds: f32| (seconds * FPS) as u64;
+        for i in 0..frames(hand_s) + frames(nobody_s) {
             let mut pose = Pose::unseen(layout.len());
-            for k in hand.clone().filter(|_| i < 30) {
-                pose.points[k] = [100.0 + k as f32, 100.0 + (k * k % 37) as f32, 0.0];
-                pose.confidence[k] = 1.0;
+            if i < frames(hand_s) {
+                for (n, k) in hand.clone().enumerate() {
+                    pose.points[k] = [100.0 + n as f32, 100.0 + (n * n % 37) as f32, 0.0];
+                    pose.confidence[k] = 1.0;
+                }
+                for (n, k) in shoulders.into_iter().enumerate() {
+                    pose.points[k] = [150.0 - 100.0 * n as f32, 90.0, 0.0];
+                    pose.confidence[k] = 1.0;
+                }
             }
-            events.extend(reader.read(Stamp::of_frame(i, FPS), &pose).unwrap());
+            events.extend(reader.read(Stamp::of_frame(*start, FPS), &pose).unwrap());
+            *start += 1;
         }
-        events.extend(reader.finish().unwrap());
         events.retain(|e| !matches!(e, Event::Partial { .. }));
+        events
+    }
+
+    fn reader(version: Version, logits: [f32; 3]) -> Reader {
+        Reader::new(&Known::BodyHands75.layout(), vec![always(version, logits)]).unwrap()
+    }
+
+    fn read(logits: [f32; 3]) -> (Vec<Event>, String) {
+        let mut reader = reader(Version::HandV1, logits);
+        let events = show(&mut reader, &mut 0, 1.0, 1.0);
         (events, reader.caption().text())
     }
 
@@ -377,6 +414,30 @@ mod tests {
         let (events, caption) = read([0.0, 0.0, 5.0]);
         assert_eq!(kinds(&events), ["state", "repeat", "state"]);
         assert_eq!(caption, "");
+    }
+
+    #[test]
+    fn the_screen_forgets_and_the_transcript_does_not() {
+        let mut reader = reader(Version::HandV1, [5.0, 0.0, 0.0]);
+        let mut start = 0;
+        let mut events = show(&mut reader, &mut start, 1.0, 8.0);
+        assert_eq!(
+            events.pop(),
+            Some(Event::Caption { t: 199.0 / 30.0, text: String::new(), confidence: 0.0 })
+        );
+        assert_eq!(reader.caption().text(), "");
+        show(&mut reader, &mut start, 1.0, 1.0);
+        assert_eq!(reader.caption().text(), "A");
+        assert_eq!(reader.transcript().text(), "A A");
+    }
+
+    #[test]
+    fn a_sign_whose_name_is_one_letter_is_a_word() {
+        let mut reader = reader(Version::SignV1, [5.0, 0.0, 0.0]);
+        let mut start = 0;
+        show(&mut reader, &mut start, 1.0, 1.0);
+        show(&mut reader, &mut start, 1.0, 1.0);
+        assert_eq!(reader.caption().text(), "a a");
     }
 
     #[test]

@@ -62,8 +62,15 @@ enum Wake {
 /// What the two threads share: one frame, the newest, and whether the window is still there.
 #[derive(Debug, Default)]
 struct Shared {
-    newest: Mutex<Option<Canvas>>,
+    newest: Mutex<Newest>,
     closed: AtomicBool,
+}
+
+/// The frame that was drawn last, and whether the window still has to show it.
+#[derive(Debug, Default)]
+struct Newest {
+    canvas: Option<Canvas>,
+    fresh: bool,
 }
 
 /// The end of the work, told when dropped.
@@ -88,12 +95,14 @@ impl Present for ToWindow {
             return Err(Fault::Closed);
         }
         let mut newest = self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *newest {
+        match &mut newest.canvas {
             Some(kept) => kept.clone_from(canvas),
             none => *none = Some(canvas.clone()),
         }
+        // A window that is behind has been woken already: its queue must not grow.
+        let woken = std::mem::replace(&mut newest.fresh, true);
         drop(newest);
-        self.proxy.send_event(Wake::Drawn).map_err(|_| Fault::Closed)
+        if woken { Ok(()) } else { self.proxy.send_event(Wake::Drawn).map_err(|_| Fault::Closed) }
     }
 
     fn finish(self: Box<Self>) -> Result<(), Fault> {
@@ -110,8 +119,9 @@ struct Live<'a> {
 
 impl Live<'_> {
     fn draw(&mut self) -> Result<(), Fault> {
-        let newest = self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&mut self.desktop, &*newest) {
+        let mut newest = self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.fresh = false;
+        match (&mut self.desktop, &newest.canvas) {
             (Some(desktop), Some(canvas)) => desktop.present(canvas),
             _ => Ok(()),
         }
@@ -129,7 +139,11 @@ impl ApplicationHandler<Wake> for Live<'_> {
     fn resumed(&mut self, events: &ActiveEventLoop) {
         events.set_control_flow(ControlFlow::Wait);
         if self.desktop.is_none() {
-            let opened = Desktop::open(events, self.size, false).map(|desktop| self.desktop = Some(desktop));
+            let opened = Desktop::open(events, self.size, false).map(|desktop| {
+                // A frame may have been drawn before the window was there.
+                desktop.redraw();
+                self.desktop = Some(desktop);
+            });
             self.fail(opened, events);
         }
     }
