@@ -87,6 +87,14 @@ pub enum Fault {
     /// A format's own error: a `.pose`, a lexicon, a model.
     #[error(transparent)]
     Format(#[from] models::Error),
+    /// An output has an ending that it cannot have here.
+    #[error("{path} cannot be written here; choose a name that ends in {endings}")]
+    WrongEnding {
+        /// The output.
+        path: PathBuf,
+        /// What it may end in.
+        endings: String,
+    },
     /// Something is to be kept of a source that never ends.
     #[error("{source_name} is a camera and never ends; say with --seconds how much of it to keep")]
     NeedsEnd {

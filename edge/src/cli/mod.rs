@@ -13,11 +13,12 @@ use crate::Fault;
 /// Checks that a file can be put where it is wanted, before any work is done for it.
 ///
 /// # Errors
-/// [`Fault::UnknownOutput`] where it has another ending than those given, [`Fault::NoFolder`] where its
+/// [`Fault::WrongEnding`] where it has another ending than those given, [`Fault::NoFolder`] where its
 /// folder is not there.
 fn check_output(file: &Path, endings: &[&str]) -> Result<(), Fault> {
     if !endings.iter().any(|ending| file.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending))) {
-        return Err(Fault::UnknownOutput { path: file.into() });
+        let endings = endings.iter().map(|e| format!(".{e}")).collect::<Vec<_>>().join(" or ");
+        return Err(Fault::WrongEnding { path: file.into(), endings });
     }
     check_folder_of(file)
 }
