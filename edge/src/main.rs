@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use edge::cli::{read::Read, sign::Sign};
+use edge::engine::NO_TELEMETRY;
 
 /// Sign language to text, text to sign language, without a network.
 #[derive(Debug, Parser)]
@@ -14,6 +15,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    silence();
     let done = match Command::parse() {
         Command::Read(read) => read.run(),
         Command::Sign(sign) => sign.run(),
@@ -25,4 +27,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Keeps ONNX Runtime from reporting to its makers; the engine refuses it otherwise.
+#[allow(unsafe_code, reason = "the environment can be set by unsafe code only")]
+fn silence() {
+    // SAFETY: this is the first thing that the program does: no other thread is there that could
+    // read the environment meanwhile.
+    unsafe { std::env::set_var(NO_TELEMETRY, "1") };
 }

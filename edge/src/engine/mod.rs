@@ -12,6 +12,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::Fault;
+pub use onnxruntime::NO_TELEMETRY;
 
 /// No network of ours is near this size; a larger file is refused before it is read.
 const MAX_MODEL_BYTES: u64 = 512 << 20;

@@ -15,6 +15,9 @@ use ort::value::TensorRef;
 use super::{Engine, Tensor};
 use crate::Fault;
 
+/// Switches off what ONNX Runtime tells its makers. It must be `1` before the library is loaded.
+pub const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
+
 /// A network that ONNX Runtime runs.
 pub struct Network {
     session: Session,
@@ -90,6 +93,11 @@ fn load() -> Result<Environment, String> {
         .ok_or("there is no store to look for ONNX Runtime's library in")?;
     if !path.is_file() {
         return Err(format!("ONNX Runtime's library is not at {}", path.display()));
+    }
+    // The library makes an identifier and a database for its makers in the user's cache when it is
+    // loaded, whatever its interface is told later; nothing of a unit may go to anybody.
+    if std::env::var_os(NO_TELEMETRY).is_none_or(|v| v != "1") {
+        return Err(format!("ONNX Runtime would report to its makers; set {NO_TELEMETRY}=1"));
     }
     let environment = ort::init_from(&path).map_err(|e| one_line(&e.to_string()))?;
     environment.with_telemetry(false).build().map_err(|e| one_line(&e.to_string()))
