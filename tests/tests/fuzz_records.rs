@@ -1,5 +1,7 @@
 //! No bytes of a model's manifest or of the store's record make their readers panic, hang or believe nonsense.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 use std::fs;
 use std::path::Path;
 

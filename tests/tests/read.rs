@@ -1,5 +1,7 @@
 //! `signpost read` from end to end: our own signing, a real person, and what cannot be read.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
