@@ -1,9 +1,22 @@
 //! What the tests share: where the real data and the programs are, and how a test says that it skips.
 
+pub mod fuzz;
+
+use std::fmt::Display;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use models::store::Store;
+
+/// Says that a test skips, and why.
+///
+/// The test harness shows what the print macros write only of tests that fail; who skips succeeds, and
+/// must be heard all the same.
+pub fn skip(test: &str, why: impl Display) {
+    // Where standard error is closed nobody listens.
+    let _ = writeln!(std::io::stderr(), "{test} skips: {why}");
+}
 
 /// The folder of real data, where it is on this machine: `$SIGNPOST_DATA`, or `../shared/data` beside the project.
 ///
@@ -16,7 +29,7 @@ pub fn data(test: &str) -> Option<PathBuf> {
     if dir.is_dir() {
         return Some(dir);
     }
-    eprintln!("{test} skips: no real data at {} (set SIGNPOST_DATA)", dir.display());
+    skip(test, format_args!("no real data at {} (set SIGNPOST_DATA)", dir.display()));
     None
 }
 
@@ -30,7 +43,7 @@ pub fn store(test: &str) -> Option<Store> {
     };
     let store = Store::locate().filter(filled);
     if store.is_none() {
-        eprintln!("{test} skips: the store is not filled (run `cargo xtask setup`)");
+        skip(test, "the store is not filled (run `cargo xtask setup`)");
     }
     store
 }

@@ -1,7 +1,7 @@
 //! No bytes make the readers of `.pose` files and lexicon indexes panic, hang or take much memory.
 //!
 //! The seeds are the synthetic fixtures; the mutations are random but the same
-//! in every run. `SIGNPOST_FUZZ_ROUNDS` sets how many random ones there are.
+//! in every run.
 
 use std::fs;
 use std::path::Path;
@@ -9,8 +9,7 @@ use std::path::Path;
 use models::lexicon::Lexicon;
 use models::pose::{Known, Pose};
 use models::pose_file::{self, PoseFile};
-
-const ROUNDS: u32 = 2000;
+use tests::fuzz::{Random, rounds};
 
 /// Bytes of memory that what was read may hold for each byte of the input.
 ///
@@ -154,11 +153,6 @@ fn check_index(folder: &Path, bytes: &[u8]) {
     }
 }
 
-fn rounds() -> u32 {
-    std::env::var("SIGNPOST_FUZZ_ROUNDS")
-        .map_or(ROUNDS, |rounds| rounds.parse().expect("SIGNPOST_FUZZ_ROUNDS is a number"))
-}
-
 /// The files of a folder with that ending, by name.
 fn seeds(folder: &str, ending: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -169,49 +163,4 @@ fn seeds(folder: &str, ending: &str) -> Vec<(String, Vec<u8>)> {
         .collect();
     files.sort();
     files
-}
-
-/// A small generator (SplitMix64), so that every run tries the same bytes.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
-    }
-
-    /// Some of: other bytes, other lengths, parts of another file, noise.
-    fn mutate(&mut self, seed: &[u8], other: &[u8]) -> Vec<u8> {
-        let mut bytes = seed.to_vec();
-        for _ in 0..=self.below(4) {
-            let at = self.below(bytes.len());
-            match self.below(6) {
-                0 if !bytes.is_empty() => bytes[at] = self.next() as u8,
-                1 if bytes.len() > 4 => {
-                    let at = self.below(bytes.len() - 4);
-                    let value = (self.next() >> self.below(64)) as u32;
-                    bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
-                }
-                2 => bytes.truncate(at),
-                3 => {
-                    let from = self.below(other.len());
-                    let length = self.below(other.len() - from + 1);
-                    bytes.splice(at..at, other[from..from + length].iter().copied());
-                }
-                4 => bytes.extend((0..self.below(64)).map(|i| i as u8)),
-                _ => {
-                    let end = at + self.below(bytes.len() - at + 1);
-                    bytes.drain(at..end);
-                }
-            }
-        }
-        bytes
-    }
 }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use models::Error;
 use models::lexicon::Lexicon;
-use models::store::Store;
 
 const CLIPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/parity/pose_format/files");
 
@@ -127,14 +126,8 @@ fn the_dictionary_of_the_real_data_opens() {
 
 #[test]
 fn every_sign_of_the_fingerspelling_lexicon_is_read() {
-    let folder = Store::locate().map(|store| store.lexicon()).filter(|folder| folder.is_dir());
-    let Some(folder) = folder else {
-        eprintln!(
-            "every_sign_of_the_fingerspelling_lexicon_is_read skips: set-up has not brought the lexicon"
-        );
-        return;
-    };
-    let lexicon = Lexicon::open(folder).unwrap();
+    let Some(store) = tests::store("every_sign_of_the_fingerspelling_lexicon_is_read") else { return };
+    let lexicon = Lexicon::open(store.lexicon()).unwrap();
     assert_eq!(lexicon.rejected(), []);
     assert_eq!(lexicon.languages().len(), 20);
     let languages: Vec<String> = lexicon.languages().iter().map(|(signed, _)| (*signed).to_owned()).collect();

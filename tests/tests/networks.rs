@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use models::store::Store;
+use tests::skip;
 
 /// The largest distance from the interpreter's answer, as a part of the output's largest absolute value.
 ///
@@ -58,8 +59,7 @@ fn tract_answers_as_tflite() {
 fn onnx_runtime_answers_as_tflite() {
     const TEST: &str = "onnx_runtime_answers_as_tflite";
     let Some(library) = Store::locate().map(|s| s.onnxruntime()).filter(|l| l.is_file()) else {
-        eprintln!("{TEST} skips: the store has no libonnxruntime.so (run `cargo xtask setup`)");
-        return;
+        return skip(TEST, "the store has no libonnxruntime.so (run `cargo xtask setup`)");
     };
     let environment = ort::init_from(library).unwrap().with_telemetry(false).build().unwrap();
     for (name, case) in cases(TEST) {
@@ -79,7 +79,7 @@ fn cases(test: &str) -> BTreeMap<String, Case> {
         }
         match Store::locate().and_then(|s| std::fs::read(s.network(name)).ok()) {
             Some(onnx) => case.onnx = onnx,
-            None => eprintln!("{test} skips {name}: the store does not have it (run `cargo xtask setup`)"),
+            None => skip(test, format_args!("the store has no {name} (run `cargo xtask setup`)")),
         }
         !case.onnx.is_empty()
     });

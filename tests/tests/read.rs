@@ -1,6 +1,8 @@
 //! `signpost read` from end to end: our own signing, a real person, and what cannot be read.
 
-use std::path::Path;
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use models::store::Store;
@@ -88,6 +90,36 @@ fn reads_a_real_person_spelling() {
 }
 
 #[test]
+fn every_clip_of_real_people_is_read_from_end_to_end() {
+    let test = "every_clip_of_real_people_is_read_from_end_to_end";
+    let (Some(data), Some(_)) = (data(test), store(test)) else { return };
+    let clips = videos(&data.join("oracle"));
+    assert!(clips.len() >= 7, "{clips:?}");
+    for clip in clips {
+        let events = events(&[text(&clip)]);
+        let end = events.last().expect("there is an end");
+        assert_eq!(end["event"], "end", "{}", clip.display());
+        assert!(
+            end["frames"].as_u64() > Some(0) && end["seen"].as_u64() > Some(0),
+            "{}: {end}",
+            clip.display()
+        );
+        assert_eq!(end["lost"], 0, "{}", clip.display());
+    }
+}
+
+/// The videos in a folder and in those below it.
+fn videos(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let within = |path: PathBuf| match path.extension() {
+        _ if path.is_dir() => videos(&path),
+        Some(ending) if ending == "mp4" => vec![path],
+        _ => vec![],
+    };
+    entries.flat_map(within).collect()
+}
+
+#[test]
 fn reading_a_person_leaves_no_file_behind() {
     let test = "reading_a_person_leaves_no_file_behind";
     let (Some(data), Some(store)) = (data(test), store(test)) else { return };
@@ -149,12 +181,22 @@ fn an_empty_room_is_said_to_be_empty() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
+    let (pictures, video) = (folder.path().join("pictures"), folder.path().join("room.mp4"));
+    std::fs::create_dir(&pictures).unwrap();
     for i in 0..3 {
         let wall = image::RgbImage::from_pixel(320, 240, image::Rgb([90, 110, 100]));
-        wall.save(folder.path().join(format!("{i}.png"))).unwrap();
+        wall.save(pictures.join(format!("{i}.png"))).unwrap();
     }
-    let said = refusal(&run("signpost", ["read", text(folder.path())]));
-    assert!(said.contains("nobody was seen in the 3 frames"), "{said}");
+    let made = Command::new(edge::ffmpeg::program().unwrap())
+        .args(["-v", "error", "-f", "lavfi", "-i", "color=gray:size=320x240:rate=25:duration=1"])
+        .args(["-pix_fmt", "yuv420p", text(&video)])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for (source, frames) in [(&pictures, 3), (&video, 25)] {
+        let said = refusal(&run("signpost", ["read", text(source)]));
+        assert!(said.contains(&format!("nobody was seen in the {frames} frames")), "{said}");
+    }
 }
 
 #[test]

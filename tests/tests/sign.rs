@@ -2,45 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use edge::production::{self, Options};
 use models::lexicon::Lexicon;
 use models::pose_file::read_track;
-use models::store::Store;
 use serde_json::Value;
-
-/// The program, built once: tests of another package do not bring it by themselves.
-fn signpost() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--workspace", "--bin", "signpost"])
-            .current_dir(root)
-            .status()
-            .unwrap();
-        assert!(status.success(), "signpost does not build");
-        // This test stands in `<profile>/deps`, the program in `<profile>`.
-        std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("signpost")
-    })
-}
+use tests::{program, refusal, skip, store};
 
 fn sign(arguments: &[&str]) -> Output {
-    let mut command = Command::new(signpost());
+    let mut command = Command::new(program("signpost"));
+    // Without a display nothing opens a window.
     command.arg("sign").args(arguments).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
     command.output().unwrap()
-}
-
-/// The fingerspelling lexicon, where set-up has brought it; says so where it has not.
-fn lexicon() -> Option<PathBuf> {
-    let folder = Store::locate().map(|s| s.lexicon()).filter(|f| f.join("index.csv").is_file());
-    if folder.is_none() {
-        eprintln!("skipped: the fingerspelling lexicon is not in the store; run `cargo xtask setup`");
-    }
-    folder
 }
 
 #[track_caller]
@@ -48,13 +23,9 @@ fn check_success(output: &Output) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// One sentence on standard error, no panic, no success.
 #[track_caller]
-fn check_fault(arguments: &[&str], parts: &[&str]) {
-    let output = sign(arguments);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success(), "{arguments:?} succeeded");
-    assert_eq!(said.lines().count(), 1, "{said}");
+fn check_refusal(arguments: &[&str], parts: &[&str]) {
+    let said = refusal(&sign(arguments));
     for part in parts {
         assert!(said.contains(part), "{said:?} lacks {part:?}");
     }
@@ -62,7 +33,7 @@ fn check_fault(arguments: &[&str], parts: &[&str]) {
 
 #[test]
 fn hello_is_spelled_and_the_video_has_every_frame() {
-    if lexicon().is_none() {
+    if store("hello_is_spelled_and_the_video_has_every_frame").is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -100,7 +71,7 @@ fn decoded_frames(video: &str) -> usize {
 
 #[test]
 fn pictures_and_a_gif_are_written() {
-    if lexicon().is_none() {
+    if store("pictures_and_a_gif_are_written").is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -118,8 +89,8 @@ fn pictures_and_a_gif_are_written() {
 
 #[test]
 fn every_alphabet_of_the_lexicon_spells_its_own_letters() {
-    let Some(folder) = lexicon() else { return };
-    let lexicon = Lexicon::open(folder).unwrap();
+    let Some(store) = store("every_alphabet_of_the_lexicon_spells_its_own_letters") else { return };
+    let lexicon = Lexicon::open(store.lexicon()).unwrap();
     for (signed, spoken) in lexicon.languages() {
         let letters: Vec<&str> = lexicon.entries(signed).map(|e| e.words.as_str()).collect();
         let options = Options { language: signed.into(), spoken: Some(spoken.into()), fps: 30.0 };
@@ -133,24 +104,28 @@ fn every_alphabet_of_the_lexicon_spells_its_own_letters() {
 
 #[test]
 fn bad_input_gets_one_sentence() {
-    if lexicon().is_none() {
+    if store("bad_input_gets_one_sentence").is_none() {
         return;
     }
-    check_fault(&["", "--language", "ase"], &["empty"]);
-    check_fault(&["🙂🙂", "--language", "ase"], &["empty"]);
-    check_fault(&["你好", "--language", "ase"], &["你好", "ase", "--lexicon"]);
-    check_fault(&["hello", "--language", "xxx"], &["xxx", "ase", "gsg"]);
-    check_fault(&["hello", "--language", "ase", "--spoken", "fr"], &["fr", "en"]);
-    check_fault(&["hello", "--language", "ase", "--fps", "0"], &["0 frames"]);
-    check_fault(&["hello", "--language", "ase", "--out", "/nonexistent/a.mp4"], &["/nonexistent/a.mp4"]);
-    check_fault(&["hello", "--language", "ase", "--out", "a.xyz"], &["a.xyz", ".mp4"]);
-    check_fault(&["hello", "--language", "ase"], &["--out"]);
-    check_fault(&["hello", "--language", "ase", "--lexicon", "/nonexistent"], &["/nonexistent"]);
+    check_refusal(&["", "--language", "ase"], &["empty"]);
+    check_refusal(&["🙂🙂", "--language", "ase"], &["empty"]);
+    check_refusal(&["你好", "--language", "ase"], &["你好", "ase", "--lexicon"]);
+    check_refusal(&["hello", "--language", "xxx"], &["xxx", "ase", "gsg"]);
+    check_refusal(&["hello", "--language", "ase", "--spoken", "fr"], &["fr", "en"]);
+    check_refusal(&["hello", "--language", "ase", "--fps", "0"], &["0 frames"]);
+    check_refusal(&["hello", "--language", "ase", "--out", "/nonexistent/a.mp4"], &["/nonexistent/a.mp4"]);
+    check_refusal(&["hello", "--language", "ase", "--out", "a.xyz"], &["a.xyz", ".mp4"]);
+    check_refusal(&["hello", "--language", "ase"], &["--out"]);
+    check_refusal(&["hello", "--language", "ase", "--lexicon", "/nonexistent"], &["/nonexistent"]);
 }
 
 #[test]
 fn a_video_that_cannot_be_completed_leaves_nothing_behind() {
-    if lexicon().is_none() || !Path::new("/dev/full").exists() {
+    let test = "a_video_that_cannot_be_completed_leaves_nothing_behind";
+    if !Path::new("/dev/full").exists() {
+        return skip(test, "this system has no /dev/full");
+    }
+    if store(test).is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -163,7 +138,7 @@ fn a_video_that_cannot_be_completed_leaves_nothing_behind() {
             "sh",
         ])
         .arg(folder.path())
-        .arg(signpost())
+        .arg(program("signpost"))
         .stderr(std::process::Stdio::piped())
         .stdout(std::process::Stdio::null())
         .spawn()

@@ -1,7 +1,7 @@
 //! Cargo, called with what the store brings for building.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use models::store::Store;
@@ -16,6 +16,8 @@ use crate::{setup, ui::Ui};
 pub fn cargo(store: &Store) -> Command {
     // Cargo names itself to the programs that it runs.
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Nothing that it runs asks a question: a terminal that was closed, or none, makes no difference.
+    command.stdin(Stdio::null());
     if std::env::var_os("LIBCLANG_PATH").is_none() && store.libclang_dir().join("libclang.so").is_file() {
         command.env("LIBCLANG_PATH", store.libclang_dir());
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: set-up, then every test that this machine can run.
 
 use anyhow::{Context, bail};
+use models::store::Store;
 
 use crate::{cargo, setup, ui::Ui};
 
@@ -15,15 +16,16 @@ impl Test {
     /// Runs the tests.
     ///
     /// # Errors
-    /// Where something does not build, or a test fails.
+    /// Where set-up goes wrong in any other way than that nothing can be fetched, where something does
+    /// not build, or where a test fails.
     pub fn run(&self, ui: &Ui) -> anyhow::Result<()> {
         let store = match setup::ensure(ui) {
-            Ok(store) => store,
             // No network is no reason to test nothing: what needs the store skips and says so.
-            Err(error) => {
+            Err(error) if error.is_no_connection() => {
                 ui.step(&format!("set-up is not complete ({error}); tests that need it skip"));
-                models::store::Store::locate().context("no cache directory is known; set SIGNPOST_CACHE")?
+                Store::locate().ok_or(setup::Error::NoStore)?
             }
+            brought => brought?,
         };
         // End-to-end tests start the programs themselves, so these are built first, with the same features.
         cargo::build(&store, ui)?;

@@ -143,4 +143,35 @@ impl Error {
             _ => Self::Io { doing, path: path.into(), error },
         }
     }
+
+    /// Whether this machine only lacks the means to fetch: a network, `python3` or pip.
+    ///
+    /// Everything else is a fault of the table, the wheels, the converter or the disk.
+    pub fn is_no_connection(&self) -> bool {
+        matches!(self, Self::NoPython { .. } | Self::NoPip { .. } | Self::Fetch { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(error: &Error, no_connection: bool) {
+        assert_eq!(error.is_no_connection(), no_connection, "{error}");
+    }
+
+    #[test]
+    fn a_fault_is_not_taken_for_a_missing_network() {
+        let (wheel, path, file) = (String::from("a==1"), PathBuf::from("a"), String::from("a.whl"));
+        check(&Error::Fetch { wheel: wheel.clone(), said: "no connection".into() }, true);
+        check(&Error::NoPython { wheel: wheel.clone() }, true);
+        check(&Error::NoPip { wheel }, true);
+        let (expected, found) = (String::from("12"), String::from("13"));
+        check(&Error::Hash { file: file.clone(), expected, found, next: "" }, false);
+        check(&Error::Unpack { file, said: "cut".into() }, false);
+        check(&Error::Space { path: path.clone(), free_mb: 1, needed_mb: 2 }, false);
+        check(&Error::DiskFull { path }, false);
+        check(&Error::Convert { member: "a".into(), source: models::tflite::Error::NotTflite }, false);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use models::store::{RECORD, Store};
 use models::tflite::CONVERTER_VERSION;
@@ -13,6 +13,8 @@ use super::{Error, fetch, open};
 
 /// The version of this file; one of another version is not read, and all is brought again.
 const FORMAT: u32 = 1;
+/// The record of some seven hundred files is a tenth of a megabyte; nothing much larger is one.
+const LIMIT: u64 = 16 << 20;
 
 /// What is in the store.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -46,8 +48,17 @@ pub struct Kept {
 impl Record {
     /// The record of a store; an empty one where it has none that can be read.
     pub fn read(store: &Store) -> Self {
-        let read = fs::read(path(store)).ok().and_then(|json| serde_json::from_slice(&json).ok());
-        read.filter(|r: &Self| r.format == FORMAT).unwrap_or_default()
+        let path = path(store);
+        let small = fs::metadata(&path).is_ok_and(|m| m.len() <= LIMIT);
+        let json = small.then(|| fs::read(&path).ok()).flatten();
+        let read = json.and_then(|json| serde_json::from_slice(&json).ok());
+        read.filter(|r: &Self| r.format == FORMAT && r.stays_within()).unwrap_or_default()
+    }
+
+    /// Whether all that it names lies in the store: what a wheel no longer leaves is deleted by these names.
+    fn stays_within(&self) -> bool {
+        let within = |file: &str| Path::new(file).components().all(|c| matches!(c, Component::Normal(_)));
+        self.wheels.values().flat_map(|brought| brought.files.keys()).all(|file| within(file))
     }
 
     /// Whether the store holds what this wheel leaves, as far as sizes tell.
@@ -122,4 +133,47 @@ fn converter(wheel: &Wheel) -> Option<u32> {
 
 fn path(store: &Store) -> PathBuf {
     store.root().join(RECORD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many wheels a record of these bytes is read to have.
+    fn read(bytes: &[u8]) -> usize {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(RECORD), bytes).unwrap();
+        Record::read(&Store::at(folder.path())).wheels.len()
+    }
+
+    fn record_of(file: &str) -> String {
+        format!(
+            r#"{{"format":1,"wheels":{{"w":{{"version":"1","licence":"MIT","recipe":"12","converter":null,
+            "files":{{"{file}":{{"sha256":"12ab","bytes":3}}}}}}}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_record_that_points_out_of_the_store_is_not_believed() {
+        assert_eq!(read(record_of("networks/a.onnx").as_bytes()), 1);
+        for file in ["../a", "networks/../../a", "/etc/a"] {
+            assert_eq!(read(record_of(file).as_bytes()), 0, "{file}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_record_is_one_of_nothing_or_of_less() {
+        let seed = record_of("networks/a.onnx");
+        for length in 0..seed.len() {
+            assert_eq!(read(&seed.as_bytes()[..length]), 0, "cut at {length}");
+        }
+        let mut bytes = seed.clone().into_bytes();
+        for at in 0..bytes.len() {
+            for value in [b'"', b'{', b'[', b'-', 0xff] {
+                bytes[at] = value;
+                assert!(read(&bytes) <= 1);
+            }
+            bytes[at] = seed.as_bytes()[at];
+        }
+    }
 }
