@@ -12,7 +12,7 @@ use ort::logging::LogLevel;
 use ort::session::{Session, SessionInputValue};
 use ort::value::TensorRef;
 
-use super::{Engine, Tensor};
+use super::{Engine, Tensor, one_line};
 use crate::Fault;
 
 /// A network that ONNX Runtime runs.
@@ -93,8 +93,4 @@ fn load() -> Result<Environment, String> {
     }
     let environment = ort::init_from(&path).map_err(|e| one_line(&e.to_string()))?;
     environment.with_telemetry(false).build().map_err(|e| one_line(&e.to_string()))
-}
-
-fn one_line(said: &str) -> String {
-    said.lines().next().unwrap_or_default().chars().take(200).collect()
 }
