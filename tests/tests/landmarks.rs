@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::slice::from_ref;
 
-use edge::camera;
+use edge::camera::{Camera, Video};
 use edge::vision::{Holistic, Options};
 use models::pose::Pose;
 use models::store::Store;
@@ -30,7 +30,7 @@ fn poses(test: &str, clip: &Path) -> Option<Vec<Pose>> {
     }
     let mut vision = Holistic::open(&store, &Options::default()).unwrap();
     eprintln!("{test}: {}", vision.describe());
-    let mut clip = camera::open(clip.to_str().unwrap()).unwrap();
+    let mut clip = Video::open(clip).unwrap();
     let mut poses = Vec::new();
     while let Some(frame) = clip.next().unwrap() {
         poses.push(vision.see(&frame).unwrap());
