@@ -16,5 +16,5 @@ use crate::Fault;
 /// [`Fault::File`] where its folder is not there.
 fn check_folder_of(file: &Path) -> Result<(), Fault> {
     let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::metadata(folder).map(|_| ()).map_err(|source| Fault::file(folder, source))
+    std::fs::metadata(folder).map(|_| ()).map_err(|source| Fault::File { path: folder.into(), source })
 }
