@@ -48,7 +48,7 @@ pub struct Board {
     pub name: String,
     /// The name that people use.
     pub title: String,
-    /// Which camera, and what to ask of it.
+    /// What to ask of a camera.
     pub camera: Camera,
     /// What runs the networks.
     pub engine: Engine,
@@ -56,12 +56,10 @@ pub struct Board {
     pub screen: Screen,
 }
 
-/// The camera, and what to ask of it; it may answer with something else.
+/// What to ask of a camera; it may answer with something else. Which one it is, the command line says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Camera {
-    /// Device node.
-    pub device: String,
     /// Picture width.
     pub width_px: u32,
     /// Picture height.
@@ -98,9 +96,12 @@ pub struct Screen {
     pub width_px: u32,
     /// Height.
     pub height_px: u32,
-    /// Frames a second.
+    /// Frames a second in which signing is made.
     pub rate_hz: u32,
 }
+
+/// The largest side of a screen, in pixels: the drawing library counts quarter pixels in 16 bits.
+pub const MAX_SCREEN_PX: u32 = 4096;
 
 impl Board {
     /// A board that ships, by its name.
@@ -129,9 +130,9 @@ impl Board {
             ("camera.rate_hz", board.camera.rate_hz, 1, 120, "1 to 120"),
             ("engine.prefer", board.engine.prefer.len() as u32, 1, 2, "one or two backends"),
             ("engine.threads", board.engine.threads, 1, 64, "1 to 64"),
-            ("screen.width_px", board.screen.width_px, 320, 7680, "320 to 7680"),
-            ("screen.height_px", board.screen.height_px, 200, 4320, "200 to 4320"),
-            ("screen.rate_hz", board.screen.rate_hz, 1, 120, "1 to 120"),
+            ("screen.width_px", board.screen.width_px, 320, MAX_SCREEN_PX, "320 to 4096"),
+            ("screen.height_px", board.screen.height_px, 200, MAX_SCREEN_PX, "200 to 4096"),
+            ("screen.rate_hz", board.screen.rate_hz, 10, 60, "10 to 60"),
         ];
         for (key, value, least, most, range) in bounds {
             if !(least..=most).contains(&value) {
@@ -166,6 +167,8 @@ mod tests {
         check("threads = 2", "threads = 0", "engine.threads is 0, but must be 1 to 64");
         check("\"tract\"", "\"tensorflow\"", "tensorflow");
         check("rate_hz = 30\n\n[engine]", "\n[engine]", "rate_hz");
+        check("width_px = 1280\nheight_px = 800", "width_px = 4097\nheight_px = 800", "must be 320 to 4096");
+        check("height_px = 800\nrate_hz = 30", "height_px = 800\nrate_hz = 61", "must be 10 to 60");
         let error = Board::named("toaster").unwrap_err().to_string();
         assert_eq!(error, "no board is called `toaster`; choose one of: desk");
     }

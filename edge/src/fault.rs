@@ -1,5 +1,6 @@
 //! All that can go wrong on the unit, each with what, where and the next step.
 
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 /// A fault of the unit. Its message is one sentence that ends in the next step.
@@ -12,7 +13,13 @@ pub enum Fault {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
+    },
+    /// There is no room left for a file.
+    #[error("the disk is full at {path}; free some space, or choose a place on another disk")]
+    DiskFull {
+        /// The file.
+        path: PathBuf,
     },
     /// No `ffmpeg` was found.
     #[error("no ffmpeg program was found; run `cargo xtask setup`, or install ffmpeg")]
@@ -34,6 +41,12 @@ pub enum Fault {
     /// A file that set-up brought has changed since.
     #[error("{path} is not the file that set-up brought; delete it and run `cargo xtask setup`")]
     Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Nothing says what a file was when set-up brought it.
+    #[error("set-up kept no record of {path}, so nobody knows whether it is whole; run `cargo xtask setup`")]
+    NoRecord {
         /// The file.
         path: PathBuf,
     },
@@ -123,6 +136,14 @@ pub enum Fault {
         /// Characters given.
         length: usize,
         /// Characters allowed.
+        most: usize,
+    },
+    /// The text needs more signs and letters than are signed at once.
+    #[error("the text needs {signs} signs and letters; give a shorter one, of at most {most}")]
+    TooManySigns {
+        /// Signs and letters that it needs.
+        signs: usize,
+        /// Signs and letters allowed.
         most: usize,
     },
     /// No lexicon was given.
@@ -253,6 +274,44 @@ pub enum Fault {
         /// The thread.
         name: String,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
+    /// A thread of this program panicked.
+    #[error(
+        "the thread `{name}` died of a fault in this program, which it printed; start the program again, and report what it printed"
+    )]
+    ThreadDied {
+        /// The thread.
+        name: String,
+    },
+}
+
+impl Fault {
+    /// What the system said about a file that it would not read or write.
+    pub fn file(path: impl Into<PathBuf>, source: io::Error) -> Self {
+        let path = path.into();
+        match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            _ => Self::File { path, source },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: ErrorKind, expect: &str) {
+        let said = Fault::file("out/a.png", kind.into()).to_string();
+        assert!(said.contains("out/a.png") && said.contains(expect), "{said}");
+    }
+
+    #[test]
+    fn a_full_disk_asks_for_space_and_a_missing_file_for_the_file() {
+        check(ErrorKind::StorageFull, "free some space");
+        check(ErrorKind::QuotaExceeded, "free some space");
+        check(ErrorKind::NotFound, "check that it exists");
+        check(ErrorKind::PermissionDenied, "this user may use it");
+    }
 }

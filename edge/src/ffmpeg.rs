@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use models::store::Store;
+use models::store::{Store, program_on_path};
 
 use crate::Fault;
 
@@ -11,12 +11,7 @@ use crate::Fault;
 /// # Errors
 /// [`Fault::NoFfmpeg`] where there is neither.
 pub fn program() -> Result<PathBuf, Fault> {
-    let on_path = std::env::var_os("PATH")
-        .iter()
-        .flat_map(std::env::split_paths)
-        .map(|dir| dir.join("ffmpeg"))
-        .find(|file| file.is_file());
-    on_path
+    program_on_path("ffmpeg")
         .or_else(|| Store::locate().map(|store| store.ffmpeg()).filter(|file| file.is_file()))
         .ok_or(Fault::NoFfmpeg)
 }

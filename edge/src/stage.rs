@@ -35,16 +35,19 @@ impl Stamp {
     }
 }
 
-/// One step of the live path. A stage owns its state and buffers and allocates only in its constructor.
+/// One step of the live path. A stage owns its state, and knows nothing of the stages before and after it.
 pub trait Stage: Send {
-    /// Names the stage in logs.
+    /// Names the stage, and the thread that it runs on where it has one of its own.
     const NAME: &'static str;
     /// What one step takes.
     type In;
     /// What one step may give.
     type Out;
-    /// Takes one input; gives `None` while its time window is still filling.
+    /// Takes one input; gives `None` where there is nothing to say yet.
+    ///
+    /// # Errors
+    /// What went wrong with this input; the next may be given all the same.
     fn step(&mut self, at: Stamp, input: Self::In) -> Result<Option<Self::Out>, Fault>;
-    /// Forgets the utterance in progress; keeps weights and buffers.
+    /// Forgets what came before; keeps the networks.
     fn reset(&mut self);
 }

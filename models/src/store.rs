@@ -4,6 +4,7 @@
 //! `SIGNPOST_CACHE` names it; otherwise it is `signpost` in the user's cache
 //! directory. A unit has the same layout under its data directory.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Where set-up enters what it brought, within the store.
@@ -37,6 +38,16 @@ pub fn weights(name: &str) -> Option<PathBuf> {
         .chain([built])
         .map(|dir| dir.join(name))
         .find(|dir| dir.join("manifest.json").is_file())
+}
+
+/// The program of this name in the search path: a file that may be executed.
+pub fn program_on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_program(file))
+}
+
+fn is_program(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
 }
 
 /// The folder that set-up fills.
@@ -94,7 +105,7 @@ impl Store {
 
     /// The SHA-256 of a file as it was when set-up brought it, in hexadecimal.
     ///
-    /// `None` where set-up kept no record of it: a store that somebody filled by hand.
+    /// `None` where set-up kept no record of it.
     pub fn recorded_sha256(&self, file: &Path) -> Option<String> {
         let relative = file.strip_prefix(&self.root).ok()?.to_str()?;
         let record = self.root.join(RECORD);
@@ -111,6 +122,14 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_is_a_file_that_may_be_executed() {
+        assert!(program_on_path("sh").is_some_and(|sh| is_program(&sh)));
+        assert_eq!(program_on_path("no-program-is-called-so"), None);
+        assert!(!is_program(Path::new(env!("CARGO_MANIFEST_DIR"))), "a folder");
+        assert!(!is_program(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")), "a text");
+    }
 
     #[test]
     fn the_record_says_what_a_file_was() {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::slice::from_ref;
 
-use edge::camera;
+use edge::camera::{Camera, Video};
 use edge::vision::{Holistic, Options};
 use models::pose::Pose;
 
@@ -22,7 +22,7 @@ const WRISTS: [usize; 2] = [15, 16];
 fn poses(test: &str, clip: &Path) -> Option<Vec<Pose>> {
     let store = tests::store(test)?;
     let mut vision = Holistic::open(&store, &Options::default()).unwrap();
-    let mut clip = camera::open(clip.to_str().unwrap()).unwrap();
+    let mut clip = Video::open(clip).unwrap();
     let mut poses = Vec::new();
     while let Some(frame) = clip.next().unwrap() {
         poses.push(vision.see(&frame).unwrap());

@@ -46,6 +46,7 @@ fn hello_is_spelled_and_the_video_has_every_frame() {
     let output = sign(&arguments);
     check_success(&output);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["fps"], 30.0, "the rate of the board's screen");
     assert_eq!(report["words"][0]["provenance"], "spelled");
     let signs = report["words"][0]["signs"].as_array().unwrap();
     let glosses: Vec<&str> = signs.iter().map(|s| s["gloss"].as_str().unwrap()).collect();
@@ -113,6 +114,7 @@ fn bad_input_gets_one_sentence() {
     check_refusal(&["hello", "--language", "xxx"], &["xxx", "ase", "gsg"]);
     check_refusal(&["hello", "--language", "ase", "--spoken", "fr"], &["fr", "en"]);
     check_refusal(&["hello", "--language", "ase", "--fps", "0"], &["0 frames"]);
+    check_refusal(&["hello", "--language", "ase", "--board", "toaster"], &["toaster", "desk"]);
     check_refusal(&["hello", "--language", "ase", "--out", "/nonexistent/a.mp4"], &["/nonexistent/a.mp4"]);
     check_refusal(&["hello", "--language", "ase", "--out", "a.xyz"], &["a.xyz", ".mp4"]);
     check_refusal(&["hello", "--language", "ase"], &["--out"]);

@@ -72,7 +72,7 @@ fn list(path: &Path) -> Result<Vec<PathBuf>, Fault> {
     if !path.is_dir() {
         return Ok(vec![path.into()]);
     }
-    let fault = |source| Fault::File { path: path.into(), source };
+    let fault = |source| Fault::file(path, source);
     let mut pictures = Vec::new();
     for entry in std::fs::read_dir(path).map_err(fault)? {
         let file = entry.map_err(fault)?.path();
@@ -87,7 +87,7 @@ fn list(path: &Path) -> Result<Vec<PathBuf>, Fault> {
 /// Decodes a picture and turns it upright, as its camera noted.
 fn load(path: &Path) -> Result<DynamicImage, Fault> {
     let fault = |said: String| Fault::Picture { from: path.display().to_string(), said };
-    let file = File::open(path).map_err(|source| Fault::File { path: path.into(), source })?;
+    let file = File::open(path).map_err(|source| Fault::file(path, source))?;
     let mut reader = ImageReader::new(BufReader::new(file));
     reader = reader.with_guessed_format().map_err(|e| fault(e.to_string()))?;
     let mut limits = Limits::default();
@@ -131,7 +131,7 @@ mod tests {
     fn one_picture_is_a_clip_of_one_frame() {
         let dir = tempfile::tempdir().unwrap();
         save(dir.path(), "one.jpg", 90, 8);
-        let mut one = super::super::open(dir.path().join("one.jpg").to_str().unwrap()).unwrap();
+        let mut one = Folder::open(&dir.path().join("one.jpg"), DEFAULT_FPS).unwrap();
         assert_eq!(one.frames(), Some(1));
         assert!(one.next().unwrap().is_some() && one.next().unwrap().is_none());
     }

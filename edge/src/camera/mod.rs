@@ -99,18 +99,25 @@ pub trait Camera: Send {
     fn is_live(&self) -> bool {
         false
     }
+
+    /// How many frames came so damaged that they were passed over.
+    fn lost(&self) -> u64 {
+        0
+    }
 }
 
 /// Opens a source: a camera (`/dev/video0`), a folder of pictures, one picture, or a video file.
 ///
+/// `wanted` is what a camera is asked for; files are as they are.
+///
 /// # Errors
 /// One that says what was tried and what to do.
-pub fn open(source: &str) -> Result<Box<dyn Camera>, Fault> {
+pub fn open(source: &str, wanted: &boards::Camera) -> Result<Box<dyn Camera>, Fault> {
     let path = Path::new(source);
     if source.starts_with("/dev/") {
-        return open_device(path);
+        return open_device(path, wanted);
     }
-    let meta = std::fs::metadata(path).map_err(|source| Fault::File { path: path.into(), source })?;
+    let meta = std::fs::metadata(path).map_err(|source| Fault::file(path, source))?;
     if meta.is_dir() || folder::is_picture(path) {
         return Ok(Box::new(Folder::open(path, DEFAULT_FPS)?));
     }
@@ -118,12 +125,12 @@ pub fn open(source: &str) -> Result<Box<dyn Camera>, Fault> {
 }
 
 #[cfg(feature = "camera")]
-fn open_device(path: &Path) -> Result<Box<dyn Camera>, Fault> {
-    Ok(Box::new(v4l::Device::open(path)?))
+fn open_device(path: &Path, wanted: &boards::Camera) -> Result<Box<dyn Camera>, Fault> {
+    Ok(Box::new(v4l::Device::open(path, wanted)?))
 }
 
 #[cfg(not(feature = "camera"))]
-fn open_device(path: &Path) -> Result<Box<dyn Camera>, Fault> {
+fn open_device(path: &Path, _: &boards::Camera) -> Result<Box<dyn Camera>, Fault> {
     let tried = "this program was built without cameras".into();
     let next = "build it with `cargo build -p signpost-edge --features camera`".into();
     Err(Fault::Camera { device: path.into(), tried, next })
@@ -135,7 +142,8 @@ mod tests {
 
     #[track_caller]
     fn check(source: &str, expect: &[&str]) {
-        let said = open(source).err().expect("it must not open").to_string();
+        let wanted = boards::Board::named("desk").unwrap().camera;
+        let said = open(source, &wanted).err().expect("it must not open").to_string();
         assert!(expect.iter().all(|e| said.contains(e)), "{said}");
     }
 

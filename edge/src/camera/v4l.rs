@@ -15,10 +15,6 @@ use super::{Camera, Frame, check_size, yuyv_to_rgb};
 use crate::Fault;
 use crate::stage::Stamp;
 
-/// What is asked for; the driver may give something else.
-const WANTED_SIZE: [u32; 2] = [1280, 720];
-/// Frames a second that are asked for.
-const WANTED_FPS: u32 = 30;
 /// Buffers that the driver fills in turn.
 const BUFFERS: u32 = 4;
 /// A camera that gives no frame for so long has stalled.
@@ -38,14 +34,18 @@ pub struct Device {
     fps: f32,
     /// The driver's time of the first frame, in microseconds.
     start: Option<i64>,
+    /// Torn pictures that were passed over.
+    torn: u64,
 }
 
 impl Device {
     /// Opens a camera, as MJPEG where it has it, otherwise as YUYV.
     ///
+    /// It is asked for the size and rate in `wanted`; the driver may give others.
+    ///
     /// # Errors
     /// [`Fault::Camera`]: what was tried, and what to do.
-    pub fn open(path: &Path) -> Result<Self, Fault> {
+    pub fn open(path: &Path, wanted: &boards::Camera) -> Result<Self, Fault> {
         let fault =
             |tried: String, next: &str| Fault::Camera { device: path.into(), tried, next: next.into() };
         let system = |what: &str, e: std::io::Error| {
@@ -59,8 +59,8 @@ impl Device {
         let mut seen = Vec::new();
         let mut granted = None;
         for code in [MJPEG, YUYV] {
-            let wanted = Format::new(WANTED_SIZE[0], WANTED_SIZE[1], FourCC::new(&code));
-            let got = device.set_format(&wanted).map_err(|e| system("setting its format", e))?;
+            let format = Format::new(wanted.width_px, wanted.height_px, FourCC::new(&code));
+            let got = device.set_format(&format).map_err(|e| system("setting its format", e))?;
             if [MJPEG, YUYV].contains(&got.fourcc.repr) {
                 granted = Some(got);
                 break;
@@ -74,19 +74,19 @@ impl Device {
         check_size(&path.display().to_string(), format.width, format.height)?;
         // Some cameras have one rate only and refuse to be asked.
         let interval = device
-            .set_params(&Parameters::with_fps(WANTED_FPS))
+            .set_params(&Parameters::with_fps(wanted.rate_hz))
             .or_else(|_| device.params())
             .map(|params| params.interval)
             .map_err(|e| system("asking for its rate", e))?;
         let fps = if interval.numerator == 0 || interval.denominator == 0 {
-            WANTED_FPS as f32
+            wanted.rate_hz as f32
         } else {
             interval.denominator as f32 / interval.numerator as f32
         };
         let mut stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS)
             .map_err(|e| system("asking for its buffers", e))?;
         stream.set_timeout(STALLED);
-        Ok(Self { path: path.into(), stream, format, fps, start: None })
+        Ok(Self { path: path.into(), stream, format, fps, start: None, torn: 0 })
     }
 }
 
@@ -125,7 +125,10 @@ impl Camera for Device {
         let mut bad = 0;
         loop {
             match self.grab() {
-                Err(Fault::Picture { .. }) if bad < BAD_IN_A_ROW => bad += 1,
+                Err(Fault::Picture { .. }) if bad < BAD_IN_A_ROW => {
+                    bad += 1;
+                    self.torn += 1;
+                }
                 other => return other.map(Some),
             }
         }
@@ -145,5 +148,9 @@ impl Camera for Device {
 
     fn is_live(&self) -> bool {
         true
+    }
+
+    fn lost(&self) -> u64 {
+        self.torn
     }
 }

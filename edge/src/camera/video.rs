@@ -18,19 +18,32 @@ use crate::{Fault, ffmpeg};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A line of `ffmpeg`'s report is read no further than this.
 const LINE_BYTES: u64 = 4096;
-/// A file that ends this much before its stated length was cut short.
+/// A file that gives less than this part of its stated length was cut short, where `ffmpeg` complained too:
+/// the length is that of the whole file, and its sound may be longer than its pictures.
 const CUT_SHORT: f64 = 0.9;
+/// Containers that are opened: each holds its pictures itself. A playlist names other files, and is not among them.
+const CONTAINERS: &str =
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,gif,mjpeg,m4v,h264,hevc,ivf,dv,mxf";
 
 /// A video file.
 pub struct Video {
     path: PathBuf,
     child: Child,
     pixels: ChildStdout,
-    /// What `ffmpeg` printed last, once it has ended.
-    last_line: Receiver<String>,
+    /// What `ffmpeg` said, once it has ended.
+    said: Receiver<Said>,
     header: Header,
     index: u64,
     done: bool,
+}
+
+/// What is kept of `ffmpeg`'s report.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Said {
+    /// Its last line.
+    last: String,
+    /// Whether any line told of an error.
+    complained: bool,
 }
 
 /// What `ffmpeg` says about the frames that it will give.
@@ -47,21 +60,20 @@ impl Video {
     /// # Errors
     /// [`Fault::NoFfmpeg`], or [`Fault::Ffmpeg`] where the file is no video.
     pub fn open(path: &Path) -> Result<Self, Fault> {
-        let mut child = command(&ffmpeg::program()?, path)
-            .spawn()
-            .map_err(|source| Fault::File { path: path.into(), source })?;
+        let mut child =
+            command(&ffmpeg::program()?, path).spawn().map_err(|source| Fault::file(path, source))?;
         let pixels = child.stdout.take().expect("its output is piped");
         let report = BufReader::new(child.stderr.take().expect("its report is piped"));
         let (headers, header) = sync_channel(1);
-        let (lines, last_line) = sync_channel(1);
+        let (report_end, said) = sync_channel(1);
         // The report must be drained, or ffmpeg waits for ever; this thread ends with it.
-        std::thread::spawn(move || drain(report, &headers, &lines));
+        std::thread::spawn(move || drain(report, &headers, &report_end));
 
         let mut video = Self {
             path: path.into(),
             child,
             pixels,
-            last_line,
+            said,
             header: Header { size: [0; 2], fps: 0.0, duration_s: None },
             index: 0,
             done: false,
@@ -74,7 +86,7 @@ impl Video {
     /// Stops `ffmpeg`, and tells what it said last.
     fn fault(&mut self) -> Fault {
         let _ = self.child.kill();
-        let said = self.last_line.recv_timeout(PATIENCE).unwrap_or_default();
+        let said = self.said.recv_timeout(PATIENCE).unwrap_or_default().last;
         let said = if said.is_empty() { "it said nothing".into() } else { said };
         Fault::Ffmpeg { path: self.path.clone(), said }
     }
@@ -82,12 +94,13 @@ impl Video {
     /// After the last frame: was it the last?
     fn end(&mut self) -> Result<Option<Frame>, Fault> {
         self.done = true;
-        let status = self.child.wait().map_err(|source| Fault::File { path: self.path.clone(), source })?;
+        let status = self.child.wait().map_err(|source| Fault::file(&self.path, source))?;
         if !status.success() {
             return Err(self.fault());
         }
+        let complained = self.said.recv_timeout(PATIENCE).unwrap_or_default().complained;
         match self.frames() {
-            Some(promised) if (self.index as f64) < CUT_SHORT * promised as f64 => {
+            Some(promised) if complained && (self.index as f64) < CUT_SHORT * promised as f64 => {
                 Err(Fault::CutShort { path: self.path.clone(), got: self.index, promised })
             }
             _ => Ok(None),
@@ -105,7 +118,7 @@ impl Camera for Video {
         match self.pixels.read_exact(&mut rgb) {
             Ok(()) => {}
             Err(e) if e.kind() == ErrorKind::UnexpectedEof => return self.end(),
-            Err(source) => return Err(Fault::File { path: self.path.clone(), source }),
+            Err(source) => return Err(Fault::file(&self.path, source)),
         }
         let at = Stamp::of_frame(self.index, self.header.fps);
         self.index += 1;
@@ -137,9 +150,10 @@ fn command(program: &Path, path: &Path) -> Command {
     input.push(path);
     let mut command = Command::new(program);
     command
-        .args(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "info"])
-        // A playlist must not make it open other files or the network.
-        .args(["-protocol_whitelist", "file", "-i"])
+        // `level` puts `[error]` before the lines that tell of one.
+        .args(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info"])
+        // Whatever a file says, neither other files nor the network are opened.
+        .args(["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i"])
         .arg(input)
         .args(["-an", "-sn", "-dn", "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"])
         .stdin(Stdio::null())
@@ -148,10 +162,10 @@ fn command(program: &Path, path: &Path) -> Command {
     command
 }
 
-/// Reads `ffmpeg`'s report to its end: sends the header when it is known, and the last line.
-fn drain(mut report: impl BufRead, headers: &SyncSender<Header>, lines: &SyncSender<String>) {
+/// Reads `ffmpeg`'s report to its end: sends the header when it is known, and at the end what it said.
+fn drain(mut report: impl BufRead, headers: &SyncSender<Header>, end: &SyncSender<Said>) {
     let (mut duration_s, mut in_output, mut sent) = (None, false, false);
-    let mut last = String::new();
+    let mut said = Said::default();
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -161,7 +175,8 @@ fn drain(mut report: impl BufRead, headers: &SyncSender<Header>, lines: &SyncSen
             Ok(_) => {}
         }
         let text = String::from_utf8_lossy(&line);
-        let text = text.trim();
+        let (text, error) = message(&text);
+        said.complained |= error;
         if let Some(rest) = text.strip_prefix("Duration: ") {
             duration_s = duration(rest);
         }
@@ -175,10 +190,21 @@ fn drain(mut report: impl BufRead, headers: &SyncSender<Header>, lines: &SyncSen
         }
         // This one comes after the reason and says nothing.
         if !text.is_empty() && text != "Conversion failed!" {
-            last = text.into();
+            said.last = text.into();
         }
     }
-    let _ = lines.send(last);
+    let _ = end.send(said);
+}
+
+/// A line of the report without the `[…]` in front, which say its source and its level; true where it tells
+/// of an error.
+fn message(line: &str) -> (&str, bool) {
+    let (mut text, mut error) = (line.trim(), false);
+    while let Some((front, rest)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) {
+        error |= ["error", "fatal", "panic"].contains(&front);
+        text = rest.trim_start();
+    }
+    (text, error)
 }
 
 /// `00:00:13.00, start: …` in seconds; `None` for `N/A`.
@@ -238,17 +264,24 @@ mod tests {
 
     #[test]
     fn only_the_output_counts_and_the_last_line_is_kept() {
-        let report = "Duration: 00:00:02.00, start\nStream #0:0: Video: rawvideo, 9x9, 1 fps\n\
-                      Output #0, rawvideo\n  Stream #0:0: Video: rawvideo, rgb24, 4x2, 5 fps\nthe end\n\n";
-        let (headers, header) = sync_channel(1);
-        let (lines, line) = sync_channel(1);
-        drain(report.as_bytes(), &headers, &lines);
-        assert_eq!(header.recv().unwrap(), Header { size: [4, 2], fps: 5.0, duration_s: Some(2.0) });
-        assert_eq!(line.recv().unwrap(), "the end");
+        let report = "[info]   Duration: 00:00:02.00, start\n[info] Stream #0:0: Video: rawvideo, 9x9, 1 fps\n\
+                      [info] Output #0, rawvideo\n[info]   Stream #0:0: Video: rawvideo, rgb24, 4x2, 5 fps\n";
+        for (more, last, complained) in [
+            ("[info] the end\n\n", "the end", false),
+            ("[mov,mp4 @ 0x5] [error] partial file\n[warning] done\n", "done", true),
+            ("[aac @ 0x5] [warning] an error, they say\n", "an error, they say", false),
+            ("[fatal] [[ odd\n[error] Conversion failed!\n", "[[ odd", true),
+        ] {
+            let (headers, header) = sync_channel(1);
+            let (end, said) = sync_channel(1);
+            drain(format!("{report}{more}").as_bytes(), &headers, &end);
+            assert_eq!(header.recv().unwrap(), Header { size: [4, 2], fps: 5.0, duration_s: Some(2.0) });
+            assert_eq!(said.recv().unwrap(), Said { last: last.into(), complained });
+        }
     }
 
-    /// A clip of 10 frames, 5 a second: grey of the frame's number times 20, with some noise.
-    fn clip(dir: &Path, noise: u8, more: &[&str]) -> Option<PathBuf> {
+    /// A clip of 10 frames, 5 a second: grey of the frame's number times 20, with some noise, and silent sound.
+    fn clip(dir: &Path, noise: u8, sound_s: u32, more: &[&str]) -> Option<PathBuf> {
         let Ok(program) = ffmpeg::program() else {
             eprintln!("a test of video files skips: no ffmpeg (cargo xtask setup)");
             return None;
@@ -266,7 +299,8 @@ mod tests {
             .args(["-nostdin", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "64x48"])
             .args(["-r", "5", "-i"])
             .arg(&raw)
-            .args(["-c:v", "mpeg4", "-q:v", "1"])
+            .args(["-f", "lavfi", "-t", &sound_s.to_string(), "-i", "anullsrc=r=48000:cl=mono"])
+            .args(["-c:v", "mpeg4", "-q:v", "1", "-c:a", "aac"])
             .args(more)
             .arg(&path)
             .status()
@@ -278,7 +312,7 @@ mod tests {
     #[test]
     fn every_frame_comes_once_in_order() {
         let dir = tempfile::tempdir().unwrap();
-        let Some(path) = clip(dir.path(), 0, &[]) else { return };
+        let Some(path) = clip(dir.path(), 0, 2, &[]) else { return };
         let mut video = Video::open(&path).unwrap();
         assert_eq!((video.size(), video.fps(), video.frames()), ([64, 48], 5.0, Some(10)));
         for i in 0..10u64 {
@@ -294,7 +328,7 @@ mod tests {
     fn a_file_that_is_cut_short_gives_what_it_has_and_then_says_so() {
         let dir = tempfile::tempdir().unwrap();
         // With its index in front, the first half of a file can still be read.
-        let Some(path) = clip(dir.path(), 50, &["-g", "1", "-movflags", "+faststart"]) else { return };
+        let Some(path) = clip(dir.path(), 50, 1, &["-g", "1", "-movflags", "+faststart"]) else { return };
         let whole = std::fs::read(&path).unwrap();
         let half = dir.path().join("half.mp4");
         std::fs::write(&half, &whole[..whole.len() * 6 / 10]).unwrap();
@@ -312,6 +346,28 @@ mod tests {
         // Without any index there is nothing to read.
         std::fs::write(&half, &whole[..20]).unwrap();
         assert!(Video::open(&half).err().unwrap().to_string().contains("half.mp4"));
+    }
+
+    #[test]
+    fn sound_that_lasts_longer_than_the_pictures_is_no_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let Some(path) = clip(dir.path(), 0, 8, &[]) else { return };
+        let mut video = Video::open(&path).unwrap();
+        assert_eq!(video.frames(), Some(40), "the length is that of the sound");
+        for _ in 0..10 {
+            assert!(video.next().unwrap().is_some());
+        }
+        assert!(video.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_playlist_opens_no_other_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let Some(path) = clip(dir.path(), 0, 1, &[]) else { return };
+        let list = dir.path().join("list.mp4");
+        std::fs::write(&list, "ffconcat version 1.0\nfile clip.mp4\n").unwrap();
+        assert!(Video::open(&list).err().unwrap().to_string().contains("list.mp4"));
+        assert!(Video::open(&path).is_ok(), "the file that it names is a video");
     }
 
     #[test]

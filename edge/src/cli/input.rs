@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use boards::Board;
 use models::pose::{Known, Layout, Pose, PoseTrack};
 use models::store::Store;
 
 use crate::Fault;
 use crate::camera::{self, Feed, Frame};
-use crate::stage::Stamp;
+use crate::stage::{Stage, Stamp};
 use crate::vision::{Holistic, Options};
 
 /// Frames that may wait between vision and language: enough to keep both at work, few enough to stay live.
@@ -73,17 +74,17 @@ impl Input {
         Self { about, from: From::Track { poses: track.frames.into_iter(), index: 0 } }
     }
 
-    /// What the landmark networks see in a video, in pictures or before a camera.
+    /// What the landmark networks of a board see in a video, in pictures or before its camera.
     ///
     /// # Errors
     /// Those of [`camera::open`] and [`Holistic::open`]; [`Fault::NoStore`] where set-up has not run.
-    pub fn of_camera(source: &str, options: &Options) -> Result<Self, Fault> {
+    pub fn of_camera(source: &str, board: &Board) -> Result<Self, Fault> {
         // The source first: a missing file is found at once, the networks take a second to load.
-        let camera = camera::open(source)?;
+        let camera = camera::open(source, &board.camera)?;
         let store = Store::locate().ok_or(Fault::NoStore)?;
-        let mut holistic = Holistic::open(&store, options)?;
+        let holistic = Holistic::open(&store, &Options::of(board))?;
         let engine = Some(holistic.describe());
-        let mut feed = Feed::start(camera)?;
+        let feed = Feed::start(camera)?;
         let [width, height] = feed.size();
         let about = About {
             layout: Known::Holistic576.layout(),
@@ -92,13 +93,21 @@ impl Input {
             frames: feed.frames(),
             engine,
         };
+        Self::of_stage(about, feed, holistic)
+    }
+
+    /// Starts vision on its own thread.
+    fn of_stage<V>(about: About, feed: Feed, vision: V) -> Result<Self, Fault>
+    where
+        V: Stage<In = Frame, Out = (Frame, Pose)> + 'static,
+    {
         let lost = Arc::new(AtomicU64::new(0));
         let (sender, receiver) = sync_channel(QUEUE);
         let counted = Arc::clone(&lost);
         let thread = thread::Builder::new()
-            .name("vision".into())
-            .spawn(move || watch(&mut feed, &mut holistic, &sender, &counted))
-            .map_err(|source| Fault::Thread { name: "vision".into(), source })?;
+            .name(V::NAME.into())
+            .spawn(move || watch(feed, vision, &sender, &counted))
+            .map_err(|source| Fault::Thread { name: V::NAME.into(), source })?;
         let from = From::Vision { seen: Some(receiver), lost, thread: Some(thread) };
         Ok(Self { about, from })
     }
@@ -106,7 +115,8 @@ impl Input {
     /// The next frame's pose, or `None` after the last.
     ///
     /// # Errors
-    /// Those of the source and of the networks, after all frames that came before.
+    /// Those of the source and of the networks, after all frames that came before and were not lost;
+    /// [`Fault::ThreadDied`] where one of the two threads panicked.
     pub fn next(&mut self) -> Result<Option<Seen>, Fault> {
         match &mut self.from {
             From::Track { poses, index } => Ok(poses.next().map(|pose| {
@@ -114,7 +124,11 @@ impl Input {
                 *index += 1;
                 Seen { at, frame: None, pose }
             })),
-            From::Vision { seen, .. } => seen.as_ref().and_then(|s| s.recv().ok()).transpose(),
+            From::Vision { seen, thread, .. } => match seen.as_ref().and_then(|s| s.recv().ok()) {
+                Some(seen) => seen.map(Some),
+                // The thread is over: a panic is not the end of the source.
+                None => thread.take().map_or(Ok(None), ended),
+            },
         }
     }
 
@@ -140,16 +154,102 @@ impl Drop for Input {
     }
 }
 
+/// How a thread ended that gives nothing more.
+fn ended<T>(thread: JoinHandle<()>) -> Result<Option<T>, Fault> {
+    let name = thread.thread().name().unwrap_or_default().to_owned();
+    thread.join().map(|()| None).map_err(|_| Fault::ThreadDied { name })
+}
+
 /// Runs on the vision thread until the source ends, fails, or nobody listens any more.
-fn watch(feed: &mut Feed, holistic: &mut Holistic, seen: &SyncSender<Result<Seen, Fault>>, lost: &AtomicU64) {
+fn watch<V>(mut feed: Feed, mut vision: V, seen: &SyncSender<Result<Seen, Fault>>, lost: &AtomicU64)
+where
+    V: Stage<In = Frame, Out = (Frame, Pose)>,
+{
     while let Some(next) = feed.next().transpose() {
-        let result = next.and_then(|frame| {
-            holistic.see(&frame).map(|pose| Seen { at: frame.at, frame: Some(frame), pose })
-        });
+        let result = next.and_then(|frame| vision.step(frame.at, frame)).transpose();
         lost.store(feed.lost(), Ordering::Relaxed);
+        let Some(result) = result else { continue };
+        let result = result.map(|(frame, pose)| Seen { at: frame.at, frame: Some(frame), pose });
         let failed = result.is_err();
         if seen.send(result).is_err() || failed {
             break;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::RgbImage;
+
+    use super::*;
+    use crate::camera::{DEFAULT_FPS, Folder};
+
+    /// Sees nothing, says nothing of the first frame, and at frame `fault` or `panic` goes wrong.
+    struct Blind {
+        frames: u64,
+        fault: u64,
+        panic: u64,
+    }
+
+    impl Stage for Blind {
+        const NAME: &'static str = "blind";
+        type In = Frame;
+        type Out = (Frame, Pose);
+
+        fn step(&mut self, _: Stamp, frame: Frame) -> Result<Option<(Frame, Pose)>, Fault> {
+            self.frames += 1;
+            assert!(self.frames != self.panic, "a fault in this program, for the test");
+            if self.frames == self.fault {
+                return Err(Fault::NoHands);
+            }
+            Ok((self.frames > 1).then_some((frame, Pose::unseen(1))))
+        }
+
+        fn reset(&mut self) {
+            self.frames = 0;
+        }
+    }
+
+    /// Reads four pictures; the number of frames that came, and the fault that ended it.
+    #[track_caller]
+    fn check(fault: u64, panic: u64, expect: (usize, Option<&str>)) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in 0..4 {
+            RgbImage::new(2, 2).save(folder.path().join(format!("{name}.png"))).unwrap();
+        }
+        let feed = Feed::start(Box::new(Folder::open(folder.path(), DEFAULT_FPS).unwrap())).unwrap();
+        let layout = Known::Holistic576.layout();
+        let about = About { layout, fps: DEFAULT_FPS, size: [2, 2, 0], frames: None, engine: None };
+        let mut input = Input::of_stage(about, feed, Blind { frames: 0, fault, panic }).unwrap();
+        let mut came = 0;
+        let said = loop {
+            match input.next() {
+                Ok(Some(seen)) => {
+                    came += 1;
+                    assert_eq!(seen.at, Stamp::of_frame(came as u64, DEFAULT_FPS));
+                }
+                Ok(None) => break None,
+                Err(fault) => break Some(fault.to_string()),
+            }
+        };
+        assert_eq!(came, expect.0);
+        assert_eq!(said.is_some(), expect.1.is_some(), "{said:?}");
+        assert!(said.unwrap_or_default().contains(expect.1.unwrap_or_default()));
+        assert!(input.next().unwrap().is_none(), "after the end there is nothing");
+    }
+
+    #[test]
+    fn vision_ends_with_its_source() {
+        check(0, 0, (3, None));
+    }
+
+    #[test]
+    fn a_fault_of_vision_comes_after_the_frames_before_it() {
+        check(3, 0, (1, Some("no hand landmarks")));
+    }
+
+    #[test]
+    fn a_panic_of_vision_is_a_fault_and_no_end() {
+        check(0, 3, (1, Some("the thread `blind` died")));
     }
 }

@@ -80,7 +80,7 @@ impl Read {
         let mut input = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("pose")) {
             Input::of_track(pose_file::read_track(path)?.with_z_in_pixels())
         } else {
-            Input::of_camera(&self.source, &options)?
+            Input::of_camera(&self.source, board)?
         };
         let mut reader = Reader::new(&input.about.layout, recognisers)?;
         let mut report = Report::new(self.json);

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use boards::Board;
 use clap::Args;
 use models::pose_file::write_track_file;
 use models::store::Store;
@@ -12,7 +13,10 @@ use crate::Fault;
 use crate::production::{self, Options, Provenance, Signing, Word};
 use crate::screen::playback::Playback;
 use crate::screen::present::{Pictures, Present, Video, write_png, write_whole};
-use crate::screen::{Caption, Screen, State, Theme};
+use crate::screen::{Caption, MAX_SIDE_PX, Screen, State, Theme};
+
+/// Sides of a picture that can be asked for.
+const SIDES_PX: std::ops::RangeInclusive<u32> = 160..=MAX_SIDE_PX;
 
 /// Signs a text: shows it, or writes it to files.
 #[derive(Debug, Args)]
@@ -28,12 +32,15 @@ pub struct Sign {
     /// A lexicon folder with `index.csv`; may be given several times, the first that has a word wins.
     #[arg(long, value_name = "FOLDER")]
     lexicon: Vec<PathBuf>,
-    /// Frames a second.
-    #[arg(long, default_value_t = 30.0)]
-    fps: f32,
-    /// Size of the picture in pixels.
-    #[arg(long, default_value = "1280x800", value_parser = size)]
-    size: (u32, u32),
+    /// The board whose screen is drawn for.
+    #[arg(long, default_value = "desk")]
+    board: String,
+    /// Frames a second; those of the board's screen where not given.
+    #[arg(long)]
+    fps: Option<f32>,
+    /// Size of the picture in pixels; that of the board's screen where not given.
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
+    size: Option<(u32, u32)>,
     /// Light bands instead of dark ones.
     #[arg(long)]
     light: bool,
@@ -75,20 +82,22 @@ impl Sign {
         // Outputs are checked first, so that nothing is done in vain.
         let outputs: Vec<(Kind, &Path)> =
             self.out.iter().map(|path| Ok((kind(path)?, path.as_path()))).collect::<Result<_, Fault>>()?;
-        let signing = self.sign()?;
+        let screen = Board::named(&self.board)?.screen;
+        let size = self.size.unwrap_or((screen.width_px, screen.height_px));
+        let signing = self.sign(self.fps.unwrap_or(screen.rate_hz as f32))?;
         self.print(&signing)?;
         let playback = Playback::new(&signing);
         for (kind, path) in &outputs {
-            self.write(*kind, path, &signing, &playback)?;
+            self.write(*kind, path, size, &signing, &playback)?;
             if !self.json {
                 writeln!(std::io::stdout(), "wrote {}", path.display())?;
             }
         }
         // A program that reads JSON wants no window.
-        if outputs.is_empty() && !self.json { self.show(&playback) } else { Ok(()) }
+        if outputs.is_empty() && !self.json { self.show(size, &playback) } else { Ok(()) }
     }
 
-    fn sign(&self) -> Result<Signing, Fault> {
+    fn sign(&self, fps: f32) -> Result<Signing, Fault> {
         let folders = if self.lexicon.is_empty() {
             Store::locate()
                 .map(|s| s.lexicon())
@@ -99,7 +108,7 @@ impl Sign {
             self.lexicon.clone()
         };
         let lexicons = production::open_lexicons(&folders)?;
-        let options = Options { language: self.language.clone(), spoken: self.spoken.clone(), fps: self.fps };
+        let options = Options { language: self.language.clone(), spoken: self.spoken.clone(), fps };
         production::sign(&self.text, &options, &lexicons)
     }
 
@@ -117,7 +126,7 @@ impl Sign {
             out,
             "{seconds:.1} s of signing, {} frames at {} a second",
             signing.track.frames.len(),
-            self.fps
+            signing.track.fps
         )?;
         Ok(())
     }
@@ -132,7 +141,14 @@ impl Sign {
         }
     }
 
-    fn write(&self, kind: Kind, path: &Path, signing: &Signing, playback: &Playback) -> anyhow::Result<()> {
+    fn write(
+        &self,
+        kind: Kind,
+        path: &Path,
+        size: (u32, u32),
+        signing: &Signing,
+        playback: &Playback,
+    ) -> anyhow::Result<()> {
         match kind {
             Kind::Pose => write_track_file(path, &signing.track).map_err(Fault::from)?,
             Kind::Json => {
@@ -140,15 +156,22 @@ impl Sign {
                 json.push(b'\n');
                 write_whole(path, &json)?;
             }
-            Kind::Video => self.frames(Box::new(Video::create(path, self.size, self.fps)?), playback)?,
-            Kind::Pictures => self.frames(Box::new(Pictures::new(path)?), playback)?,
+            Kind::Video => {
+                self.frames(Box::new(Video::create(path, size, signing.track.fps)?), size, playback)?
+            }
+            Kind::Pictures => self.frames(Box::new(Pictures::new(path)?), size, playback)?,
             Kind::Sheet => self.sheet(path, signing, playback)?,
         }
         Ok(())
     }
 
-    fn frames(&self, mut to: Box<dyn Present>, playback: &Playback) -> Result<(), Fault> {
-        let mut screen = Screen::new(self.size.0, self.size.1, self.theme());
+    fn frames(
+        &self,
+        mut to: Box<dyn Present>,
+        (width, height): (u32, u32),
+        playback: &Playback,
+    ) -> Result<(), Fault> {
+        let mut screen = Screen::new(width, height, self.theme());
         for frame in 0..playback.len() {
             playback.draw(&mut screen, frame);
             to.show(screen.canvas())?;
@@ -185,12 +208,12 @@ impl Sign {
     }
 
     #[cfg(feature = "window")]
-    fn show(&self, playback: &Playback) -> anyhow::Result<()> {
-        Ok(crate::screen::present::play(playback, self.size, self.theme())?)
+    fn show(&self, size: (u32, u32), playback: &Playback) -> anyhow::Result<()> {
+        Ok(crate::screen::present::play(playback, size, self.theme())?)
     }
 
     #[cfg(not(feature = "window"))]
-    fn show(&self, _: &Playback) -> anyhow::Result<()> {
+    fn show(&self, _: (u32, u32), _: &Playback) -> anyhow::Result<()> {
         let why = "this program was built without windows".into();
         Err(Fault::NoDisplay { why }.into())
     }
@@ -233,10 +256,11 @@ fn kind(path: &Path) -> Result<Kind, Fault> {
     if folder.is_dir() { Ok(kind) } else { Err(Fault::NoFolder { path: path.to_owned() }) }
 }
 
-/// `1280x800`, each side 160 to 4096.
+/// `1280x800`, each side within [`SIDES_PX`].
 fn size(text: &str) -> Result<(u32, u32), String> {
     let sides = text.split_once(['x', 'X', '×']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    sides
-        .filter(|&(w, h): &(u32, u32)| (160..=4096).contains(&w) && (160..=4096).contains(&h))
-        .ok_or_else(|| "give WIDTHxHEIGHT, each 160 to 4096, for example 1280x800".into())
+    sides.filter(|(w, h)| SIDES_PX.contains(w) && SIDES_PX.contains(h)).ok_or_else(|| {
+        let (least, most) = SIDES_PX.into_inner();
+        format!("give WIDTHxHEIGHT, each {least} to {most}, for example 1280x800")
+    })
 }

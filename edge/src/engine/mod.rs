@@ -58,7 +58,7 @@ pub trait Engine: Send {
     /// [`Fault::Inference`] where the inputs do not fit or the engine fails.
     fn run(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, Fault>;
 
-    /// Which engine this is, with its version and threads, for logs.
+    /// Which engine this is, and on how many threads, for logs.
     fn describe(&self) -> String;
 }
 
@@ -159,7 +159,7 @@ fn have() -> String {
 pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     let file = |source: std::io::Error| match source.kind() {
         std::io::ErrorKind::NotFound => Fault::NotSetUp { path: path.into() },
-        _ => Fault::File { path: path.into(), source },
+        _ => Fault::file(path, source),
     };
     let size = std::fs::metadata(path).map_err(file)?.len();
     if size > MAX_MODEL_BYTES {
@@ -167,6 +167,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
         return Err(Fault::Network { path: path.into(), said });
     }
     std::fs::read(path).map_err(file)
+}
+
+/// What an engine said, as a part of one sentence.
+fn one_line(said: &str) -> String {
+    said.lines().next().unwrap_or_default().chars().take(200).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use ort::logging::LogLevel;
 use ort::session::{Session, SessionInputValue};
 use ort::value::TensorRef;
 
-use super::{Engine, Tensor};
+use super::{Engine, Tensor, one_line};
 use crate::Fault;
 
 /// Switches off what ONNX Runtime tells its makers. It must be `1` before the library is loaded.
@@ -101,8 +101,4 @@ fn load() -> Result<Environment, String> {
     }
     let environment = ort::init_from(&path).map_err(|e| one_line(&e.to_string()))?;
     environment.with_telemetry(false).build().map_err(|e| one_line(&e.to_string()))
-}
-
-fn one_line(said: &str) -> String {
-    said.lines().next().unwrap_or_default().chars().take(200).collect()
 }

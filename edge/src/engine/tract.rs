@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tract_onnx::prelude::*;
 
-use super::{Engine, Tensor};
+use super::{Engine, Tensor, one_line};
 use crate::Fault;
 
 /// A network that `tract` runs, on one thread.
@@ -25,7 +25,7 @@ impl Network {
             tract_onnx::onnx().model_for_read(&mut Cursor::new(bytes))?.into_optimized()?.into_runnable()
         })
         .map_err(|_| fault("its graph contradicts itself".into()))?
-        .map_err(|e| fault(one_line(&e)))?;
+        .map_err(|e| fault(cause(&e)))?;
         Ok(Self { plan, path: path.into() })
     }
 
@@ -40,26 +40,25 @@ impl Engine for Network {
             .iter()
             .map(|t| tract_onnx::prelude::Tensor::from_shape(&t.shape, &t.data).map(IntoTValue::into_tvalue))
             .collect::<TractResult<_>>()
-            .map_err(|e| self.fault(one_line(&e)))?;
+            .map_err(|e| self.fault(cause(&e)))?;
         let outputs = catch_unwind(AssertUnwindSafe(|| self.plan.run(values)))
             .map_err(|_| self.fault("the input does not fit it".into()))?
-            .map_err(|e| self.fault(one_line(&e)))?;
+            .map_err(|e| self.fault(cause(&e)))?;
         outputs
             .iter()
             .map(|value| {
-                let view = value.to_plain_array_view::<f32>().map_err(|e| self.fault(one_line(&e)))?;
+                let view = value.to_plain_array_view::<f32>().map_err(|e| self.fault(cause(&e)))?;
                 Ok(Tensor { shape: view.shape().to_vec(), data: view.iter().copied().collect() })
             })
             .collect()
     }
 
     fn describe(&self) -> String {
-        "tract 0.23.9, 1 thread".into()
+        "tract, 1 thread".into()
     }
 }
 
-/// The cause of a chain of errors: its first line is the part that a person can use.
-fn one_line(error: &TractError) -> String {
-    let text = error.root_cause().to_string();
-    text.lines().next().unwrap_or_default().chars().take(200).collect()
+/// The root of a chain of errors is the part that a person can use.
+fn cause(error: &TractError) -> String {
+    one_line(&error.root_cause().to_string())
 }

@@ -12,8 +12,11 @@ use crate::Fault;
 
 /// Longest phrase that is looked up as one sign, in words.
 const MAX_PHRASE: usize = 5;
-/// Longest text that is signed, in characters: some four minutes of spelling. It bounds the memory of a track.
+/// Longest text that is looked up, in characters.
 const MAX_TEXT: usize = 500;
+/// Most signs and letters of one track. They bound its length and memory, which the text's length does not:
+/// a digit may need all letters of its name.
+const MAX_CLIPS: usize = 600;
 /// Longest name of a letter, in characters (`sch`).
 const MAX_LETTER: usize = 3;
 
@@ -26,7 +29,7 @@ pub(super) struct Planned<'a> {
     pub after: String,
     pub provenance: Provenance,
     pub clips: Vec<Clip<'a>>,
-    /// Letters that the alphabet does not have.
+    /// Letters that the alphabet does not have; digits where it has no letter of their names.
     pub missing: String,
     /// A pause behind it.
     pub pause_s: f32,
@@ -59,7 +62,7 @@ impl Clip<'_> {
 /// Looks up all words of a text.
 ///
 /// # Errors
-/// The text is empty or too long, the language is unknown, or nothing of the text can be signed.
+/// The text is empty or too long or needs too many signs, the language is unknown, or nothing of the text can be signed.
 pub(super) fn plan<'a>(
     text: &str,
     signed: &str,
@@ -78,6 +81,10 @@ pub(super) fn plan<'a>(
     let words = dictionary.words(&tokens);
     if words.iter().all(|w| w.clips.is_empty()) {
         return Err(Fault::NothingToSign { text: text.trim().into(), signed: signed.into() });
+    }
+    let signs = words.iter().map(|w| w.clips.len()).sum();
+    if signs > MAX_CLIPS {
+        return Err(Fault::TooManySigns { signs, most: MAX_CLIPS });
     }
     Ok(words)
 }
@@ -226,9 +233,11 @@ impl<'a> Dictionary<'a> {
             if let Some(clip) = sign.or_else(named) {
                 clips.push(clip);
             } else {
-                let (spelled, _) = self.spell(name.unwrap_or_default());
+                let (spelled, lacking) = self.spell(name.unwrap_or_default());
                 if spelled.is_empty() {
                     missing.push_str(&value.to_string());
+                } else {
+                    missing.push_str(&lacking);
                 }
                 clips.extend(spelled);
             }
@@ -397,6 +406,7 @@ y.pose,de,sgg,0,0,25,FÜNFUNDZWANZIG,0
         check("25", "25 Number FÜNFUNDZWANZIG");
         check("3", "3 Number DREI");
         check("31", "31 Number DREI+E+I+N+S");
+        check("2", "2 Number E+I -zw");
     }
 
     #[test]
@@ -414,5 +424,6 @@ y.pose,de,sgg,0,0,25,FÜNFUNDZWANZIG,0
         check_fault("Kind", "xxx", None, "sgg");
         check_fault("Kind", "sgg", Some("fr"), "de");
         check_fault(&"a ".repeat(251), "sgg", None, "at most 500");
+        check_fault(&"1".repeat(500), "sgg", None, "needs 2000 signs and letters");
     }
 }

@@ -10,8 +10,8 @@ use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
 use tiny_skia::{Color, FillRule, Paint, Path, PathBuilder, Pixmap, PremultipliedColorU8, Stroke, Transform};
 
-/// The largest width or height of a canvas, in pixels.
-pub const MAX_SIDE_PX: u32 = 4096;
+/// The largest width or height of a canvas, in pixels: that of the largest screen.
+pub const MAX_SIDE_PX: u32 = boards::MAX_SCREEN_PX;
 
 /// Shapes that reach farther than this are not drawn: tiny-skia counts quarter pixels in 16 bits.
 const FAR_PX: f32 = 8000.0;

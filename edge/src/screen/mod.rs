@@ -28,8 +28,6 @@ pub enum State {
     Ready,
     /// Somebody signs.
     Watching,
-    /// The signing has ended and is being read.
-    Thinking,
     /// It was not understood.
     PleaseRepeat,
     /// The screen signs.
@@ -42,7 +40,6 @@ impl State {
         match self {
             Self::Ready => "ready",
             Self::Watching => "watching",
-            Self::Thinking => "thinking",
             Self::PleaseRepeat => "please repeat",
             Self::Signing => "signing",
         }
@@ -173,7 +170,7 @@ impl Screen {
         let (dot_color, tone) = match state {
             State::Ready => (theme.quiet, Tone::Quiet),
             State::PleaseRepeat => (theme.warn, Tone::Warn),
-            State::Watching | State::Thinking | State::Signing => (theme.mark, Tone::Plain),
+            State::Watching | State::Signing => (theme.mark, Tone::Plain),
         };
         self.canvas.disc([x + h * 0.6, y + h / 2.0], dot, dot_color);
         let label = [Span { text: state.word().into(), tone }];
@@ -412,7 +409,7 @@ mod tests {
             });
             screen.signing(&rig, &pose, stance, &caption(), State::Signing);
             let picture = Picture { rgb: &[0; 12], width: 2, height: 2 };
-            screen.reading(picture, Some((&rig, &pose)), &Caption::default(), State::Thinking);
+            screen.reading(picture, Some((&rig, &pose)), &Caption::default(), State::Watching);
         }
         // A layout that lacks everything, and a pose shorter than its layout.
         let empty = Rig::of(&models::pose::Layout::default());

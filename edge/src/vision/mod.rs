@@ -89,7 +89,9 @@ impl Holistic {
     /// Loads the [`NETWORKS`] from the store.
     ///
     /// # Errors
-    /// As [`crate::engine::open`], and [`Fault::Shape`] on the first frame where a file holds another network.
+    /// [`Fault::NotSetUp`], [`Fault::NoRecord`] or [`Fault::Damaged`] where a file is not the one that set-up
+    /// brings; [`Fault::Backend`] and [`Fault::Network`] where it cannot be run. A file that holds another
+    /// network gives [`Fault::Shape`] on the first frame.
     pub fn open(store: &Store, options: &Options) -> Result<Self, Fault> {
         Ok(Self {
             passed_over: engine::passed_over(&options.backends),
@@ -171,10 +173,12 @@ fn push(pose: &mut Pose, count: usize, seen: Option<(&[[f32; 3]], &[f32])>) {
 impl Stage for Holistic {
     const NAME: &'static str = "vision";
     type In = Frame;
-    type Out = Pose;
+    /// The frame comes back with what was seen in it: the screen shows both.
+    type Out = (Frame, Pose);
 
-    fn step(&mut self, _at: Stamp, input: Frame) -> Result<Option<Pose>, Fault> {
-        self.see(&input).map(Some)
+    fn step(&mut self, _at: Stamp, input: Frame) -> Result<Option<(Frame, Pose)>, Fault> {
+        let pose = self.see(&input)?;
+        Ok(Some((input, pose)))
     }
 
     fn reset(&mut self) {
@@ -190,6 +194,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::camera::{Camera, DEFAULT_FPS, Folder};
 
     /// The folder of others' results on real pictures; where it is absent this says that the test skips.
     pub(super) fn oracle(test: &str) -> Option<PathBuf> {
@@ -253,7 +258,13 @@ mod tests {
     fn a_store_without_networks_is_a_fault_that_says_what_to_do() {
         let empty = tempfile::tempdir().unwrap();
         let said = Holistic::open(&Store::at(empty.path()), &Options::default()).err().unwrap().to_string();
-        assert!(said.contains("pose_detection.onnx"), "{said}");
+        assert!(said.contains("pose_detection.onnx is missing"), "{said}");
+        // A network of which nothing is known could be damaged, and would be run.
+        let store = Store::at(empty.path());
+        std::fs::create_dir_all(empty.path().join("networks")).unwrap();
+        std::fs::write(store.network("pose_detection"), b"anything").unwrap();
+        let said = Holistic::open(&store, &Options::default()).err().unwrap().to_string();
+        assert!(said.contains("no record of") && said.contains("pose_detection.onnx"), "{said}");
     }
 
     /// The expected landmarks were made with a lighter network: MediaPipe 0.10.21 itself lies
@@ -268,7 +279,7 @@ mod tests {
         };
         let (x, y, seen) = (read("x: "), read("y: "), read("visibility: "));
         let photo = dir.join("tfjs/pose.jpg");
-        let frame = crate::camera::open(photo.to_str().unwrap()).unwrap().next().unwrap().unwrap();
+        let frame = Folder::open(&photo, DEFAULT_FPS).unwrap().next().unwrap().unwrap();
         let mut first: Option<Pose> = None;
         for backend in engine::available() {
             let Some(mut vision) = opened(test, &[backend]) else { return };

@@ -21,6 +21,10 @@ impl Network {
     ///
     /// Only the number of values of an output is checked: whether a row of 63 values
     /// also has axes of one is up to the converter.
+    ///
+    /// # Errors
+    /// [`Fault::NotSetUp`], [`Fault::NoRecord`] or [`Fault::Damaged`] where the file is not the one that
+    /// set-up brings; [`Fault::Backend`] and [`Fault::Network`] where it cannot be run.
     pub fn open(
         name: &'static str,
         side: usize,
@@ -31,8 +35,10 @@ impl Network {
         let path = store.network(name);
         let bytes = engine::read(&path)?;
         // A changed weight would still run, and see hands where there are none.
-        if store.recorded_sha256(&path).is_some_and(|stated| stated != sha256(&bytes)) {
-            return Err(Fault::Damaged { path });
+        match store.recorded_sha256(&path) {
+            Some(stated) if stated == sha256(&bytes) => {}
+            Some(_) => return Err(Fault::Damaged { path }),
+            None => return Err(Fault::NoRecord { path }),
         }
         let backend = engine::choose(&options.backends)?;
         let engine = engine::open_bytes(&bytes, &path, backend, options.threads)?;

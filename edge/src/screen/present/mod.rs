@@ -43,7 +43,7 @@ pub trait Present {
 /// The file cannot be written; what stood there before is kept.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     let part = Part::beside(path);
-    std::fs::write(part.path(), bytes).map_err(|source| Fault::File { path: path.to_owned(), source })?;
+    std::fs::write(part.path(), bytes).map_err(|source| Fault::file(path, source))?;
     part.complete()
 }
 
@@ -68,8 +68,7 @@ impl Part {
     }
 
     fn complete(mut self) -> Result<(), Fault> {
-        std::fs::rename(&self.part, &self.whole)
-            .map_err(|source| Fault::File { path: self.whole.clone(), source })?;
+        std::fs::rename(&self.part, &self.whole).map_err(|source| Fault::file(&self.whole, source))?;
         self.completed = true;
         Ok(())
     }

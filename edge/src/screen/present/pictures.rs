@@ -22,7 +22,7 @@ impl Pictures {
     /// # Errors
     /// The folder cannot be made.
     pub fn new(folder: &Path) -> Result<Self, Fault> {
-        std::fs::create_dir_all(folder).map_err(|source| Fault::File { path: folder.to_owned(), source })?;
+        std::fs::create_dir_all(folder).map_err(|source| Fault::file(folder, source))?;
         Ok(Self { folder: folder.to_owned(), next: 0 })
     }
 }
@@ -50,6 +50,6 @@ pub fn write_png(path: &Path, canvas: &Canvas) -> Result<(), Fault> {
         png::PngEncoder::new_with_quality(&mut bytes, png::CompressionType::Fast, png::FilterType::Adaptive);
     encoder
         .write_image(&rgb, canvas.width(), canvas.height(), ExtendedColorType::Rgb8)
-        .map_err(|error| Fault::File { path: path.to_owned(), source: std::io::Error::other(error) })?;
+        .map_err(|error| Fault::file(path, std::io::Error::other(error)))?;
     write_whole(path, &bytes.into_inner())
 }
