@@ -76,7 +76,7 @@ fn aspect(text: &str) -> Result<Aspect, Error> {
     let wrong = || Error::Argument {
         option: "--aspect",
         given: text.into(),
-        expected: "a width and a height such as 4:3",
+        expected: "a width and a height such as 4:3".into(),
     };
     let (w, h) = text.split_once(':').ok_or_else(wrong)?;
     let (w, h): (f32, f32) = (w.parse().map_err(|_| wrong())?, h.parse().map_err(|_| wrong())?);
