@@ -55,6 +55,9 @@ impl Isolated {
             return Ok(());
         }
         ui::result(format!("top1 {:.4}  top5 {:.4}  n {}", report.top1, report.top5, report.n))?;
+        if let Some(aspect) = report.aspect {
+            ui::result(format!("  pictures taken to be {aspect:.3} times as wide as high"))?;
+        }
         for (group, score) in &report.per_group {
             ui::result(format!(
                 "  {group:24} top1 {:.4}  top5 {:.4}  n {}",
