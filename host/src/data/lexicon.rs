@@ -78,3 +78,23 @@ fn scale_depth(sights: &mut [Sight], width: f32) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_folders_get_a_next_step() {
+        let folder = std::env::temp_dir().join(format!("signpost-letters-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let said = || letters(&folder, &[]).unwrap_err().to_string();
+        let absent = said();
+        let header = "path,spoken_language,signed_language,start,end,words,glosses,priority\n";
+        std::fs::write(folder.join("index.csv"), format!("{header}a.pose,en,xyz,0,0,house,HOUSE,0\n"))
+            .unwrap();
+        let other = said();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(absent.ends_with("run `cargo xtask setup` to bring it"), "{absent}");
+        assert!(other.contains("ase, asq, bzs, gsg, mfs, sgg"), "{other}");
+    }
+}

@@ -293,3 +293,49 @@ fn write(model: &Model) -> Result<(), Error> {
     text.push('\n');
     put(&model.dir.join(MANIFEST), text.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recipe_states_every_option() {
+        let recipe = Recipe::find("asl-letters").expect("it is a recipe");
+        let mut options = Options {
+            data: "somewhere".into(),
+            out: "elsewhere".into(),
+            seed: 7,
+            steps: None,
+            held_out: None,
+            leave_out: vec![],
+        };
+        let plain = "signpost-host train asl-letters --data DATA --out FOLDER --seed 7 --steps 900";
+        assert_eq!(command(recipe, &options, 900), plain);
+        options.held_out = Some("Anna's".into());
+        options.leave_out = vec!["ase".into(), "sgg".into()];
+        let full = format!(r"{plain} --held-out 'Anna'\''s' --leave-out ase,sgg");
+        assert_eq!(command(recipe, &options, 900), full);
+    }
+
+    #[test]
+    fn a_model_is_written_whole_and_leaves_nothing_beside() {
+        let dir = std::env::temp_dir().join(format!("signpost-write-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let shipped = Model::find("ksl13").expect("it ships");
+        let model = Model { dir: dir.clone(), ..shipped };
+        let written = write(&model).and_then(|()| Ok(Model::open(&dir)?));
+        let mut files: Vec<_> =
+            std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        std::fs::remove_dir_all(&dir).unwrap();
+        files.sort();
+        assert_eq!(written.unwrap(), model);
+        assert_eq!(files, [MANIFEST, NETWORK]);
+        let lost = Model { dir: dir.join("absent"), ..model };
+        assert!(write(&lost).unwrap_err().to_string().contains("cannot write"));
+    }
+
+    #[test]
+    fn the_recipes_are_those_of_the_models_that_ship() {
+        assert_eq!(RECIPES.map(|r| r.name), models::store::SHIPPED);
+    }
+}
