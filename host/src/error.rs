@@ -72,6 +72,16 @@ pub enum Error {
         /// What rounding explains.
         limit: f32,
     },
+    /// Training went astray.
+    #[error(
+        "at step {step} of {recipe} the loss is no number any more, so nothing was written; train again with another --seed"
+    )]
+    Loss {
+        /// The recipe.
+        recipe: &'static str,
+        /// The step, from 0.
+        step: usize,
+    },
     /// A text on the command line cannot be understood.
     #[error("{option} {given:?} is not {expected}; correct the command line")]
     Argument {
@@ -80,7 +90,7 @@ pub enum Error {
         /// What was given.
         given: String,
         /// What is expected.
-        expected: &'static str,
+        expected: String,
     },
 }
 

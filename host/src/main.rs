@@ -16,7 +16,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes a model from its recipe: one of ksl13, asl-words, asl-letters.
+    /// Makes a model from its recipe.
     Train(commands::train::Train),
     /// Scores a model on recorded signing.
     #[command(subcommand)]

@@ -3,6 +3,7 @@
 //! A model is a folder with `model.onnx` and `manifest.json`. The manifest states
 //! the network's SHA-256, and [`Model::open`] refuses bytes that differ.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
@@ -13,12 +14,16 @@ use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::features::Version;
+use crate::gloss::label_key;
 use crate::store;
 
 /// The network's file within a model's folder.
 pub const NETWORK: &str = "model.onnx";
 /// The manifest's file within a model's folder.
 pub const MANIFEST: &str = "manifest.json";
+
+/// The label of windows that show no sign of the model; never an answer.
+pub const NONE: &str = "<none>";
 
 /// A manifest is a few kilobytes; nothing larger is read.
 const MANIFEST_LIMIT: u64 = 1 << 20;
@@ -174,15 +179,7 @@ impl Manifest {
     /// # Shapes
     /// - `logits`: `[G]` in, confidences that sum to 1 out
     pub fn confidences(&self, logits: &mut [f32]) {
-        let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let mut sum = 0.0;
-        for value in logits.iter_mut() {
-            *value = ((*value - top) / self.temperature).exp();
-            sum += *value;
-        }
-        for value in logits.iter_mut() {
-            *value /= sum;
-        }
+        confidences(logits, self.temperature);
     }
 
     /// True where the label means that nothing is signed.
@@ -206,6 +203,16 @@ impl Manifest {
         if self.labels.is_empty() || self.labels.len() > LABEL_LIMIT {
             return Err(format!("it has {} labels, and 1 to {LABEL_LIMIT} make sense", self.labels.len()));
         }
+        let mut keys = HashSet::new();
+        if let Some(twice) = self.labels.iter().find(|label| !keys.insert(label_key(label))) {
+            return Err(format!("its label {twice:?} is there twice"));
+        }
+        if let Some(unknown) = self.rest.iter().find(|rest| !self.labels.contains(rest)) {
+            return Err(format!("its rest label {unknown:?} is none of its labels"));
+        }
+        if self.name.trim().is_empty() {
+            return Err("it has no name".into());
+        }
         if !(self.temperature.is_finite() && self.temperature > 0.0) {
             return Err(format!("its temperature is {}, which is not above 0", self.temperature));
         }
@@ -213,6 +220,22 @@ impl Manifest {
             return Err(format!("its threshold is {}, which is not within 0 to 1", self.threshold));
         }
         Ok(features)
+    }
+}
+
+/// The softmax of the logits over a temperature, in place.
+///
+/// # Shapes
+/// - `logits`: `[G]` in, confidences that sum to 1 out
+pub fn confidences(logits: &mut [f32], temperature: f32) {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for value in logits.iter_mut() {
+        *value = ((*value - top) / temperature).exp();
+        sum += *value;
+    }
+    for value in logits.iter_mut() {
+        *value /= sum;
     }
 }
 
@@ -288,6 +311,12 @@ mod tests {
         check("features", &text(&other), b"network", "this program computes sign-v1, hand-v1");
         let cold = Manifest { temperature: 0.0, ..good.clone() };
         check("cold", &text(&cold), b"network", "temperature is 0");
+        let twice = Manifest { labels: vec!["thank-you".into(), "THANK_you".into()], ..good.clone() };
+        check("twice", &text(&twice), b"network", "\"THANK_you\" is there twice");
+        let rest = Manifest { rest: vec!["c".into()], ..good.clone() };
+        check("rest", &text(&rest), b"network", "\"c\" is none of its labels");
+        let nameless = Manifest { name: " ".into(), ..good.clone() };
+        check("nameless", &text(&nameless), b"network", "it has no name");
         let empty = Manifest { labels: vec![], ..good };
         check("empty", &text(&empty), b"network", "0 labels");
     }

@@ -46,8 +46,6 @@ pub enum Value {
     Text(String),
     /// Integers.
     Ints(Vec<i64>),
-    /// Floats.
-    Floats(Vec<f32>),
 }
 
 /// Writes a graph, node by node, in the order in which it runs.
@@ -140,7 +138,6 @@ fn attribute(name: &str, value: Value) -> AttributeProto {
         Value::Float(v) => (a.f, a.r#type) = (Some(v), 1),
         Value::Int(v) => (a.i, a.r#type) = (Some(v), 2),
         Value::Text(v) => (a.s, a.r#type) = (Some(v.into_bytes()), 3),
-        Value::Floats(v) => (a.floats, a.r#type) = (v, 6),
         Value::Ints(v) => (a.ints, a.r#type) = (v, 7),
     }
     a
@@ -216,8 +213,6 @@ struct AttributeProto {
     i: Option<i64>,
     #[prost(bytes = "vec", optional, tag = "4")]
     s: Option<Vec<u8>>,
-    #[prost(float, repeated, packed = "false", tag = "7")]
-    floats: Vec<f32>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     ints: Vec<i64>,
     #[prost(int32, tag = "20")]

@@ -19,7 +19,8 @@ pub const SHIPPED: [&str; 3] = ["ksl13", "asl-words", "asl-letters"];
 ///
 /// Looked for in `$SIGNPOST_WEIGHTS`, in `models/weights` of the checkout that the
 /// running program was built in or of the current directory's, in `weights` beside
-/// the program, and last where this crate was built. `None` where none has it.
+/// the program, and, in a build with debug assertions, last where this crate was built. `None` where none
+/// has it.
 pub fn weights(name: &str) -> Option<PathBuf> {
     if !SHIPPED.contains(&name) {
         return None;
@@ -30,12 +31,16 @@ pub fn weights(name: &str) -> Option<PathBuf> {
     let beside = program.iter().filter_map(|p| p.parent()).map(|dir| dir.join("weights"));
     let above =
         program.iter().chain(&current).flat_map(|p| p.ancestors()).map(|dir| dir.join("models/weights"));
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights");
+    // A released program must not look into the folders of whoever built it.
+    #[cfg(debug_assertions)]
+    let built = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("weights"));
+    #[cfg(not(debug_assertions))]
+    let built = None;
     named
         .into_iter()
         .chain(beside)
         .chain(above)
-        .chain([built])
+        .chain(built)
         .map(|dir| dir.join(name))
         .find(|dir| dir.join("manifest.json").is_file())
 }

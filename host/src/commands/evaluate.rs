@@ -55,6 +55,9 @@ impl Isolated {
             return Ok(());
         }
         ui::result(format!("top1 {:.4}  top5 {:.4}  n {}", report.top1, report.top5, report.n))?;
+        if let Some(aspect) = report.aspect {
+            ui::result(format!("  pictures taken to be {aspect:.3} times as wide as high"))?;
+        }
         for (group, score) in &report.per_group {
             ui::result(format!(
                 "  {group:24} top1 {:.4}  top5 {:.4}  n {}",
@@ -76,7 +79,7 @@ fn aspect(text: &str) -> Result<Aspect, Error> {
     let wrong = || Error::Argument {
         option: "--aspect",
         given: text.into(),
-        expected: "a width and a height such as 4:3",
+        expected: "a width and a height such as 4:3".into(),
     };
     let (w, h) = text.split_once(':').ok_or_else(wrong)?;
     let (w, h): (f32, f32) = (w.parse().map_err(|_| wrong())?, h.parse().map_err(|_| wrong())?);

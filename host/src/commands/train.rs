@@ -37,7 +37,7 @@ impl Train {
         let recipe = train::Recipe::find(&self.recipe).ok_or_else(|| Error::Argument {
             option: "RECIPE",
             given: self.recipe.clone(),
-            expected: "one of ksl13, asl-words and asl-letters",
+            expected: format!("one of {}", train::Recipe::names()),
         })?;
         let Self { data, out, seed, steps, held_out, leave_out, .. } = self;
         let options = train::Options { data, out, seed, steps, held_out, leave_out };

@@ -34,6 +34,10 @@ pub const ALPHABETS: [(&str, &str); 6] = [
 /// # Errors
 /// Where the lexicon or one of its clips cannot be read, or no letter is left.
 pub fn letters(folder: &Path, leave_out: &[String]) -> Result<Vec<Clip>, Error> {
+    let what = || format!("the lexicon {}", folder.display());
+    if !folder.join("index.csv").is_file() {
+        return Err(Error::NoClips { what: what(), next: "run `cargo xtask setup` to bring it".into() });
+    }
     let lexicon = Lexicon::open(folder)?;
     let mut clips = Vec::new();
     for (language, like_asl) in ALPHABETS.iter().filter(|(l, _)| !leave_out.iter().any(|out| out == l)) {
@@ -48,8 +52,12 @@ pub fn letters(folder: &Path, leave_out: &[String]) -> Result<Vec<Clip>, Error> 
         }
     }
     if clips.is_empty() {
-        let what = format!("the lexicon {}", folder.display());
-        return Err(Error::NoClips { what, next: "run `cargo xtask setup` to bring the lexicon".into() });
+        let known = ALPHABETS.map(|(language, _)| language).join(", ");
+        let next = format!(
+            "only manual alphabets of {known} are read, so give `lexicon/fingerspelling` of the cache folder, \
+             which `cargo xtask setup` fills"
+        );
+        return Err(Error::NoClips { what: what(), next });
     }
     Ok(clips)
 }
@@ -68,5 +76,25 @@ fn scale_depth(sights: &mut [Sight], width: f32) {
         for p in sights.iter_mut().flat_map(|s| s.hands.as_flattened_mut()) {
             p[2] *= width;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_folders_get_a_next_step() {
+        let folder = std::env::temp_dir().join(format!("signpost-letters-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let said = || letters(&folder, &[]).unwrap_err().to_string();
+        let absent = said();
+        let header = "path,spoken_language,signed_language,start,end,words,glosses,priority\n";
+        std::fs::write(folder.join("index.csv"), format!("{header}a.pose,en,xyz,0,0,house,HOUSE,0\n"))
+            .unwrap();
+        let other = said();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(absent.ends_with("run `cargo xtask setup` to bring it"), "{absent}");
+        assert!(other.contains("ase, asq, bzs, gsg, mfs, sgg"), "{other}");
     }
 }

@@ -11,7 +11,7 @@ use models::features::Sight;
 use models::gloss::label_key;
 use models::manifest::HeldOut;
 
-pub use isolated::{Aspect, Isolated};
+pub use isolated::{Aspect, Isolated, index_file};
 pub use lexicon::{ALPHABETS, LEXICON, letters};
 pub use pose_folder::pose_folder;
 

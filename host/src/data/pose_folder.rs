@@ -21,7 +21,7 @@ pub fn pose_folder(folder: &Path) -> Result<Vec<Clip>, Error> {
         let label = dir.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let files = listed(&dir)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "pose"));
         for (seq, file) in (0..).zip(files) {
-            clips.extend(clip(label.clone(), "", seq, &read_track(&file)?));
+            clips.extend(clip(label.clone(), "", seq, &read_track(&file)?.with_z_in_pixels()));
         }
     }
     if clips.is_empty() {

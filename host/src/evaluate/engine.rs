@@ -51,7 +51,8 @@ impl Runner {
         let run = || {
             let input = Tensor::from_shape(&self.shape, features)?;
             let output = self.plan.run(tvec!(input.into()))?;
-            let logits: Vec<f32> = output[0].to_plain_array_view::<f32>()?.iter().copied().collect();
+            let Some(logits) = output.first() else { return Ok(vec![]) };
+            let logits: Vec<f32> = logits.to_plain_array_view::<f32>()?.iter().copied().collect();
             Ok(logits)
         };
         let logits = run().map_err(|e| refused(&self.name, &e))?;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use models::gloss::label_key;
-use models::manifest::{HeldOut, Manifest, Model, Role};
+use models::manifest::{HeldOut, Manifest, Model, NONE, Role};
 use serde::Serialize;
 
 use super::Runner;
 use crate::Error;
-use crate::data::{Aspect, Clip, Isolated, LEXICON, held_out, letters, pose_folder};
+use crate::data::{Aspect, Clip, Isolated, LEXICON, held_out, index_file, letters, pose_folder};
 
 /// What to score.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,13 +29,16 @@ pub struct Report {
     pub model: String,
     /// The data set's name.
     pub data: String,
+    /// Width over height of its pictures, given or guessed; `null` where landmarks came in pixels.
+    pub aspect: Option<f32>,
     /// Share of clips whose label is the model's first answer.
     pub top1: f64,
     /// Share of clips whose label is among the model's first five answers.
     pub top5: f64,
     /// Clips scored.
     pub n: usize,
-    /// Share of clips that the model shows with a confidence above its threshold.
+    /// Share of clips that the model answers: a hand or a body is seen, the first answer is no rest label,
+    /// and its confidence reaches the manifest's threshold. Clips of a rest label count among the others.
     pub answered: f64,
     /// Share of those that are right; 1 where none is answered.
     pub right_when_answered: f64,
@@ -43,7 +46,8 @@ pub struct Report {
     pub per_group: BTreeMap<String, GroupScore>,
     /// Labels that the model does not have, with how many of their clips were left out.
     pub unknown_labels: BTreeMap<String, usize>,
-    /// How many of those clips the unit would have shown as a sign all the same.
+    /// How many of those clips were answered all the same: above the manifest's threshold, before the unit's
+    /// own rules (no sign without a body, a higher bar live).
     pub unknown_shown: usize,
     /// Which labels were taken for which others, and how often.
     pub confusions: Vec<Confusion>,
@@ -73,7 +77,7 @@ pub struct Confusion {
 
 /// Scores a model, by name or folder, on `STEM.f16.gz` + `STEM.tsv`.
 ///
-/// Where `stem` is the folder of a fingerspelling lexicon, the letters that training may use are scored;
+/// Where there is no `STEM.tsv` and `stem` is the folder of a fingerspelling lexicon, the letters that training may use are scored;
 /// their groups are sign languages. Where it is another folder, `STEM/LABEL/*.pose` are scored.
 ///
 /// # Errors
@@ -100,21 +104,24 @@ pub fn isolated(model: &str, stem: &Path, options: &Options) -> Result<Report, E
         let next = "leave out --held-out or --only-group, or give the data set that the model was trained on";
         return Err(Error::NoClips { what: stem.display().to_string(), next: next.into() });
     }
-    score(&model, &data.name, &clips)
+    Ok(Report { aspect: data.aspect, ..score(&model, &data.name, &clips)? })
 }
 
 /// Reads a data set, a fingerspelling lexicon or a folder of `.pose` files.
 fn read(stem: &Path, aspect: Aspect) -> Result<Isolated, Error> {
+    if index_file(stem).is_file() {
+        return Isolated::read(stem, aspect);
+    }
     if stem.join("index.csv").is_file() {
-        return Ok(Isolated { name: LEXICON.into(), aspect: 1.0, clips: letters(stem, &[])? });
+        return Ok(Isolated { name: LEXICON.into(), aspect: None, clips: letters(stem, &[])? });
     }
     if stem.is_dir() {
-        return Ok(Isolated { name: stem.display().to_string(), aspect: 1.0, clips: pose_folder(stem)? });
+        return Ok(Isolated { name: stem.display().to_string(), aspect: None, clips: pose_folder(stem)? });
     }
     Isolated::read(stem, aspect)
 }
 
-/// Scores a model on clips.
+/// Scores a model on clips, whatever the shape of their pictures was.
 ///
 /// # Errors
 /// Where the network does not run.
@@ -122,8 +129,8 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
     let runner = Runner::new(model)?;
     let manifest = &model.manifest;
     let keys: Vec<_> = manifest.labels.iter().map(|l| label_key(l)).collect();
-    // A class that no data set writes ("<none>") is a help for the unit, never an answer here.
-    let answers: Vec<_> = (0..keys.len()).filter(|&g| !manifest.labels[g].starts_with('<')).collect();
+    // The class of other signs is a help for the unit, never an answer here.
+    let answers: Vec<_> = (0..keys.len()).filter(|&g| manifest.labels[g] != NONE).collect();
     let (mut unknown_labels, mut unknown_shown) = (BTreeMap::new(), 0);
     let mut groups: BTreeMap<String, Tally> = BTreeMap::new();
     let mut confusions: BTreeMap<(String, String), usize> = BTreeMap::new();
@@ -132,13 +139,14 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
     let mut features = vec![0.0; manifest.frames * manifest.width];
 
     for clip in clips {
-        model.features.compute(&clip.sights, &mut features);
+        let seen = model.features.compute(&clip.sights, &mut features);
         let mut confidence = runner.logits(&features)?;
         manifest.confidences(&mut confidence);
+        let shown = shown(manifest, &confidence).filter(|_| seen);
         let key = label_key(&clip.label);
         let Some(truth) = answers.iter().copied().find(|&g| keys[g] == key) else {
             *unknown_labels.entry(clip.label.clone()).or_insert(0) += 1;
-            unknown_shown += usize::from(shows_a_sign(manifest, &confidence));
+            unknown_shown += usize::from(shown.is_some());
             continue;
         };
         let mut ranked = answers.clone();
@@ -146,10 +154,8 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
         let rank = ranked.iter().position(|&g| g == truth).unwrap_or(usize::MAX);
         all.add(rank);
         groups.entry(clip.group.clone()).or_default().add(rank);
-        if confidence[ranked[0]] >= manifest.threshold {
-            answered += 1;
-            right += usize::from(rank == 0);
-        }
+        answered += usize::from(shown.is_some());
+        right += usize::from(shown == Some(truth));
         if rank > 0 {
             let answer = manifest.labels[ranked[0]].clone();
             *confusions.entry((clip.label.clone(), answer)).or_insert(0) += 1;
@@ -164,6 +170,7 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
     Ok(Report {
         model: manifest.name.clone(),
         data: data.to_owned(),
+        aspect: None,
         top1: total.top1,
         top5: total.top5,
         n: total.n,
@@ -176,10 +183,10 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
     })
 }
 
-/// Whether the unit shows a sign: a label that is no rest, above the threshold.
-fn shows_a_sign(manifest: &Manifest, confidence: &[f32]) -> bool {
-    let shown = |(label, sure): (&String, &f32)| *sure >= manifest.threshold && !manifest.is_rest(label);
-    manifest.labels.iter().zip(confidence).any(shown)
+/// The label that is likeliest of all, where it is no rest and reaches the threshold.
+fn shown(manifest: &Manifest, confidence: &[f32]) -> Option<usize> {
+    let (label, sure) = confidence.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+    (*sure >= manifest.threshold && !manifest.is_rest(&manifest.labels[label])).then_some(label)
 }
 
 /// Counts of right answers.

@@ -59,10 +59,9 @@ pub fn threshold(
 }
 
 fn confidences(logits: &[f32], temperature: f32) -> Vec<f32> {
-    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let raised: Vec<_> = logits.iter().map(|l| ((l - top) / temperature).exp()).collect();
-    let sum: f32 = raised.iter().sum();
-    raised.into_iter().map(|r| r / sum).collect()
+    let mut out = logits.to_vec();
+    models::manifest::confidences(&mut out, temperature);
+    out
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::Recipe;
 use super::examples::Examples;
 use crate::export::Scale;
 use crate::nn::{ClipNet, ClipNetConfig};
-use crate::ui;
+use crate::{Error, ui};
 
 /// The backend without gradients.
 pub type Plain<B> = <B as AutodiffBackend>::InnerBackend;
@@ -33,6 +33,9 @@ const AVERAGE_EVERY: usize = 5;
 const AVERAGE_KEEPS: f64 = 0.96;
 
 /// Trains a network from nothing and gives the average of its weights over the last steps.
+///
+/// # Errors
+/// [`Error::Loss`] where the loss is no number any more.
 pub fn fit<B: AutodiffBackend>(
     config: &ClipNetConfig,
     recipe: &Recipe,
@@ -40,7 +43,7 @@ pub fn fit<B: AutodiffBackend>(
     scale: &Scale,
     steps: usize,
     seed: u64,
-) -> ClipNet<Plain<B>> {
+) -> Result<ClipNet<Plain<B>>, Error> {
     let device = B::Device::default();
     B::seed(&device, seed);
     let mut net: ClipNet<B> = config.init(&device);
@@ -70,8 +73,11 @@ pub fn fit<B: AutodiffBackend>(
                 Tensor::<B, 2>::from_data(TensorData::new(batch.targets, [BATCH, config.labels]), &device);
             let log_probs = log_softmax(net.forward(features), 1);
             let loss = (log_probs * targets).sum().neg() / BATCH as f32;
-            if step % 20 == 0 {
+            if step % 20 == 0 || step + 1 == steps {
                 let now = loss.clone().into_data().convert::<f32>().iter::<f32>().next().unwrap_or(f32::NAN);
+                if !now.is_finite() {
+                    return Err(Error::Loss { recipe: recipe.name, step });
+                }
                 shown = if shown.is_nan() { now } else { 0.8 * shown + 0.2 * now };
                 bar.set_message(format!("{} (loss {shown:.3})", recipe.name));
             }
@@ -84,11 +90,12 @@ pub fn fit<B: AutodiffBackend>(
             }
             bar.inc(1);
         }
-        average
+        Ok(average)
     });
     bar.finish_and_clear();
+    let average = average?;
     ui::say(format!("{}: {steps} steps in {:.0?}, loss {shown:.3}", recipe.name, bar.elapsed()));
-    average
+    Ok(average)
 }
 
 /// The learning rate of a step: a straight line up, then half a cosine down to nothing (Loshchilov and Hutter 2017).

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use models::features::Version;
-use models::manifest::{HeldOut, Kind, MANIFEST, Manifest, Metric, Model, NETWORK, Role, Source, sha256};
+use models::manifest::{
+    HeldOut, Kind, MANIFEST, Manifest, Metric, Model, NETWORK, NONE, Role, Source, sha256,
+};
 use models::store::Store;
 
 use crate::data::{self, Aspect, Clip, Isolated, held_out};
@@ -22,8 +24,6 @@ use crate::{Error, ui};
 use examples::Examples;
 pub use recipe::{RECIPES, Recipe};
 
-/// The class of windows that show no sign of the model; never an answer.
-pub const NONE: &str = "<none>";
 /// The largest difference between two logits that rounding explains.
 const ROUNDING: f32 = 1e-4;
 
@@ -89,7 +89,7 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
         dropout: recipe.dropout,
     };
     let steps = options.steps.unwrap_or(recipe.steps);
-    let net = fit::fit::<Training>(&config, recipe, &examples, &scale, steps, options.seed);
+    let net = fit::fit::<Training>(&config, recipe, &examples, &scale, steps, options.seed)?;
 
     let network = export::clip_net(recipe.name, &net, &scale, recipe.features);
     let shape = [1, recipe.features.frames(), recipe.features.width()];
@@ -118,10 +118,7 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
         threshold,
         data: split.sources,
         metrics: vec![],
-        recipe: format!(
-            "signpost-host train {} --data DATA --out FOLDER --seed {} --steps {steps}",
-            recipe.name, options.seed
-        ),
+        recipe: command(recipe, options, steps),
     };
     let mut model = Model { dir: options.out.clone(), manifest, features: recipe.features, network };
     measure(&mut model, &split.held)?;
@@ -129,7 +126,21 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
     Ok(model.manifest)
 }
 
-/// Reads the recipe's data and splits it.
+/// The command that remakes the model.
+fn command(recipe: &Recipe, options: &Options, steps: usize) -> String {
+    let seed = options.seed;
+    let mut text =
+        format!("signpost-host train {} --data DATA --out FOLDER --seed {seed} --steps {steps}", recipe.name);
+    if let Some(group) = &options.held_out {
+        text += &format!(" --held-out '{}'", group.replace('\'', r"'\''"));
+    }
+    if !options.leave_out.is_empty() {
+        text += &format!(" --leave-out {}", options.leave_out.join(","));
+    }
+    text
+}
+
+/// Reads the recipe's data and splits it. Clips without frames teach nothing and are dropped.
 fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
     let mut split = Split { train: vec![], held: vec![], other: vec![], sources: vec![] };
     for (i, source) in recipe.sources.iter().enumerate() {
@@ -142,7 +153,11 @@ fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
         let clips = held.iter().filter(|h| !**h).count();
         let mut kept_out = vec![];
         for (clip, held) in isolated.clips.into_iter().zip(held) {
-            if held { kept_out.push(clip) } else { split.train.push(clip) }
+            match held {
+                _ if clip.sights.is_empty() => {}
+                true => kept_out.push(clip),
+                false => split.train.push(clip),
+            }
         }
         split.held.push(kept_out);
         let (name, licence) = (source.stem.to_owned(), source.licence.to_owned());
@@ -158,7 +173,7 @@ fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
             held_out: HeldOut::Nothing,
             clips: letters.len(),
         });
-        split.train.extend(letters);
+        split.train.extend(letters.into_iter().filter(|clip| !clip.sights.is_empty()));
     }
     for (stem, licence) in recipe.others {
         let isolated = Isolated::read(&options.data.join("isolated").join(stem), Aspect::Guess)?;
@@ -169,7 +184,11 @@ fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
             held_out: HeldOut::Nothing,
             clips: isolated.clips.len(),
         });
-        split.other.extend(isolated.clips);
+        split.other.extend(isolated.clips.into_iter().filter(|clip| !clip.sights.is_empty()));
+    }
+    if split.other.is_empty() {
+        let next = "copy the data sets of other signs again from their source".into();
+        return Err(Error::NoClips { what: "the other signs of the training data".into(), next });
     }
     if split.train.is_empty() || split.held.iter().all(Vec::is_empty) {
         let next = "name a group that is in the data with --held-out".into();
@@ -201,7 +220,6 @@ fn check_export(
 ) -> Result<(), Error> {
     let (t, f) = (features.frames(), features.width());
     let mut window = vec![0.0; t * f];
-    let mut found = 0.0_f32;
     for clip in clips {
         features.compute(&clip.sights, &mut window);
         let exported = runner.logits(&window)?;
@@ -211,10 +229,13 @@ fn check_export(
         let trained = net.forward(input.reshape([1, t, f])).into_data().convert::<f32>();
         let trained: Vec<f32> = trained.to_vec().expect("converted to f32 just before");
         for (a, b) in trained.iter().zip(&exported) {
-            found = found.max((a - b).abs());
+            let found = (a - b).abs();
+            if found.is_nan() || found > ROUNDING {
+                return Err(Error::Export { found, limit: ROUNDING });
+            }
         }
     }
-    if found <= ROUNDING { Ok(()) } else { Err(Error::Export { found, limit: ROUNDING }) }
+    Ok(())
 }
 
 /// Scores the model on the held-out clips of each data set and writes the figures into its manifest.
@@ -255,10 +276,66 @@ fn measure(model: &mut Model, held: &[Vec<Clip>]) -> Result<(), Error> {
 }
 
 /// Writes the folder; the manifest last, so that a folder with a manifest is whole.
+///
+/// Each file is written beside its place first, so that none ever stands there in part.
 fn write(model: &Model) -> Result<(), Error> {
-    let put = |path: &Path, bytes: &[u8]| std::fs::write(path, bytes).map_err(Error::io("write", path));
+    let put = |path: &Path, bytes: &[u8]| {
+        let part = path.with_extension(format!("{}.part", std::process::id()));
+        let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
+        if written.is_err() {
+            // It may not be there; the first error is the one to tell.
+            let _ = std::fs::remove_file(&part);
+        }
+        written.map_err(Error::io("write", path))
+    };
     put(&model.dir.join(NETWORK), &model.network)?;
     let mut text = serde_json::to_string_pretty(&model.manifest).expect("a manifest has text keys only");
     text.push('\n');
     put(&model.dir.join(MANIFEST), text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recipe_states_every_option() {
+        let recipe = Recipe::find("asl-letters").expect("it is a recipe");
+        let mut options = Options {
+            data: "somewhere".into(),
+            out: "elsewhere".into(),
+            seed: 7,
+            steps: None,
+            held_out: None,
+            leave_out: vec![],
+        };
+        let plain = "signpost-host train asl-letters --data DATA --out FOLDER --seed 7 --steps 900";
+        assert_eq!(command(recipe, &options, 900), plain);
+        options.held_out = Some("Anna's".into());
+        options.leave_out = vec!["ase".into(), "sgg".into()];
+        let full = format!(r"{plain} --held-out 'Anna'\''s' --leave-out ase,sgg");
+        assert_eq!(command(recipe, &options, 900), full);
+    }
+
+    #[test]
+    fn a_model_is_written_whole_and_leaves_nothing_beside() {
+        let dir = std::env::temp_dir().join(format!("signpost-write-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let shipped = Model::find("ksl13").expect("it ships");
+        let model = Model { dir: dir.clone(), ..shipped };
+        let written = write(&model).and_then(|()| Ok(Model::open(&dir)?));
+        let mut files: Vec<_> =
+            std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        std::fs::remove_dir_all(&dir).unwrap();
+        files.sort();
+        assert_eq!(written.unwrap(), model);
+        assert_eq!(files, [MANIFEST, NETWORK]);
+        let lost = Model { dir: dir.join("absent"), ..model };
+        assert!(write(&lost).unwrap_err().to_string().contains("cannot write"));
+    }
+
+    #[test]
+    fn the_recipes_are_those_of_the_models_that_ship() {
+        assert_eq!(RECIPES.map(|r| r.name), models::store::SHIPPED);
+    }
 }

@@ -105,4 +105,9 @@ impl Recipe {
     pub fn find(name: &str) -> Option<&'static Self> {
         RECIPES.iter().find(|r| r.name == name)
     }
+
+    /// The names of all recipes, as a text.
+    pub fn names() -> String {
+        RECIPES.map(|r| r.name).join(", ")
+    }
 }

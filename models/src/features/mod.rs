@@ -139,6 +139,96 @@ mod tests {
         assert_eq!(Version::parse("sign-v0"), None);
     }
 
+    /// Values of the features of [`window`] spread over steps and columns, as they were when weights shipped.
+    #[track_caller]
+    fn check_golden(version: Version, expect: [f32; 32]) {
+        let got = features(version, &window(200.0, 320.0, 240.0));
+        // One value of every 32nd part, each time another column.
+        let part = got.len() / 32;
+        let got: Vec<f32> = (0..32).map(|i| got[i * part + i * 37 % part]).collect();
+        for (i, (a, b)) in got.iter().zip(&expect).enumerate() {
+            assert!((a - b).abs() < 1e-5, "{}: value {i} of {got:?}", version.name());
+        }
+    }
+
+    #[test]
+    fn a_version_never_changes() {
+        check_golden(
+            Version::SignV1,
+            [
+                0.0,
+                0.21319363,
+                0.16556932,
+                0.20392431,
+                0.037757136,
+                0.4,
+                -0.8666186,
+                0.0,
+                -0.8387088,
+                0.33329934,
+                0.41714102,
+                -1.0319871,
+                0.32727456,
+                -1.0187737,
+                0.6,
+                0.45565933,
+                0.3615022,
+                0.22992036,
+                0.3522329,
+                0.95781785,
+                0.2966172,
+                -0.044053346,
+                0.2873479,
+                0.7,
+                0.23173219,
+                1.1667191,
+                0.2224629,
+                1.0106388,
+                0.36537415,
+                -0.47239664,
+                -0.3607125,
+                0.1880363,
+            ],
+        );
+        check_golden(
+            Version::HandV1,
+            [
+                0.61987036,
+                0.95472527,
+                -0.2554435,
+                0.9545789,
+                -0.4992553,
+                0.9543718,
+                -0.7193446,
+                0.9540675,
+                0.1613954,
+                0.95359266,
+                -0.58631164,
+                1.2194895,
+                0.3707715,
+                0.169956,
+                0.3615022,
+                0.8424249,
+                0.3522329,
+                0.95950896,
+                0.34296367,
+                -0.074269116,
+                0.33369437,
+                0.94959366,
+                0.32442504,
+                -0.79021096,
+                0.31515577,
+                0.27369815,
+                0.30588648,
+                -0.01217719,
+                0.2966172,
+                0.20170657,
+                0.2873479,
+                0.9373749,
+            ],
+        );
+    }
+
     #[test]
     fn place_and_size_in_the_picture_do_not_matter() {
         for version in Version::ALL {

@@ -7,13 +7,13 @@
 //! of its size (see [`Sight`]). Mirroring changes the features: a model that should
 //! understand left-handed signers is trained on mirrored clips.
 
-use super::sight::{HAND_POINTS, Sight};
+use super::sight::{BODY_POINTS, HAND_POINTS, Sight};
 use super::steps::{Between, Steps};
 
 /// Steps of a window, T.
 pub const STEPS: usize = 32;
 /// Points of the body, x and y each, then one mask.
-const BODY: usize = 7;
+const BODY: usize = BODY_POINTS.len();
 const BODY_WIDTH: usize = BODY * 2 + 1;
 /// The points of a hand that also stand in the body's units: wrist, middle knuckle and the five tips.
 const PLACED: [usize; 7] = [0, 9, 4, 8, 12, 16, 20];

@@ -1,6 +1,6 @@
 //! Equal steps in time over a window in which landmarks come and go.
 
-use super::Sight;
+use super::{HAND_POINTS, Sight};
 
 /// A hole up to this long is bridged in a straight line; a longer one stays a hole. Seconds.
 const BRIDGE_S: f64 = 0.3;
@@ -69,7 +69,7 @@ impl<'a> Between<'a> {
     }
 
     /// A hand between the two sights.
-    pub fn hand(&self, side: usize) -> [[f32; 3]; 21] {
+    pub fn hand(&self, side: usize) -> [[f32; 3]; HAND_POINTS] {
         let (a, b) = (&self.before.hands[side], &self.after.hands[side]);
         std::array::from_fn(|k| std::array::from_fn(|c| a[k][c] + (b[k][c] - a[k][c]) * self.share))
     }

@@ -4,9 +4,13 @@
 //! the left and the right hand's 21 as x, y, z. A row of 126 is both hands.
 //! x and y are in units of the picture's width and height, z in its width. A
 //! block of zeros was not detected; values that are not numbers are empty.
+//!
+//! The importer that training and evaluation use (`host`) takes a landmark of the body for seen
+//! whatever its visibility, as the shipped models were trained; here visibility is the confidence.
 
 use super::{Known, Pose, PoseTrack};
 use crate::error::Error;
+use crate::features::HAND_POINTS;
 
 /// Values of a row of body and hands.
 pub const ROW_258: usize = BODY * 4 + 2 * HAND * 3;
@@ -14,7 +18,7 @@ pub const ROW_258: usize = BODY * 4 + 2 * HAND * 3;
 pub const ROW_126: usize = 2 * HAND * 3;
 
 const BODY: usize = 33;
-const HAND: usize = 21;
+const HAND: usize = HAND_POINTS;
 
 /// The track of rows of 258 values, `[T, 258]`, in the layout [`Known::BodyHands75`].
 ///

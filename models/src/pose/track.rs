@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::Layout;
+use super::holistic::WORLD;
 
 /// The landmarks of one frame.
 ///
@@ -69,12 +70,17 @@ impl PoseTrack {
     /// pose-format writes what MediaPipe gives: x and y in pixels, but z in
     /// units of the width. No z of a pose passes a few widths, and hardly a pose
     /// is only that many pixels deep, so all z below `8` are taken for widths.
+    /// Landmarks in metres (`POSE_WORLD_LANDMARKS`) stay as they are.
     pub fn with_z_in_pixels(mut self) -> Self {
         const MOST_WIDTHS: f32 = 8.0;
-        let seen = |f: &Pose| (0..f.points.len()).filter_map(|k| f.seen(k)).all(|p| p[2].abs() < MOST_WIDTHS);
+        let of_picture = self.layout.components.iter().flat_map(|c| vec![c.name != WORLD; c.points.len()]);
+        let of_picture: Vec<usize> = of_picture.enumerate().filter_map(|(k, yes)| yes.then_some(k)).collect();
+        let seen = |f: &Pose| of_picture.iter().filter_map(|&k| f.seen(k)).all(|p| p[2].abs() < MOST_WIDTHS);
         if self.size[0] as f32 > MOST_WIDTHS && self.frames.iter().all(seen) {
             let width = self.size[0] as f32;
-            self.frames.iter_mut().flat_map(|f| &mut f.points).for_each(|p| p[2] *= width);
+            for frame in &mut self.frames {
+                of_picture.iter().for_each(|&k| frame.points[k][2] *= width);
+            }
         }
         self
     }
@@ -123,6 +129,17 @@ mod tests {
     #[track_caller]
     fn check_z(stored: f32, expect: f32) {
         assert_eq!(track(2, 25.0, stored).with_z_in_pixels().frames[1].points[0][2], expect);
+    }
+
+    #[test]
+    fn landmarks_in_metres_stay_in_metres() {
+        let layout = Known::Holistic576.layout();
+        let mut track = PoseTrack::new(layout.clone(), 25.0, [640, 480, 0]);
+        track.frames = vec![Pose { points: vec![[0.0, 0.0, 0.5]; 576], confidence: vec![1.0; 576] }];
+        let track = track.with_z_in_pixels();
+        let nose = |component: &str| layout.index(component, "NOSE").unwrap();
+        assert_eq!(track.frames[0].points[nose("POSE_LANDMARKS")][2], 320.0);
+        assert_eq!(track.frames[0].points[nose(WORLD)][2], 0.5);
     }
 
     #[test]
