@@ -19,7 +19,7 @@ mod unpack;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use models::store::Store;
+use models::store::{Store, program_on_path};
 
 use crate::ui::Ui;
 pub use error::Error;
@@ -92,7 +92,7 @@ fn state(wheel: &Wheel, record: &Record, store: &Store) -> State {
     }
     let has_its_own = match wheel.need {
         Need::Always => false,
-        Need::Ffmpeg => system::has_program("ffmpeg"),
+        Need::Ffmpeg => program_on_path("ffmpeg").is_some(),
         Need::Libclang => system::has_libclang(),
     };
     match (has_its_own, wheel.fits_this_machine()) {

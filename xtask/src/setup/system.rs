@@ -1,7 +1,6 @@
 //! What the system has: programs, libclang, free space, and the lock between two set-ups.
 
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,14 +11,6 @@ use super::Error;
 
 /// Where libraries lie, and folders whose folders' `lib` they lie in.
 const LIBRARIES: [&str; 4] = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"];
-
-/// Whether a program of this name is found in the search path.
-pub fn has_program(name: &str) -> bool {
-    let Some(path) = std::env::var_os("PATH") else { return false };
-    std::env::split_paths(&path).any(|folder| {
-        fs::metadata(folder.join(name)).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
-    })
-}
 
 /// Whether libclang is where a build looks for it: where `LIBCLANG_PATH` or `llvm-config` says, or among the libraries.
 pub fn has_libclang() -> bool {
