@@ -1,5 +1,7 @@
 //! `signpost-host evaluate isolated --json`: its contract on made-up data, its figures on real data, its errors.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};

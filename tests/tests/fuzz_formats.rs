@@ -3,6 +3,8 @@
 //! The seeds are the synthetic fixtures; the mutations are random but the same
 //! in every run.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 use std::fs;
 use std::path::Path;
 

@@ -3,6 +3,8 @@
 //! The limits are the authors' own: 20 px for the hand, 31 px for the body, in the mean.
 //! The clips of signers come with hands that MediaPipe found frame by frame, without a body.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 use std::ops::Range;
 use std::path::Path;
 use std::slice::from_ref;

@@ -1,5 +1,7 @@
 //! Lexicon folders: the index is read alone, rows are found, clips are cut.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 use std::fs;
 use std::path::Path;
 

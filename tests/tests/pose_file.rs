@@ -4,6 +4,8 @@
 //! hash of the whole file as it wrote it again; `make.py` beside it says from
 //! which version, and how the hashes are taken. Agreement is exact, bit for bit.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
