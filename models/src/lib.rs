@@ -9,10 +9,12 @@ pub mod features;
 pub mod gloss;
 pub mod lexicon;
 pub mod manifest;
+pub mod metrics;
 pub mod onnx;
 pub mod pose;
 pub mod pose_file;
 pub mod store;
 pub mod tflite;
+pub mod vector;
 
 pub use error::Error;

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use models::metrics::edit_distance;
 use models::store::Store;
 use serde_json::Value;
 use tests::{data, program, refusal, run, store, text};
@@ -26,25 +27,9 @@ fn letters(events: &[Value]) -> String {
     end["caption"].as_str().unwrap().replace(' ', "")
 }
 
-/// How many letters must be put in, taken out or changed to make one text of the other.
+/// How many letters differ.
 fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let change = corner + usize::from(x != y);
-            corner = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[test]
-fn distance_counts_changes() {
-    assert_eq!(distance("kitten", "sitting"), 3);
-    assert_eq!(distance("", "ab"), 2);
+    edit_distance(a.as_bytes(), b.as_bytes())
 }
 
 #[test]

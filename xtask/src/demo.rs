@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, bail};
+use models::metrics::edit_distance;
 use serde_json::Value;
 
 use crate::{cargo, setup, ui::Ui};
@@ -72,7 +73,11 @@ impl Demo {
         ui.answer(&format!("meant: {}", self.text));
         ui.answer(&format!("read:  {caption}"));
         // Words are spelled one after the other without a pause, so that nothing tells where one ends.
-        ui.answer(&format!("wrong: {} of {} letters, spaces left out", distance(&meant, &read), meant.len()));
+        ui.answer(&format!(
+            "wrong: {} of {} letters, spaces left out",
+            edit_distance(&meant, &read),
+            meant.len()
+        ));
         Ok(())
     }
 
@@ -129,28 +134,13 @@ fn letters(text: &str) -> Vec<char> {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
-/// How many letters must be put in, taken out or changed to make one text of the other.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        // The row above, one place to the left.
-        let mut corner = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let change = corner + usize::from(x != y);
-            corner = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[track_caller]
     fn check_distance(meant: &str, read: &str, expect: usize) {
-        assert_eq!(distance(&letters(meant), &letters(read)), expect, "{meant} and {read}");
+        assert_eq!(edit_distance(&letters(meant), &letters(read)), expect, "{meant} and {read}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use models::pose::{Known, Layout, Pose, PoseTrack, holistic};
+use models::vector::{add, sub};
 
 use super::hand::depth_scale;
 
@@ -334,24 +335,14 @@ fn mirrored(p: Point) -> Point {
     [-p[0], p[1], p[2]]
 }
 
-pub(super) fn add(a: Point, b: Point) -> Point {
-    [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
-}
-
-pub(super) fn sub(a: Point, b: Point) -> Point {
-    [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
-}
-
-pub(super) fn norm(a: Point) -> f32 {
-    (a[0] * a[0] + a[1] * a[1] + a[2] * a[2]).sqrt()
-}
-
 pub(super) fn lerp(a: Point, b: Point, t: f32) -> Point {
     [0, 1, 2].map(|i| a[i] + (b[i] - a[i]) * t)
 }
 
 #[cfg(test)]
 mod tests {
+    use models::vector::norm;
+
     use super::super::hand::relaxed_hand;
     use super::*;
 

@@ -1,6 +1,8 @@
 //! What is known of every hand: its bones, their proportions, and how it hangs.
 
-use super::body::{Frame, Hand, PALM, add, norm, sub};
+use models::vector::{add, norm, sub};
+
+use super::body::{Frame, Hand, PALM};
 
 /// Bone lengths of a hand relative to their mean, each by the landmark at its far end (1 to 20).
 /// The medians over the fingerspelling clips.

@@ -253,7 +253,9 @@ mod tests {
     use models::pose_file::write_track_file;
     use tempfile::TempDir;
 
-    use super::body::{norm, sub, to_track};
+    use models::vector::{norm, sub};
+
+    use super::body::to_track;
     use super::hand::{PARENTS, relaxed_hand};
     use super::*;
 

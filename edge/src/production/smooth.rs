@@ -1,6 +1,8 @@
 //! A low-pass filter without delay: second-order Butterworth, run forwards and backwards.
 
-use super::body::{Frame, Point, add, sub};
+use models::vector::{add, sub};
+
+use super::body::{Frame, Point};
 
 /// Where joints lose half their power, in hertz: signs move below it, jitter above.
 /// The value of `spoken-to-signed`, where it lowered wrist jerk from 21.8 to 1.7.

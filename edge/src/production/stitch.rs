@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::body::{Frame, Hand, Point, add, lerp, norm, sub};
+use models::vector::{add, norm, sub};
+
+use super::body::{Frame, Hand, Point, lerp};
 use super::hand::{PARENTS, relaxed_hand};
 
 /// Rest at both ends, in seconds.

@@ -1,6 +1,8 @@
 //! How long a clip lasts in a sentence: lead-in and lead-out go, holds shrink, motion stays.
 
-use super::body::{Frame, norm, sub};
+use models::vector::{norm, sub};
+
+use super::body::Frame;
 
 /// A hand slower than this holds, in shoulder widths a second.
 /// Hands that form a letter of the fingerspelling clips hold below 0.9 and move above it.

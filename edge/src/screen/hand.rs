@@ -6,6 +6,7 @@
 //! a crease where it folds. Nails mark the backs of finger tips.
 
 use embedded_graphics::pixelcolor::Rgb888;
+use models::vector::{cross, norm, sub};
 
 use super::canvas::Canvas;
 use super::figure::HAND_POINTS;
@@ -199,26 +200,10 @@ fn shade(theme: &Theme, palm_color: Rgb888, back: f32) -> Rgb888 {
     mix(palm_color, darker, (back + 1.0) / 2.0)
 }
 
-fn sub(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
-    [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
-}
-
 fn scaled(a: [f32; 3], by: f32) -> [f32; 3] {
     a.map(|v| v * by)
 }
 
-fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
-
-fn norm(a: [f32; 3]) -> f32 {
-    dot(a, a).sqrt()
-}
-
 fn unit_vector(a: [f32; 3]) -> [f32; 3] {
     scaled(a, 1.0 / norm(a).max(1e-6))
-}
-
-fn cross(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
-    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 }

@@ -6,9 +6,10 @@
 //! that left-handed spellers look like right-handed ones. Origin: the wrist; unit:
 //! the size of the hand (see [`Sight`]), averaged over the window.
 
-use super::sight::{HAND_POINTS, Sight, norm, sub};
+use super::sight::{HAND_POINTS, Sight};
 use super::sign::mean;
 use super::steps::{Between, Steps};
+use crate::vector::{cross, dot, norm, sub};
 
 /// Steps of a window, T.
 pub const STEPS: usize = 16;
@@ -144,14 +145,6 @@ fn fill_velocities(out: &mut [f32], step_s: f32) {
             out[i * WIDTH + VELOCITIES + value] = way * VELOCITY_S / (step_s * (after - before) as f32);
         }
     }
-}
-
-fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
-
-fn cross(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
-    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 }
 
 /// The vector at length one; zero stays zero.

@@ -1,6 +1,7 @@
 //! What features look at in one frame: seven points of the body and both hands, whatever the layout.
 
 use crate::pose::{Layout, Pose};
+use crate::vector::{norm, sub};
 
 /// The points of the body that features use, by their names in the Holistic layout.
 pub const BODY_POINTS: [&str; 7] =
@@ -115,16 +116,6 @@ impl Picker {
         }
         sight
     }
-}
-
-/// The difference of two points.
-pub(super) fn sub(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
-    [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
-}
-
-/// The length of a vector.
-pub(super) fn norm(a: [f32; 3]) -> f32 {
-    a.iter().map(|v| v * v).sum::<f32>().sqrt()
 }
 
 #[cfg(test)]
