@@ -10,13 +10,21 @@ use std::path::Path;
 
 use crate::Fault;
 
+/// The endings of videos that can be written.
+const VIDEOS: [&str; 2] = ["mp4", "gif"];
+
+/// Whether a path has one of these endings, in whatever case.
+fn ends_in(path: &Path, endings: &[&str]) -> bool {
+    endings.iter().any(|ending| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending)))
+}
+
 /// Checks that a file can be put where it is wanted, before any work is done for it.
 ///
 /// # Errors
 /// [`Fault::WrongEnding`] where it has another ending than those given, [`Fault::NoFolder`] where its
 /// folder is not there.
 fn check_output(file: &Path, endings: &[&str]) -> Result<(), Fault> {
-    if !endings.iter().any(|ending| file.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending))) {
+    if !ends_in(file, endings) {
         let endings = endings.iter().map(|e| format!(".{e}")).collect::<Vec<_>>().join(" or ");
         return Err(Fault::WrongEnding { path: file.into(), endings });
     }

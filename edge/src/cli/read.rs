@@ -77,7 +77,7 @@ impl Read {
         let recognisers = self.models.iter().map(open).collect::<Result<Vec<_>, _>>()?;
 
         let path = Path::new(&self.source);
-        let mut input = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("pose")) {
+        let mut input = if super::ends_in(path, &["pose"]) {
             Input::of_track(pose_file::read_track(path)?.with_z_in_pixels())
         } else {
             Input::of_camera(&self.source, board)?
@@ -118,7 +118,7 @@ impl Read {
         let files = self.show.as_ref().filter(|to| to.as_os_str() != WINDOW);
         match files {
             Some(folder) if folder.extension().is_none() => super::check_folder_of(folder)?,
-            Some(video) => super::check_output(video, &["mp4", "gif"])?,
+            Some(video) => super::check_output(video, &super::VIDEOS)?,
             None => {}
         }
         let keeps = self.out.is_some() || files.is_some();

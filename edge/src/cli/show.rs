@@ -37,10 +37,7 @@ impl Show {
     /// # Errors
     /// Where the video or the folder cannot be made.
     pub fn to_files(path: &Path, size: (u32, u32), about: &About) -> Result<Self, Fault> {
-        let is_video = path
-            .extension()
-            .is_some_and(|e| ["mp4", "gif"].iter().any(|video| e.eq_ignore_ascii_case(video)));
-        let to: Box<dyn Present> = if is_video {
+        let to: Box<dyn Present> = if super::ends_in(path, &super::VIDEOS) {
             Box::new(Video::create(path, size, about.fps)?)
         } else {
             Box::new(Pictures::new(path)?)

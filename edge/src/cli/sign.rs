@@ -252,8 +252,8 @@ fn kind(path: &Path) -> Result<Kind, Fault> {
             _ => return Err(Fault::UnknownOutput { path: path.to_owned() }),
         }
     };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if folder.is_dir() { Ok(kind) } else { Err(Fault::NoFolder { path: path.to_owned() }) }
+    super::check_folder_of(path)?;
+    Ok(kind)
 }
 
 /// `1280x800`, each side within [`SIDES_PX`].
