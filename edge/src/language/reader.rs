@@ -189,7 +189,7 @@ impl Reader {
     /// Lets every classifier look at its window, and reports the surest sign that settled.
     fn look(&mut self, at_s: f64, events: &mut Vec<Event>) -> Result<(), Fault> {
         let window = &*self.window.make_contiguous();
-        let mut surest: Option<Sign> = None;
+        let mut surest: Option<(usize, Sign)> = None;
         let mut partial: Option<(f32, usize, usize)> = None;
         for (n, recogniser) in self.recognisers.iter_mut().enumerate() {
             let from = window.partition_point(|s| at_s - s.at_s > recogniser.window_s());
@@ -200,13 +200,13 @@ impl Reader {
                 partial = Some((confidence, n, label));
             }
             if let Some(s) = recogniser.spotter.step(at_s, &guess, slid(&window[from..]))
-                && surest.as_ref().is_none_or(|sign| s.confidence > sign.confidence)
+                && surest.as_ref().is_none_or(|(_, sign)| s.confidence > sign.confidence)
             {
-                surest = Some(sign(recogniser, at_s, s.from_s, s.label, s.confidence, &s.best));
+                surest = Some((n, sign(recogniser, at_s, s.from_s, s.label, s.confidence, &s.best)));
             }
         }
-        if let Some(sign) = surest {
-            self.settle(sign, events);
+        if let Some((n, sign)) = surest {
+            self.settle(n, sign, events);
         } else if let Some((confidence, n, label)) = partial {
             let manifest = self.recognisers[n].manifest();
             let (text, model) = (manifest.labels[label].clone(), manifest.name.clone());
@@ -221,18 +221,18 @@ impl Reader {
             let window = &*self.window.make_contiguous();
             let span =
                 window.partition_point(|s| s.at_s < from_s)..window.partition_point(|s| s.at_s <= to_s);
-            let mut surest: Option<Sign> = None;
-            for recogniser in self.recognisers.iter_mut().filter(|r| !r.spells()) {
+            let mut surest: Option<(usize, Sign)> = None;
+            for (n, recogniser) in self.recognisers.iter_mut().enumerate().filter(|(_, r)| !r.spells()) {
                 let guess = recogniser.look(&window[span.clone()])?;
                 if let Some((label, confidence)) = guess.top()
                     && confidence >= recogniser.accept()
-                    && surest.as_ref().is_none_or(|sign| confidence > sign.confidence)
+                    && surest.as_ref().is_none_or(|(_, sign)| confidence > sign.confidence)
                 {
-                    surest = Some(sign(recogniser, at_s, from_s, label, confidence, &guess));
+                    surest = Some((n, sign(recogniser, at_s, from_s, label, confidence, &guess)));
                 }
             }
-            if let Some(sign) = surest {
-                self.settle(sign, events);
+            if let Some((n, sign)) = surest {
+                self.settle(n, sign, events);
             }
         }
         if self.signs == 0 && to_s - from_s >= REPEAT_AFTER_S {
@@ -245,16 +245,16 @@ impl Reader {
         Ok(())
     }
 
-    /// Reports a sign, adds it to the caption, and lets the other classifiers start afresh: one
-    /// movement is one sign.
-    fn settle(&mut self, sign: Sign, events: &mut Vec<Event>) {
-        for recogniser in self.recognisers.iter_mut().filter(|r| r.manifest().name != sign.model) {
-            recogniser.spotter.reset();
+    /// Reports the sign of classifier `by`, adds it to the caption, and lets the other classifiers start
+    /// afresh: one movement is one sign.
+    fn settle(&mut self, by: usize, sign: Sign, events: &mut Vec<Event>) {
+        for (_, other) in self.recognisers.iter_mut().enumerate().filter(|(n, _)| *n != by) {
+            other.spotter.reset();
         }
         self.signs += 1;
         self.captioned_s = sign.t;
         // A word's sign may have a name of one letter ("I"), so that the model decides, not the label.
-        let spelled = self.recognisers.iter().any(|r| r.spells() && r.manifest().name == sign.model);
+        let spelled = self.recognisers[by].spells();
         for caption in [&mut self.caption, &mut self.transcript] {
             match (spelled, sign.text.as_str()) {
                 (true, "space") => caption.space(),

@@ -8,22 +8,19 @@ use crate::Fault;
 use crate::engine::{self, Backend, Engine, Tensor};
 
 /// How a kind of features is used live.
-struct Timing {
+#[derive(Debug, Clone, Copy)]
+struct Live {
     /// How much of the past the classifier looks at, in seconds.
     window_s: f64,
-    /// How long a label must stay on top, in seconds.
-    hold_s: f64,
-    /// How long it must be off the top before it counts again, in seconds.
-    release_s: f64,
-    /// Least confidence, where the model's own threshold is lower: that was chosen on whole clips, and a
-    /// window is cut anywhere.
-    accept: f32,
+    /// The least confidence holds where the model's own threshold is lower: that was chosen on whole
+    /// clips, and a window is cut anywhere.
+    rules: Rules,
 }
 
 /// A letter is held for a quarter to half a second, and a longer window would see its neighbours too; a sign
 /// takes one to one and a half seconds.
-const LETTERS: Timing = Timing { window_s: 0.3, hold_s: 0.13, release_s: 0.1, accept: 0.55 };
-const SIGNS: Timing = Timing { window_s: 1.5, hold_s: 0.3, release_s: 0.5, accept: 0.7 };
+const LETTERS: Live = Live { window_s: 0.3, rules: Rules { accept: 0.55, hold_s: 0.13, release_s: 0.1 } };
+const SIGNS: Live = Live { window_s: 1.5, rules: Rules { accept: 0.7, hold_s: 0.3, release_s: 0.5 } };
 
 /// A hand on its way up or down passes through the shapes of letters, P and Q above all. It moves at 12 to 20
 /// hand sizes a second; the fastest letter, Z, at 7, the others below 2 (our own signing and a real speller).
@@ -39,8 +36,7 @@ pub struct Recogniser {
     features: Version,
     engine: Box<dyn Engine>,
     input: [Tensor; 1],
-    window_s: f64,
-    accept: f32,
+    live: Live,
     pub(super) spotter: Spotter,
 }
 
@@ -58,20 +54,18 @@ impl Recogniser {
 
     /// A classifier over an engine that is ready.
     pub(super) fn over(manifest: Manifest, features: Version, engine: Box<dyn Engine>) -> Self {
-        let timing = match features {
+        let mut live = match features {
             Version::HandV1 => LETTERS,
             Version::SignV1 => SIGNS,
         };
-        let accept = manifest.threshold.max(timing.accept);
-        let rules = Rules { accept, hold_s: timing.hold_s, release_s: timing.release_s };
+        live.rules.accept = live.rules.accept.max(manifest.threshold);
         Self {
             input: [Tensor::zeros(&[1, features.frames(), features.width()])],
             features,
             manifest,
             engine,
-            window_s: timing.window_s,
-            accept,
-            spotter: Spotter::new(rules),
+            live,
+            spotter: Spotter::new(live.rules),
         }
     }
 
@@ -82,12 +76,12 @@ impl Recogniser {
 
     /// How much of the past it looks at, in seconds.
     pub fn window_s(&self) -> f64 {
-        self.window_s
+        self.live.window_s
     }
 
     /// Below this confidence nothing is shown.
     pub fn accept(&self) -> f32 {
-        self.accept
+        self.live.rules.accept
     }
 
     /// True where it recognises letters: a longer stretch is never one of them.
@@ -130,7 +124,7 @@ fn in_transit(window: &[Sight]) -> bool {
     if last.hand_seen == [false; 2] {
         return true;
     }
-    let recent = &window[window.partition_point(|s| last.at_s - s.at_s > LETTERS.hold_s)..];
+    let recent = &window[window.partition_point(|s| last.at_s - s.at_s > LETTERS.rules.hold_s)..];
     (0..2).any(|side| {
         let seen: Vec<&Sight> = recent.iter().filter(|s| s.hand_seen[side]).collect();
         let (Some(first), Some(size)) = (seen.first(), last.hand_size(side)) else { return false };

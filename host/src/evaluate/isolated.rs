@@ -77,8 +77,9 @@ pub struct Confusion {
 
 /// Scores a model, by name or folder, on `STEM.f16.gz` + `STEM.tsv`.
 ///
-/// Where there is no `STEM.tsv` and `stem` is the folder of a fingerspelling lexicon, the letters that training may use are scored;
-/// their groups are sign languages. Where it is another folder, `STEM/LABEL/*.pose` are scored.
+/// Where there is no `STEM.tsv` and `stem` is the folder of a fingerspelling lexicon, the letters that
+/// training may use are scored; their groups are sign languages. Where it is another folder,
+/// `STEM/LABEL/*.pose` are scored.
 ///
 /// # Errors
 /// Where the model or the data cannot be read, or no clip is left to score.
@@ -95,11 +96,9 @@ pub fn isolated(model: &str, stem: &Path, options: &Options) -> Result<Report, E
             .map(|s| &s.held_out);
         keep = held_out(&data.clips, rule.unwrap_or(&HeldOut::Nothing));
     }
-    let clips: Vec<_> = data.clips.iter().zip(keep).filter(|(_, keep)| *keep).map(|(clip, _)| clip).collect();
-    let clips: Vec<_> = clips
-        .into_iter()
-        .filter(|c| options.groups.is_empty() || options.groups.contains(&c.group))
-        .collect();
+    let in_group = |c: &Clip| options.groups.is_empty() || options.groups.contains(&c.group);
+    let kept = data.clips.iter().zip(keep).filter(|(clip, keep)| *keep && in_group(clip));
+    let clips: Vec<_> = kept.map(|(clip, _)| clip).collect();
     if clips.is_empty() {
         let next = "leave out --held-out or --only-group, or give the data set that the model was trained on";
         return Err(Error::NoClips { what: stem.display().to_string(), next: next.into() });
