@@ -194,12 +194,14 @@ impl Reader {
         for (n, recogniser) in self.recognisers.iter_mut().enumerate() {
             let from = window.partition_point(|s| at_s - s.at_s > recogniser.window_s());
             let guess = recogniser.look(&window[from..])?;
+            // A sign moves from place to place by its nature; only a letter that does so is doubled.
+            let slides = recogniser.spells() && slid(&window[from..]);
             if let Some((label, confidence)) = guess.top()
                 && partial.is_none_or(|(most, ..)| confidence > most)
             {
                 partial = Some((confidence, n, label));
             }
-            if let Some(s) = recogniser.spotter.step(at_s, &guess, slid(&window[from..]))
+            if let Some(s) = recogniser.spotter.step(at_s, &guess, slides)
                 && surest.as_ref().is_none_or(|(_, sign)| s.confidence > sign.confidence)
             {
                 surest = Some((n, sign(recogniser, at_s, s.from_s, s.label, s.confidence, &s.best)));
@@ -436,6 +438,30 @@ mod tests {
         show(&mut reader, &mut start, 1.0, 1.0);
         show(&mut reader, &mut start, 1.0, 1.0);
         assert_eq!(reader.caption().text(), "a a");
+    }
+
+    #[test]
+    fn a_sign_that_moves_and_stays_is_one_sign() {
+        let layout = Known::BodyHands75.layout();
+        let hand = layout.range("RIGHT_HAND_LANDMARKS").unwrap();
+        let mut reader = reader(Version::SignV1, [5.0, 0.0, 0.0]);
+        let mut signs = 0;
+        for i in 0..300_u64 {
+            let mut pose = Pose::unseen(layout.len());
+            for (k, point) in [("LEFT_SHOULDER", [150.0, 90.0, 0.0]), ("RIGHT_SHOULDER", [50.0, 90.0, 0.0])] {
+                let k = layout.index("POSE_LANDMARKS", k).unwrap();
+                (pose.points[k], pose.confidence[k]) = (point, 1.0);
+            }
+            // It stays for three seconds, goes 60 pixels aside in one, and stays again.
+            let aside = 2.0 * (i.clamp(90, 120) - 90) as f32;
+            for (n, k) in hand.clone().enumerate() {
+                pose.points[k] = [100.0 + aside + n as f32, 100.0 + (n * n % 37) as f32, 0.0];
+                pose.confidence[k] = 1.0;
+            }
+            let events = reader.read(Stamp::of_frame(i, FPS), &pose).unwrap();
+            signs += events.iter().filter(|e| matches!(e, Event::Sign(_))).count();
+        }
+        assert_eq!(signs, 1);
     }
 
     #[test]
