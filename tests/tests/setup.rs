@@ -14,6 +14,8 @@ use tests::refusal;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+/// No output is left out.
+const NONE: &[&str] = &[];
 const TINY: &[u8] = include_bytes!("../parity/tflite/tiny.tflite");
 const WHEEL: &str = "made_up-1.0-py3-none-any.whl";
 /// Enough to take the longest of these set-ups on a busy machine.
@@ -157,7 +159,7 @@ fn what_the_table_names_is_brought_and_nothing_else() {
     machine.offer(&wheel(&members), &[TEXT, NETWORK, FOLDER].concat());
     succeeds(&machine.offline());
     assert_eq!(machine.stored("texts/text.txt").unwrap(), b"hello");
-    assert_eq!(machine.stored("networks/tiny.onnx"), models::tflite::to_onnx(TINY, "tiny").ok());
+    assert_eq!(machine.stored("networks/tiny.onnx"), models::tflite::to_onnx(TINY, "tiny", NONE).ok());
     assert_eq!(machine.stored("lexicon/index.csv").unwrap(), b"path");
     assert_eq!(machine.stored("lexicon/ase/a.pose").unwrap(), b"pose");
     let mut there: Vec<_> =

@@ -1,5 +1,6 @@
 //! Set-up, demo, tests, and the technician's commands: one file a command, one struct with `run`.
 
+pub mod bench;
 pub mod cargo;
 pub mod demo;
 pub mod setup;
@@ -20,6 +21,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(bench::Bench),
     Demo(demo::Demo),
     Setup(setup::Setup),
     Test(test::Test),
@@ -32,6 +34,7 @@ impl Cli {
     /// What the command could not do, as one sentence with the next step.
     pub fn run(self, ui: &Ui) -> anyhow::Result<()> {
         match self.command {
+            Command::Bench(bench) => bench.run(ui),
             Command::Demo(demo) => demo.run(ui),
             Command::Test(test) => test.run(ui),
             Command::Setup(setup) => setup.run(ui),

@@ -46,17 +46,26 @@ impl Tensor {
         }
         Ok(Self { shape: shape.to_vec(), data })
     }
+
+    /// Takes over a shape and values, in the memory that it has.
+    fn assign(&mut self, shape: impl IntoIterator<Item = usize>, data: impl IntoIterator<Item = f32>) {
+        self.shape.clear();
+        self.shape.extend(shape);
+        self.data.clear();
+        self.data.extend(data);
+    }
 }
 
 /// A network that is loaded and ready to run.
 pub trait Engine: Send {
     /// Runs the network once.
     ///
-    /// Takes the inputs and gives the outputs in the order in which the file names them.
+    /// Takes the inputs and gives the outputs in the order in which the file names them. The outputs
+    /// lie in memory of the engine's own, which the next run uses again.
     ///
     /// # Errors
     /// [`Fault::Inference`] where the inputs do not fit or the engine fails.
-    fn run(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, Fault>;
+    fn run(&mut self, inputs: &[Tensor]) -> Result<&[Tensor], Fault>;
 
     /// Which engine this is, and on how many threads, for logs.
     fn describe(&self) -> String;

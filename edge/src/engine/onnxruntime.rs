@@ -23,6 +23,7 @@ pub struct Network {
     session: Session,
     threads: usize,
     path: PathBuf,
+    outputs: Vec<Tensor>,
 }
 
 impl Network {
@@ -45,12 +46,13 @@ impl Network {
             .with_config_entry("session.intra_op.allow_spinning", "0")
             .map_err(|e| fault(e.to_string()))?;
         let session = builder.commit_from_memory(bytes).map_err(|e| fault(e.to_string()))?;
-        Ok(Self { session, threads: threads.max(1), path: path.into() })
+        let outputs = vec![Tensor::default(); session.outputs().len()];
+        Ok(Self { session, threads: threads.max(1), path: path.into(), outputs })
     }
 }
 
 impl Engine for Network {
-    fn run(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, Fault> {
+    fn run(&mut self, inputs: &[Tensor]) -> Result<&[Tensor], Fault> {
         let path = &self.path;
         let fault = |said: String| Fault::Inference { path: path.clone(), said: one_line(&said) };
         if inputs.len() != self.session.inputs().len() {
@@ -63,14 +65,11 @@ impl Engine for Network {
             .collect::<ort::Result<_>>()
             .map_err(|e| fault(e.to_string()))?;
         let outputs = self.session.run(values.as_slice()).map_err(|e| fault(e.to_string()))?;
-        outputs
-            .values()
-            .map(|value| {
-                let (shape, data) = value.try_extract_tensor::<f32>().map_err(|e| fault(e.to_string()))?;
-                let shape = shape.iter().map(|&d| usize::try_from(d).unwrap_or(0)).collect();
-                Ok(Tensor { shape, data: data.to_vec() })
-            })
-            .collect()
+        for (kept, value) in self.outputs.iter_mut().zip(outputs.values()) {
+            let (shape, data) = value.try_extract_tensor::<f32>().map_err(|e| fault(e.to_string()))?;
+            kept.assign(shape.iter().map(|&d| usize::try_from(d).unwrap_or(0)), data.iter().copied());
+        }
+        Ok(&self.outputs)
     }
 
     fn describe(&self) -> String {

@@ -14,6 +14,7 @@ use crate::Fault;
 pub struct Network {
     plan: Arc<TypedRunnableModel>,
     path: PathBuf,
+    outputs: Vec<Tensor>,
 }
 
 impl Network {
@@ -26,7 +27,7 @@ impl Network {
         })
         .map_err(|_| fault("its graph contradicts itself".into()))?
         .map_err(|e| fault(cause(&e)))?;
-        Ok(Self { plan, path: path.into() })
+        Ok(Self { plan, path: path.into(), outputs: Vec::new() })
     }
 
     fn fault(&self, said: String) -> Fault {
@@ -35,7 +36,7 @@ impl Network {
 }
 
 impl Engine for Network {
-    fn run(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, Fault> {
+    fn run(&mut self, inputs: &[Tensor]) -> Result<&[Tensor], Fault> {
         let values: TVec<TValue> = inputs
             .iter()
             .map(|t| tract_onnx::prelude::Tensor::from_shape(&t.shape, &t.data).map(IntoTValue::into_tvalue))
@@ -44,13 +45,14 @@ impl Engine for Network {
         let outputs = catch_unwind(AssertUnwindSafe(|| self.plan.run(values)))
             .map_err(|_| self.fault("the input does not fit it".into()))?
             .map_err(|e| self.fault(cause(&e)))?;
-        outputs
-            .iter()
-            .map(|value| {
-                let view = value.to_plain_array_view::<f32>().map_err(|e| self.fault(cause(&e)))?;
-                Ok(Tensor { shape: view.shape().to_vec(), data: view.iter().copied().collect() })
-            })
-            .collect()
+        let mut kept = std::mem::take(&mut self.outputs);
+        kept.resize_with(outputs.len(), Tensor::default);
+        for (kept, value) in kept.iter_mut().zip(&outputs) {
+            let view = value.to_plain_array_view::<f32>().map_err(|e| self.fault(cause(&e)))?;
+            kept.assign(view.shape().iter().copied(), view.iter().copied());
+        }
+        self.outputs = kept;
+        Ok(&self.outputs)
     }
 
     fn describe(&self) -> String {

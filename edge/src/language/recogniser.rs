@@ -103,7 +103,7 @@ impl Recogniser {
             return Ok(Guess::default());
         }
         let outputs = self.engine.run(&self.input)?;
-        let mut logits = outputs.into_iter().next().unwrap_or_default().data;
+        let mut logits = outputs.first().map(|output| output.data.clone()).unwrap_or_default();
         if logits.len() != self.manifest.labels.len() {
             return Err(Fault::Shape {
                 what: format!("the output of {}", self.manifest.name),

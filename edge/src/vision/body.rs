@@ -7,6 +7,7 @@ use super::crop::{Border, crop};
 use super::detect::{Detector, Spec, sigmoid};
 use super::geometry::{Roi, UP};
 use super::network::Network;
+use super::signer::Signer;
 use super::smooth::{OneEuro, Smoother};
 use crate::Fault;
 use crate::camera::Frame;
@@ -62,6 +63,9 @@ pub struct BodyTracker {
     landmarks: Network,
     /// Where the body will be looked for in the next frame.
     next: Option<Roi>,
+    signer: Signer,
+    /// Whether tremble is taken out of what is given.
+    smooth: bool,
     smooth_points: Smoother<POINTS>,
     smooth_world: Smoother<POINTS>,
     smooth_guides: Smoother<2>,
@@ -75,13 +79,24 @@ struct Raw {
     guides: [[f32; 3]; 2],
 }
 
+impl Raw {
+    fn circle(&self) -> Roi {
+        around(self.guides)
+    }
+}
+
+/// The circle around a body, as the square around it.
+fn around(guides: [[f32; 3]; 2]) -> Roi {
+    let [hips, rim] = guides.map(|p| [p[0], p[1]]);
+    Roi::aligned(hips, rim, UP)
+}
+
 impl BodyTracker {
     /// Loads the two networks.
     pub fn open(store: &Store, options: &Options) -> Result<Self, Fault> {
         let outputs: &[&[usize]] = &[
             &[1, RAW_POINTS * RAW_VALUES],
             &[1, 1],
-            &[1, SIDE, SIDE, 1],
             &[1, HEAT_SIDE, HEAT_SIDE, RAW_POINTS],
             &[1, RAW_POINTS * 3],
         ];
@@ -90,6 +105,8 @@ impl BodyTracker {
             detector: Detector::open(DETECTOR, store, options)?,
             landmarks: Network::open("pose_landmark_full", SIDE, outputs, store, options)?,
             next: None,
+            signer: Signer::default(),
+            smooth: options.smooth,
             smooth_points: Smoother::new(OneEuro { rest_hz: 0.05, beta: 80.0 }),
             smooth_world: Smoother::new(OneEuro { rest_hz: 0.1, beta: 40.0 }),
             smooth_guides: Smoother::new(OneEuro { rest_hz: 0.01, beta: 10.0 }),
@@ -109,18 +126,27 @@ impl BodyTracker {
             None => None,
         };
         let raw = match followed {
+            Some(raw) if self.signer.doubts(frame.at, &raw.circle()) => {
+                Some(self.left_behind(frame, &raw.circle())?.unwrap_or(raw))
+            }
             Some(raw) => Some(raw),
             None => {
-                self.reset();
+                self.lose();
                 self.search(frame)?
             }
         };
         let Some(raw) = raw else { return Ok(None) };
-        Ok(Some(self.smooth(frame, raw)))
+        Ok(Some(self.take(frame, raw)))
     }
 
-    /// Forgets the body.
+    /// Forgets the body, and who the signer was.
     pub fn reset(&mut self) {
+        self.lose();
+        self.signer = Signer::default();
+    }
+
+    /// Follows the body no longer.
+    fn lose(&mut self) {
         self.next = None;
         self.visibility = None;
         self.smooth_points.reset();
@@ -128,12 +154,33 @@ impl BodyTracker {
         self.smooth_guides.reset();
     }
 
-    /// Looks for a body in the whole frame.
+    /// Looks for the signer in the whole frame.
     fn search(&mut self, frame: &Frame) -> Result<Option<Raw>, Fault> {
+        let people = self.people(frame)?;
+        let Some(signer) = self.signer.among(frame.at, &people) else { return Ok(None) };
+        self.begin(frame, &people[signer])
+    }
+
+    /// Looks for the signer whom the track left for somebody who walked by.
+    fn left_behind(&mut self, frame: &Frame, followed: &Roi) -> Result<Option<Raw>, Fault> {
+        let people = self.people(frame)?;
+        let Some(signer) = self.signer.left_behind(followed, &people) else { return Ok(None) };
+        let found = self.begin(frame, &people[signer])?;
+        if found.is_some() {
+            self.lose();
+        }
+        Ok(found)
+    }
+
+    /// The circles around the bodies in a frame, the surest first.
+    fn people(&mut self, frame: &Frame) -> Result<Vec<Roi>, Fault> {
         let found = self.detector.find(frame, &Roi::whole([frame.width, frame.height]))?;
-        let Some(best) = found.first() else { return Ok(None) };
-        let roi = Roi::aligned(best.keypoints[0], best.keypoints[1], UP).transformed(MARGIN, 0.0);
-        let mut raw = self.look(frame, &roi)?;
+        Ok(found.iter().map(|d| Roi::aligned(d.keypoints[0], d.keypoints[1], UP)).collect())
+    }
+
+    /// The landmarks of a body that was just found.
+    fn begin(&mut self, frame: &Frame, circle: &Roi) -> Result<Option<Raw>, Fault> {
+        let mut raw = self.look(frame, &circle.transformed(MARGIN, 0.0))?;
         if let Some(raw) = &mut raw {
             raw.body.is_new = true;
         }
@@ -147,19 +194,19 @@ impl BodyTracker {
         }
         crop(frame, roi, [0.0, 1.0], Border::Replicate, &mut self.landmarks.input);
         let outputs = self.landmarks.run()?;
-        // The order is that of MediaPipe's split: landmarks, presence, mask, heat maps, world.
+        // The order is that of MediaPipe's split, without the silhouette: landmarks, presence, heat maps, world.
         let present = outputs[1].data[0] >= PRESENT;
         if !present || outputs.iter().any(|o| o.data.iter().any(|v| !v.is_finite())) {
             return Ok(None);
         }
         let mut raw: Vec<[f32; RAW_VALUES]> = outputs[0].data.as_chunks().0.to_vec();
-        refine(&mut raw, &outputs[3].data);
+        refine(&mut raw, &outputs[2].data);
         let place = |p: &[f32; RAW_VALUES]| {
             let [x, y] = roi.point([p[0] / SIDE as f32, p[1] / SIDE as f32]);
             [x, y, p[2] / SIDE as f32 * roi.size[0]]
         };
         let world = |k: usize| {
-            let p = &outputs[4].data[3 * k..3 * k + 3];
+            let p = &outputs[3].data[3 * k..3 * k + 3];
             let [x, y] = roi.rotate([p[0], p[1]]);
             [x, y, p[2]]
         };
@@ -174,13 +221,15 @@ impl BodyTracker {
         }))
     }
 
-    /// Smooths the body, and lays down where the next frame will be searched.
-    fn smooth(&mut self, frame: &Frame, raw: Raw) -> Body {
-        let flat = |p: [f32; 3]| [p[0], p[1]];
-        let circle = Roi::aligned(flat(raw.guides[0]), flat(raw.guides[1]), UP);
+    /// Lays down where the next frame will be searched, and smooths the body.
+    fn take(&mut self, frame: &Frame, raw: Raw) -> Body {
+        let circle = raw.circle();
+        self.signer.saw(frame.at, circle);
         let guides = self.smooth_guides.step(frame.at, raw.guides, circle.size[0]);
-        self.next = Some(Roi::aligned(flat(guides[0]), flat(guides[1]), UP).transformed(MARGIN, 0.0));
-
+        self.next = Some(around(guides).transformed(MARGIN, 0.0));
+        if !self.smooth {
+            return raw.body;
+        }
         let fresh = raw.body.visibility;
         let old = self.visibility.unwrap_or(fresh);
         let visibility =

@@ -1,5 +1,7 @@
 //! Cuts a rotated rectangle out of a frame, as the input of a network.
 
+use std::ops::Range;
+
 use super::geometry::Roi;
 use crate::camera::Frame;
 use crate::engine::Tensor;
@@ -22,58 +24,93 @@ pub enum Border {
 /// - `out`: `[1, H, W, 3]`, red, green, blue; pixel values 0–255 become `range`
 pub fn crop(frame: &Frame, roi: &Roi, range: [f32; 2], border: Border, out: &mut Tensor) {
     let [height, width] = [out.shape[1], out.shape[2]];
-    let scale = (range[1] - range[0]) / 255.0;
+    let scale = (range[1] - range[0]) / (255 * ONE * ONE) as f32;
     let across = roi.rotate([roi.size[0] / width as f32, 0.0]);
     let down = roi.rotate([0.0, roi.size[1] / height as f32]);
     let corner = roi.point([0.0, 0.0]);
-    let sampler = Sampler::new(frame, border);
+    let picture = Picture::new(frame, border);
     for (row, line) in out.data.chunks_exact_mut(width * 3).enumerate() {
         let start = [corner[0] + down[0] * row as f32, corner[1] + down[1] * row as f32];
-        for (column, pixel) in line.chunks_exact_mut(3).enumerate() {
-            let at = [start[0] + across[0] * column as f32, start[1] + across[1] * column as f32];
-            let value = sampler.sample(at);
-            for (out, v) in pixel.iter_mut().zip(value) {
-                *out = range[0] + v * scale;
+        let at = |column: usize| [start[0] + across[0] * column as f32, start[1] + across[1] * column as f32];
+        let inside = picture.inside(start, across, width);
+        let mut write = |column: usize, value: [u32; 3]| {
+            for (out, v) in line[column * 3..][..3].iter_mut().zip(value) {
+                *out = range[0] + v as f32 * scale;
             }
+        };
+        for column in (0..inside.start).chain(inside.end..width) {
+            write(column, picture.near_edge(at(column)));
+        }
+        for column in inside {
+            write(column, picture.within(at(column)));
         }
     }
 }
 
-struct Sampler<'a> {
+/// A whole in the fixed-point numbers that say how far a place lies between two pixels. A pixel
+/// weighed twice stays below 2³².
+const ONE: u32 = 1 << 11;
+
+struct Picture<'a> {
     rgb: &'a [u8],
     width: i32,
     height: i32,
     border: Border,
 }
 
-impl<'a> Sampler<'a> {
+impl<'a> Picture<'a> {
     fn new(frame: &'a Frame, border: Border) -> Self {
         // A frame is checked when it is taken in: its sides are far below the range of i32.
         Self { rgb: &frame.rgb, width: frame.width as i32, height: frame.height as i32, border }
     }
 
-    /// The colour at a place between four pixels, 0–255.
-    fn sample(&self, [x, y]: [f32; 2]) -> [f32; 3] {
-        let (x0, y0) = (floor(x), floor(y));
-        let (fx, fy) = (x - x0 as f32, y - y0 as f32);
-        let mix = |a: u8, b: u8, c: u8, d: u8| {
-            let [a, b, c, d] = [a, b, c, d].map(f32::from);
-            let (above, below) = (a + (b - a) * fx, c + (d - c) * fx);
-            above + (below - above) * fy
-        };
-        // Most places lie inside, where the four pixels are two runs of six bytes.
-        if x0 >= 0 && y0 >= 0 && x0 < self.width - 1 && y0 < self.height - 1 {
-            let at = (y0 as usize * self.width as usize + x0 as usize) * 3;
-            let above = &self.rgb[at..at + 6];
-            let below = &self.rgb[at + self.width as usize * 3..][..6];
-            return std::array::from_fn(|c| mix(above[c], above[c + 3], below[c], below[c + 3]));
+    /// The columns of a row whose places all have four pixels around them.
+    fn inside(&self, start: [f32; 2], step: [f32; 2], columns: usize) -> Range<usize> {
+        let mut range = [0.0, columns as f32];
+        for (axis, pixels) in [self.width, self.height].into_iter().enumerate() {
+            // A hundredth of a pixel from the edges: rounding must not lead out.
+            let [low, high] = [0.01 - start[axis], pixels as f32 - 1.01 - start[axis]];
+            if step[axis].abs() < 1e-6 {
+                if low > 0.0 || high < 0.0 {
+                    return 0..0;
+                }
+                continue;
+            }
+            let [a, b] = [low / step[axis], high / step[axis]];
+            range = [range[0].max(a.min(b)), range[1].min(a.max(b))];
         }
-        let [a, b] = [self.pixel(x0, y0), self.pixel(x0 + 1, y0)];
-        let [c, d] = [self.pixel(x0, y0 + 1), self.pixel(x0 + 1, y0 + 1)];
-        std::array::from_fn(|k| mix(a[k], b[k], c[k], d[k]))
+        // What is not a number becomes 0.
+        let [first, end] = [range[0].ceil() as usize, range[1].floor() as usize];
+        if first < end { first..end.min(columns) } else { 0..0 }
     }
 
+    /// The colour at a place between four pixels of the picture, in units of `1 / ONE²`.
     #[inline]
+    fn within(&self, place: [f32; 2]) -> [u32; 3] {
+        let [x, y] = place.map(fixed);
+        let row = self.width as usize * 3;
+        let at = (y / ONE) as usize * row + (x / ONE) as usize * 3;
+        let (fx, fy) = (x % ONE, y % ONE);
+        let (Some(above), Some(below)) = (self.rgb.get(at..at + 6), self.rgb.get(at + row..at + row + 6))
+        else {
+            // The corner of a rectangle that begins far outside is not known to a hundredth of a pixel.
+            return self.near_edge(place);
+        };
+        std::array::from_fn(|c| mix([above[c], above[c + 3], below[c], below[c + 3]], fx, fy))
+    }
+
+    /// The same where some of the four pixels may lie beyond the edge.
+    fn near_edge(&self, place: [f32; 2]) -> [u32; 3] {
+        // Far outside, a saturated number is as good as the true one.
+        let [x, y] = place.map(|v| if v.is_nan() { 0.0 } else { v.clamp(-1e5, 1e5) });
+        let (x0, y0) = (x.floor(), y.floor());
+        let (fx, fy) = (fixed(x - x0), fixed(y - y0));
+        let (x0, y0) = (x0 as i32, y0 as i32);
+        let [a, b] = [self.pixel(x0, y0), self.pixel(x0 + 1, y0)];
+        let [c, d] = [self.pixel(x0, y0 + 1), self.pixel(x0 + 1, y0 + 1)];
+        std::array::from_fn(|k| mix([a[k], b[k], c[k], d[k]], fx, fy))
+    }
+
     fn pixel(&self, x: i32, y: i32) -> [u8; 3] {
         let (cx, cy) = (x.clamp(0, self.width - 1), y.clamp(0, self.height - 1));
         if self.border == Border::Zero && (cx != x || cy != y) {
@@ -84,11 +121,19 @@ impl<'a> Sampler<'a> {
     }
 }
 
-/// Rounds down. Far outside, a saturated number is as good as the true one.
-fn floor(v: f32) -> i32 {
-    let v = v.clamp(-1e6, 1e6);
-    let cut = v as i32;
-    cut - i32::from(v < cut as f32)
+/// A number of pixels in units of `1 / ONE`.
+#[inline]
+fn fixed(v: f32) -> u32 {
+    (v * ONE as f32) as i32 as u32
+}
+
+/// Four pixels (above left and right, below left and right) weighed by how near each is.
+#[inline]
+fn mix(pixels: [u8; 4], fx: u32, fy: u32) -> u32 {
+    let [a, b, c, d] = pixels.map(u32::from);
+    let above = a * (ONE - fx) + b * fx;
+    let below = c * (ONE - fx) + d * fx;
+    above * (ONE - fy) + below * fy
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use models::store::Store;
 use super::anchors::Anchors;
 use super::crop::{Border, crop};
 use super::detect::{Detector, Spec, sigmoid};
-use super::geometry::{Keep, Roi, turn};
+use super::geometry::{Keep, Roi, distance, turn};
 use super::network::Network;
 use crate::Fault;
 use crate::camera::Frame;
@@ -27,6 +27,8 @@ const EYES: [usize; 2] = [33, 263];
 
 /// MediaPipe's constants for keeping the last face's region.
 const KEEP: Keep = Keep { turn_degrees: 15.0, shift: 0.1, scale: 0.3, margin: -0.2 };
+/// While the last region agrees with the body, the detector runs once in so many frames.
+const CHECK_EVERY: u32 = 15;
 
 const DETECTOR: Spec = Spec {
     name: "face_detection_short_range",
@@ -64,16 +66,20 @@ pub struct FaceTracker {
     detector: Detector,
     landmarks: Network,
     last: Option<Face>,
+    /// Frames since the detector last ran.
+    idle: u32,
 }
 
 impl FaceTracker {
-    /// Loads the two networks.
+    /// Loads the two networks; each runs on one thread, because hands are looked at beside the face.
     pub fn open(store: &Store, options: &Options) -> Result<Self, Fault> {
         let outputs: &[&[usize]] = &[&[1, 1, 1, POINTS * 3], &[1, 1, 1, 1]];
+        let options = &options.on_one_thread();
         Ok(Self {
             detector: Detector::open(DETECTOR, store, options)?,
             landmarks: Network::open("face_landmark", SIDE, outputs, store, options)?,
             last: None,
+            idle: 0,
         })
     }
 
@@ -82,20 +88,22 @@ impl FaceTracker {
         self.last = None;
     }
 
-    /// The face in the next frame, or `None` where there is none.
+    /// Finds or follows the face in the next frame.
     ///
-    /// With a body, the face is searched on its shoulders in every frame and the last
-    /// region kept while it agrees; without one, a lost face is searched in the whole frame.
-    pub fn step(&mut self, frame: &Frame, body: Option<&Body>) -> Result<Option<&Face>, Fault> {
+    /// With a body, the face is searched on its shoulders, now and then even while the last region still
+    /// lies there; without one, a lost face is searched in the whole frame.
+    pub fn step(&mut self, frame: &Frame, body: Option<&Body>) -> Result<(), Fault> {
         let last = self.last.take();
         let kept = last.as_ref().and_then(Face::next);
         let roi = match (body, kept) {
             (None, Some(kept)) => Some(kept),
             (None, None) => self.search(frame, &Roi::whole([frame.width, frame.height]))?,
             (Some(body), kept) => {
-                let fresh = match region_from_body(body) {
-                    Some(region) => self.search(frame, &region)?,
-                    None => None,
+                let region = region_from_body(body);
+                let lies_there = kept.zip(region).is_some_and(|(kept, region)| on_shoulders(&kept, &region));
+                let fresh = match region {
+                    Some(region) if !lies_there || self.idle >= CHECK_EVERY => self.search(frame, &region)?,
+                    _ => None,
                 };
                 match (fresh, kept, &last) {
                     (Some(fresh), Some(kept), Some(last)) if !KEEP.holds(&kept, &last.points, &fresh) => {
@@ -105,13 +113,20 @@ impl FaceTracker {
                 }
             }
         };
+        self.idle = self.idle.saturating_add(1);
         if let Some(roi) = roi {
             self.last = self.look(frame, &roi)?;
         }
-        Ok(self.last.as_ref())
+        Ok(())
+    }
+
+    /// The face in the last frame, where there was one.
+    pub fn seen(&self) -> Option<&Face> {
+        self.last.as_ref()
     }
 
     fn search(&mut self, frame: &Frame, region: &Roi) -> Result<Option<Roi>, Fault> {
+        self.idle = 0;
         let found = self.detector.find(frame, region)?;
         let Some(best) = found.first() else { return Ok(None) };
         let angle = turn(best.keypoints[0], best.keypoints[1], 0.0);
@@ -135,6 +150,13 @@ impl FaceTracker {
         };
         Ok(Some(Face { points: outputs[0].data.chunks_exact(3).map(place).collect(), presence }))
     }
+}
+
+/// True where a face's region lies where the body promises one, and is neither far larger nor smaller.
+fn on_shoulders(kept: &Roi, promised: &Roi) -> bool {
+    // Measured from the front and from the side: 0.45 to 0.9 of the promised region.
+    let size = kept.longest() / promised.longest();
+    (0.35..1.1).contains(&size) && distance(kept.center, promised.center) < 0.25 * promised.longest()
 }
 
 /// The region around the face that the body's landmarks promise.

@@ -32,6 +32,8 @@ const PALM: [usize; 12] = [0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18];
 pub struct Hand {
     /// x, y and z in pixels; z is 0 at the wrist.
     pub points: [[f32; 3]; POINTS],
+    /// x, y and z in metres from the middle of the hand.
+    pub world: [[f32; 3]; POINTS],
     /// How likely there is a hand, 0.5 to 1.
     pub presence: f32,
     /// How likely it is a left hand, 0 to 1, in a picture that is not mirrored.
@@ -68,16 +70,17 @@ pub fn region_from_body(wrist: [f32; 2], little: [f32; 2], index: [f32; 2]) -> R
     Roi { center: middle, size: [side; 2], angle: turn(wrist, middle, UP) }.transformed(2.7, -0.1)
 }
 
-/// The networks that hands share.
+/// The networks that look at one hand at a time.
 pub struct HandNetworks {
     landmarks: Network,
     recrop: Network,
 }
 
 impl HandNetworks {
-    /// Loads both.
+    /// Loads both; each runs on one thread, because the hands are looked at side by side.
     pub fn open(store: &Store, options: &Options) -> Result<Self, Fault> {
         let values = POINTS * 3;
+        let options = &options.on_one_thread();
         let outputs: &[&[usize]] = &[&[1, values], &[1, 1], &[1, 1], &[1, values]];
         Ok(Self {
             landmarks: Network::open("hand_landmark_full", SIDE, outputs, store, options)?,
@@ -111,7 +114,7 @@ impl HandNetworks {
         let outputs = self.landmarks.run()?;
         let presence = outputs[1].data[0];
         let present = presence >= PRESENT;
-        if !present || outputs[0].data.iter().any(|v| !v.is_finite()) {
+        if !present || outputs.iter().any(|o| o.data.iter().any(|v| !v.is_finite())) {
             return Ok(None);
         }
         let raw = &outputs[0].data;
@@ -119,8 +122,13 @@ impl HandNetworks {
             let [x, y] = roi.point([raw[3 * k] / SIDE as f32, raw[3 * k + 1] / SIDE as f32]);
             [x, y, raw[3 * k + 2] / SIDE as f32 / DEPTH * roi.size[0]]
         });
+        let metres = &outputs[3].data;
+        let world = std::array::from_fn(|k| {
+            let [x, y] = roi.rotate([metres[3 * k], metres[3 * k + 1]]);
+            [x, y, metres[3 * k + 2]]
+        });
         // The network was trained on mirrored pictures: what it calls left is the signer's right.
-        Ok(Some(Hand { points, presence, left: 1.0 - outputs[2].data[0] }))
+        Ok(Some(Hand { points, world, presence, left: 1.0 - outputs[2].data[0] }))
     }
 }
 
@@ -138,7 +146,7 @@ mod tests {
                 points[1 + finger * 4 + joint] = [30.0 + 10.0 * finger as f32, y, 0.0];
             }
         }
-        Hand { points, presence: 1.0, left: 0.5 }
+        Hand { points, world: points, presence: 1.0, left: 0.5 }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use models::store::Store;
 
 use super::anchors::Anchors;
 use super::body::Body;
+use super::crew::Crew;
 use super::detect::{Detection, Detector, Spec};
 use super::geometry::{Keep, Roi, UP, turn};
 use super::hand::{Hand, HandNetworks, region_from_body};
@@ -45,18 +46,19 @@ const PALM: Spec = Spec {
 /// Finds and follows both hands.
 pub struct HandsTracker {
     palms: Detector,
-    networks: HandNetworks,
+    /// In the order of [`Side::BOTH`]: both sides are looked at side by side.
+    networks: [HandNetworks; 2],
     sides: Sides,
     /// Frames since the palm detector last ran.
     idle: u32,
 }
 
 impl HandsTracker {
-    /// Loads the three networks.
+    /// Loads the three networks, those of one hand twice.
     pub fn open(store: &Store, options: &Options) -> Result<Self, Fault> {
         Ok(Self {
             palms: Detector::open(PALM, store, options)?,
-            networks: HandNetworks::open(store, options)?,
+            networks: [HandNetworks::open(store, options)?, HandNetworks::open(store, options)?],
             sides: Sides::default(),
             idle: SEARCH_EVERY,
         })
@@ -69,12 +71,18 @@ impl HandsTracker {
     }
 
     /// Finds or follows both hands in the next frame.
-    pub fn step(&mut self, frame: &Frame, body: Option<&Body>) -> Result<(), Fault> {
-        for side in Side::BOTH {
-            let last = self.sides.tracks[side as usize].take();
-            let found = self.follow(frame, body, side, last.as_ref())?;
-            self.sides.tracks[side as usize] = found.map(|hand| Track::after(last, hand));
-        }
+    pub fn step(&mut self, frame: &Frame, body: Option<&Body>, crew: &Crew) -> Result<(), Fault> {
+        let [left, right] = &mut self.networks;
+        let last = std::mem::take(&mut self.sides.tracks);
+        let (left, right) = crew.join(
+            || follow(left, frame, body, Side::Left, last[Side::Left as usize].as_ref()),
+            || follow(right, frame, body, Side::Right, last[Side::Right as usize].as_ref()),
+        );
+        let [last_left, last_right] = last;
+        self.sides.tracks = [
+            left?.map(|hand| Track::after(last_left, hand)),
+            right?.map(|hand| Track::after(last_right, hand)),
+        ];
         self.sides.drop_double(body);
         if self.wants_search(frame, body) {
             self.search(frame, body)?;
@@ -106,32 +114,6 @@ impl HandsTracker {
         Ok(palms.iter().any(|p| p.bounds.longest() > PALM_DWARFED * trunk(body)))
     }
 
-    /// Looks where the body promises a hand and where it last was.
-    fn follow(
-        &mut self,
-        frame: &Frame,
-        body: Option<&Body>,
-        side: Side,
-        last: Option<&Track>,
-    ) -> Result<Option<Hand>, Fault> {
-        let kept = last.map(|t| t.hand.next());
-        let promised = match body.and_then(|b| promised(b, side)) {
-            Some(rough) => self.networks.refine(frame, &rough)?,
-            None => None,
-        };
-        let agrees = match (&promised, &kept, last) {
-            (Some(fresh), Some(kept), Some(last)) => KEEP.holds(kept, &last.hand.points, fresh),
-            _ => true,
-        };
-        let order = if agrees { [kept, promised] } else { [promised, kept] };
-        for roi in order.into_iter().flatten() {
-            if let Some(hand) = self.networks.look(frame, &roi)? {
-                return Ok(Some(hand));
-            }
-        }
-        Ok(None)
-    }
-
     /// True where a hand is missing that may be in the picture, and it is time to look.
     fn wants_search(&mut self, frame: &Frame, body: Option<&Body>) -> bool {
         self.idle = self.idle.saturating_add(1);
@@ -158,7 +140,7 @@ impl HandsTracker {
             if self.sides.followed().any(known) {
                 continue;
             }
-            let Some(hand) = self.networks.look(frame, &roi)? else { continue };
+            let Some(hand) = self.networks[0].look(frame, &roi)? else { continue };
             let doubles = |t: &Track| t.hand.bounds().overlap(&hand.bounds()) > SAME;
             if self.sides.followed().any(doubles) {
                 continue;
@@ -169,6 +151,35 @@ impl HandsTracker {
         }
         Ok(())
     }
+}
+
+/// Looks for the hand of a side where the body promises it and where it last was.
+fn follow(
+    networks: &mut HandNetworks,
+    frame: &Frame,
+    body: Option<&Body>,
+    side: Side,
+    last: Option<&Track>,
+) -> Result<Option<Hand>, Fault> {
+    let kept = last.map(|t| t.hand.next());
+    let promised = match body.and_then(|b| promised(b, side)) {
+        Some(rough) => networks.refine(frame, &rough)?,
+        None => None,
+    };
+    let agrees = match (&promised, &kept, last) {
+        (Some(fresh), Some(kept), Some(last)) => KEEP.holds(kept, &last.hand.points, fresh),
+        _ => true,
+    };
+    let order = if agrees { [kept, promised] } else { [promised, kept] };
+    for roi in order.into_iter().flatten() {
+        let hand = networks.look(frame, &roi)?;
+        // What was followed may have become somebody else's: a hand belongs to its wrist.
+        let hand = hand.filter(|hand| body.is_none_or(|body| side.may_have(hand, body)));
+        if hand.is_some() {
+            return Ok(hand);
+        }
+    }
+    Ok(None)
 }
 
 /// The region that the body promises a hand in, where its wrist is seen.

@@ -6,6 +6,7 @@
 
 mod anchors;
 mod body;
+mod crew;
 mod crop;
 mod detect;
 mod face;
@@ -14,6 +15,7 @@ mod hand;
 mod hands;
 mod network;
 mod sides;
+mod signer;
 mod smooth;
 
 use std::slice::from_ref;
@@ -27,7 +29,9 @@ use crate::camera::Frame;
 use crate::engine::{self, Backend};
 use crate::stage::{Stage, Stamp};
 use body::{Body, BodyTracker};
+use crew::Crew;
 use face::FaceTracker;
+pub use hand::Hand;
 use hands::HandsTracker;
 
 /// How the networks are run.
@@ -35,8 +39,10 @@ use hands::HandsTracker;
 pub struct Options {
     /// Engines, the preferred one first.
     pub backends: Vec<Backend>,
-    /// Threads that one network may use.
+    /// Threads that landmarks may use: one network alone, or several side by side.
     pub threads: usize,
+    /// Whether tremble is taken out of landmarks: for people and live reading, not for measuring.
+    pub smooth: bool,
 }
 
 impl Options {
@@ -46,7 +52,12 @@ impl Options {
             boards::Backend::Tract => Backend::Tract,
             boards::Backend::OnnxRuntime => Backend::OnnxRuntime,
         });
-        Self { backends: backends.collect(), threads: board.engine.threads as usize }
+        Self { backends: backends.collect(), threads: board.engine.threads as usize, smooth: true }
+    }
+
+    /// The same for a network that runs beside others.
+    fn on_one_thread(&self) -> Self {
+        Self { threads: 1, ..self.clone() }
     }
 }
 
@@ -54,7 +65,7 @@ impl Default for Options {
     /// The fastest engine that is there, on as many threads as the machine has, at most 4.
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
-        Self { backends: Backend::FASTEST_FIRST.to_vec(), threads }
+        Self { backends: Backend::FASTEST_FIRST.to_vec(), threads, smooth: true }
     }
 }
 
@@ -75,6 +86,7 @@ pub const LANDMARKS: usize = body::POINTS + face::POINTS + 2 * hand::POINTS + bo
 /// Sees body, face and hands in a sequence of frames.
 pub struct Holistic {
     passed_over: Vec<(Backend, String)>,
+    crew: Crew,
     body: BodyTracker,
     face: FaceTracker,
     hands: HandsTracker,
@@ -95,6 +107,7 @@ impl Holistic {
     pub fn open(store: &Store, options: &Options) -> Result<Self, Fault> {
         Ok(Self {
             passed_over: engine::passed_over(&options.backends),
+            crew: Crew::new(options.threads)?,
             body: BodyTracker::open(store, options)?,
             face: FaceTracker::open(store, options)?,
             hands: HandsTracker::open(store, options)?,
@@ -121,11 +134,16 @@ impl Holistic {
     pub fn see(&mut self, frame: &Frame) -> Result<Pose, Fault> {
         frame.check()?;
         let mut body = self.body(frame)?;
-        self.hands.step(frame, body.as_ref())?;
+        let (hands, face) = {
+            let (hands, face, body) = (&mut self.hands, &mut self.face, body.as_ref());
+            self.crew.join(|| hands.step(frame, body, &self.crew), || face.step(frame, body))
+        };
+        (hands?, face?);
         if body.as_ref().is_some_and(|body| self.hands.dwarf(body)) {
             body = self.doubt();
+            self.face.reset();
         }
-        let face = self.face.step(frame, body.as_ref())?;
+        let face = self.face.seen();
         let [left, right] = self.hands.seen();
 
         let mut pose =
@@ -137,6 +155,11 @@ impl Holistic {
         }
         push(&mut pose, body::POINTS, body.as_ref().map(|b| (b.world.as_slice(), b.visibility.as_slice())));
         Ok(pose)
+    }
+
+    /// The left and the right hand of the last frame, each where it was seen.
+    pub fn hands(&self) -> [Option<&Hand>; 2] {
+        self.hands.seen()
     }
 
     /// The body in the frame, where it is not a hand that was mistaken for one.

@@ -48,7 +48,7 @@ impl Network {
     }
 
     /// Runs the network on its input; every output has as many values as promised.
-    pub fn run(&mut self) -> Result<Vec<Tensor>, Fault> {
+    pub fn run(&mut self) -> Result<&[Tensor], Fault> {
         let outputs = self.engine.run(std::slice::from_ref(&self.input))?;
         for (number, expected) in self.outputs.iter().enumerate() {
             let got = outputs.get(number);

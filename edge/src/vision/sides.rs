@@ -13,6 +13,8 @@ pub const SAME: f32 = 0.5;
 const SIDE_ALPHA: f32 = 0.2;
 /// How unlikely its side must have become before a hand changes it.
 const WRONG_SIDE: f32 = 0.3;
+/// A wrist at least so visible is where the body says.
+const SURE_WRIST: f32 = 0.5;
 /// A hand longer than this much of a trunk is not that body's. Measured: real hands reach
 /// 0.56, a close-up of a hand that is mistaken for a body has at least 1.28.
 const DWARFED: f32 = 0.9;
@@ -37,6 +39,13 @@ impl Side {
     /// The body's landmarks of this wrist, knuckle of the little finger and knuckle of the index finger.
     pub fn body_points(self) -> [usize; 3] {
         [15, 17, 19].map(|k| k + self as usize)
+    }
+
+    /// False where a hand is too far from the body's wrist of this side to belong to it.
+    pub fn may_have(self, hand: &Hand, body: &Body) -> bool {
+        // A wrist that the body does not see may be anywhere.
+        let seen = body.visibility[self.body_points()[0]] > SURE_WRIST;
+        !seen || distance(hand.wrist(), self.wrist(body)) < hand.next().longest()
     }
 
     /// Where the body has this wrist.
@@ -157,7 +166,7 @@ mod tests {
         for (k, p) in points.iter_mut().enumerate().skip(1) {
             *p = [x - 10.0 + ((k - 1) / 4) as f32 * 5.0, y - 10.0 * (1 + (k - 1) % 4) as f32, 0.0];
         }
-        Hand { points, presence: 1.0, left }
+        Hand { points, world: points, presence: 1.0, left }
     }
 
     /// A body 200 px wide whose right wrist is at x = 100 and whose left wrist is at x = 300.

@@ -19,12 +19,14 @@ pub(super) const RELU6: [&str; 2] = ["#zero", "#six"];
 
 /// Converts a TFLite network to ONNX of the name given.
 ///
-/// The inputs and outputs keep their names, order and shapes.
+/// The inputs and outputs keep their names, order and shapes. Outputs named in `unused` are left out with
+/// all that is computed for them alone.
 ///
 /// # Errors
-/// Where the bytes are damaged, too large, or need something that the converter does not know.
-pub fn to_onnx(bytes: &[u8], name: &str) -> Result<Vec<u8>, Error> {
-    convert(&Network::parse(bytes)?, name)
+/// Where the bytes are damaged, too large, need something that the converter does not know, or have no such
+/// output.
+pub fn to_onnx(bytes: &[u8], name: &str, unused: &[impl AsRef<str>]) -> Result<Vec<u8>, Error> {
+    convert(&Network::parse(bytes)?.without(unused)?, name)
 }
 
 fn convert(network: &Network, name: &str) -> Result<Vec<u8>, Error> {

@@ -71,6 +71,12 @@ pub enum Error {
         /// What was expected instead.
         expected: &'static str,
     },
+    /// An output that was to be left out is not there.
+    #[error("the TFLite network has no output {name:?}: use the network that set-up brings")]
+    NoOutput {
+        /// The name asked for.
+        name: String,
+    },
     /// An operator, or an option of one, that the converter does not know.
     #[error(
         "operator {index} needs {what}, which the converter does not know: use the network that set-up brings"

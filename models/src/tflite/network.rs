@@ -121,6 +121,29 @@ impl<'a> Network<'a> {
         let ends = |field| required(ends(graph, field, tensors.len())?);
         Ok(Self { inputs: ends(1)?, outputs: ends(2)?, tensors, operators })
     }
+
+    /// The network without the outputs named, and without the operators that serve only them.
+    ///
+    /// # Errors
+    /// [`Error::NoOutput`] where it has no such output.
+    pub fn without(mut self, unused: &[impl AsRef<str>]) -> Result<Self, Error> {
+        for name in unused.iter().map(AsRef::as_ref) {
+            let at = self.outputs.iter().position(|&o| self.tensors[o].name == name);
+            self.outputs.remove(at.ok_or_else(|| Error::NoOutput { name: name.into() })?);
+        }
+        let mut needed = vec![false; self.tensors.len()];
+        self.outputs.iter().for_each(|&o| needed[o] = true);
+        // Operators stand in the order in which they run: whoever needs a tensor comes after its maker.
+        let mut kept = Vec::with_capacity(self.operators.len());
+        for operator in self.operators.into_iter().rev() {
+            if operator.outputs.iter().any(|&o| needed[o]) {
+                operator.inputs.iter().flatten().for_each(|&i| needed[i] = true);
+                kept.push(operator);
+            }
+        }
+        kept.reverse();
+        Ok(Self { operators: kept, ..self })
+    }
 }
 
 /// Reads a tensor; `positions` counts those of sparse values in the tensors so far.

@@ -71,6 +71,9 @@ pub struct Take {
     /// Of a folder, the ends of the names that are taken.
     #[serde(default)]
     pub only: Vec<String>,
+    /// Of a network, the outputs that nobody reads: what is computed for them alone is left out.
+    #[serde(default)]
+    pub unused: Vec<String>,
     /// What is done with it.
     pub kind: Kind,
 }
@@ -168,8 +171,13 @@ mod tests {
 
     #[track_caller]
     fn check(member: &str, expect: Option<&str>) {
-        let take =
-            Take { from: "w/l/".into(), to: "lex".into(), only: vec![".pose".into()], kind: Kind::File };
+        let take = Take {
+            from: "w/l/".into(),
+            to: "lex".into(),
+            only: vec![".pose".into()],
+            unused: vec![],
+            kind: Kind::File,
+        };
         assert_eq!(take.target(member).ok(), Some(expect.map(PathBuf::from)), "{member}");
     }
 
@@ -182,7 +190,13 @@ mod tests {
 
     #[test]
     fn nothing_leaves_the_store() {
-        let take = Take { from: "w/".into(), to: "lex".into(), only: vec![".pose".into()], kind: Kind::File };
+        let take = Take {
+            from: "w/".into(),
+            to: "lex".into(),
+            only: vec![".pose".into()],
+            unused: vec![],
+            kind: Kind::File,
+        };
         for member in ["w/../../evil.pose", "w/a/../../../evil.pose"] {
             assert!(matches!(take.target(member), Err(Error::Outside { .. })), "{member}");
         }

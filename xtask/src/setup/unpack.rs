@@ -59,7 +59,7 @@ pub fn unpack(wheel: &Wheel, file: File, into: &Path, ui: &Ui) -> Result<BTreeMa
             if take.kind == Kind::Network {
                 let stem = target.file_stem().unwrap_or_default().to_string_lossy();
                 let convert = |source| Error::Convert { member: name.clone(), source };
-                sink.write(&tflite::to_onnx(&network, &stem).map_err(convert)?)?;
+                sink.write(&tflite::to_onnx(&network, &stem, &take.unused).map_err(convert)?)?;
             }
             let mode = if take.kind == Kind::Program { 0o755 } else { 0o644 };
             fs::set_permissions(&path, Permissions::from_mode(mode))

@@ -1,0 +1,52 @@
+//! What the benches share: their options, made-up input, and the memory of a process.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+/// The options `--name value` of a bench that are known to it.
+///
+/// # Panics
+/// Where an option is not known, or has no value.
+pub fn args(known: &[&str]) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    // Cargo adds `--bench` where it runs a bench as such.
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
+    while let Some(word) = words.next() {
+        let name = word.strip_prefix("--").filter(|name| known.contains(name));
+        let name = name.unwrap_or_else(|| panic!("{word} is not known; there are --{}", known.join(", --")));
+        let value = words.next().unwrap_or_else(|| panic!("--{name} takes a value"));
+        found.insert(name.to_owned(), value);
+    }
+    found
+}
+
+/// Names with commas between them.
+pub fn list<T: Display>(names: impl IntoIterator<Item = T>) -> String {
+    names.into_iter().map(|n| n.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Values from 0 to 1, the same each time.
+pub fn noise(count: usize) -> Vec<f32> {
+    let mut state: u32 = 1;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 24) as f32
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// The most memory that a process has held so far, in MiB; `None` where it is over.
+pub fn peak_mib(process: u32) -> Option<u64> {
+    status_mib(process, "VmHWM:")
+}
+
+/// The memory that a process holds now, in MiB.
+pub fn held_mib(process: u32) -> Option<u64> {
+    status_mib(process, "VmRSS:")
+}
+
+fn status_mib(process: u32, field: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib / 1024)
+}
