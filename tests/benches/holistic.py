@@ -4,7 +4,7 @@
 
 FRAMES.rgb holds frames of WIDTH x HEIGHT pixels, three bytes each. For each line on
 standard input all frames are run once, tracking from frame to frame as in a video, and
-the seconds that this took are printed. The first line printed is the package's version.
+the seconds that this took are printed, and the processor's seconds. The first line printed is the package's version.
 """
 
 import sys
@@ -20,7 +20,7 @@ for _ in sys.stdin:
     # A new graph each round, so that every round begins without a track, as ours does.
     with mp.solutions.holistic.Holistic(model_complexity=1) as holistic:
         holistic.process(frames[0])
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.process_time()
         for frame in frames:
             holistic.process(frame)
-        print(time.perf_counter() - start, flush=True)
+        print(time.perf_counter() - start, time.process_time() - worked, flush=True)

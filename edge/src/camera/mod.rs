@@ -65,6 +65,11 @@ impl Frame {
         }
         Ok(())
     }
+
+    /// True where a place lies in the picture.
+    pub fn holds(&self, [x, y]: [f32; 2]) -> bool {
+        (0.0..self.width as f32).contains(&x) && (0.0..self.height as f32).contains(&y)
+    }
 }
 
 /// The number of pixels, where it is at least one and at most [`MAX_PIXELS`].

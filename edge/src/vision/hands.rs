@@ -118,10 +118,7 @@ impl HandsTracker {
     fn wants_search(&mut self, frame: &Frame, body: Option<&Body>) -> bool {
         self.idle = self.idle.saturating_add(1);
         let missing = Side::BOTH.into_iter().any(|side| {
-            let in_picture = body.is_none_or(|b| {
-                let [x, y] = side.wrist(b);
-                (0.0..frame.width as f32).contains(&x) && (0.0..frame.height as f32).contains(&y)
-            });
+            let in_picture = body.is_none_or(|b| frame.holds(side.wrist(b)));
             self.sides.is_free(side) && in_picture
         });
         missing && (self.idle >= SEARCH_EVERY || (body.is_none() && !self.follows()))
@@ -162,7 +159,8 @@ fn follow(
     last: Option<&Track>,
 ) -> Result<Option<Hand>, Fault> {
     let kept = last.map(|t| t.hand.next());
-    let promised = match body.and_then(|b| promised(b, side)) {
+    // Where less than half of a hand can be in the picture nothing is to be seen of it.
+    let promised = match body.and_then(|b| promised(b, side)).filter(|rough| frame.holds(rough.center)) {
         Some(rough) => networks.refine(frame, &rough)?,
         None => None,
     };
