@@ -252,7 +252,7 @@ impl BodyTracker {
 /// - `heat`: `[64, 64, K]`, logits
 fn refine(raw: &mut [[f32; RAW_VALUES]], heat: &[f32]) {
     /// Cells to each side that count.
-    const REACH: i32 = 3;
+    const REACH: i32 = 4;
     /// Heat below this says nothing.
     const SURE: f32 = 0.5;
     let points = raw.len();
