@@ -18,13 +18,14 @@ pub enum Border {
 /// Samples `roi` of a frame into `out`, bilinearly.
 ///
 /// The sampling grid is that of MediaPipe on the CPU: output pixel `i` of `n` stands at
-/// `i / n` of the rectangle, and a frame's pixel stands at its own number.
+/// `i / n` of the rectangle, and a frame's pixel stands at its own number. Places are rounded to
+/// a 32nd of a pixel and values to whole steps of 255, as its OpenCV does: the networks amplify the difference.
 ///
 /// # Shapes
 /// - `out`: `[1, H, W, 3]`, red, green, blue; pixel values 0–255 become `range`
 pub fn crop(frame: &Frame, roi: &Roi, range: [f32; 2], border: Border, out: &mut Tensor) {
     let [height, width] = [out.shape[1], out.shape[2]];
-    let scale = (range[1] - range[0]) / (255 * ONE * ONE) as f32;
+    let scale = (range[1] - range[0]) / 255.0;
     let across = roi.rotate([roi.size[0] / width as f32, 0.0]);
     let down = roi.rotate([0.0, roi.size[1] / height as f32]);
     let corner = roi.point([0.0, 0.0]);
@@ -47,9 +48,8 @@ pub fn crop(frame: &Frame, roi: &Roi, range: [f32; 2], border: Border, out: &mut
     }
 }
 
-/// A whole in the fixed-point numbers that say how far a place lies between two pixels. A pixel
-/// weighed twice stays below 2³².
-const ONE: u32 = 1 << 11;
+/// A pixel in the fixed-point numbers that say how far a place lies between two.
+const ONE: u32 = 32;
 
 struct Picture<'a> {
     rgb: &'a [u8],
@@ -68,8 +68,8 @@ impl<'a> Picture<'a> {
     fn inside(&self, start: [f32; 2], step: [f32; 2], columns: usize) -> Range<usize> {
         let mut range = [0.0, columns as f32];
         for (axis, pixels) in [self.width, self.height].into_iter().enumerate() {
-            // A hundredth of a pixel from the edges: rounding must not lead out.
-            let [low, high] = [0.01 - start[axis], pixels as f32 - 1.01 - start[axis]];
+            // A twentieth of a pixel from the edges: rounding must not lead out.
+            let [low, high] = [0.05 - start[axis], pixels as f32 - 1.05 - start[axis]];
             if step[axis].abs() < 1e-6 {
                 if low > 0.0 || high < 0.0 {
                     return 0..0;
@@ -84,7 +84,7 @@ impl<'a> Picture<'a> {
         if first < end { first..end.min(columns) } else { 0..0 }
     }
 
-    /// The colour at a place between four pixels of the picture, in units of `1 / ONE²`.
+    /// The colour at a place between four pixels of the picture, 0–255.
     #[inline]
     fn within(&self, place: [f32; 2]) -> [u32; 3] {
         let [x, y] = place.map(fixed);
@@ -93,7 +93,7 @@ impl<'a> Picture<'a> {
         let (fx, fy) = (x % ONE, y % ONE);
         let (Some(above), Some(below)) = (self.rgb.get(at..at + 6), self.rgb.get(at + row..at + row + 6))
         else {
-            // The corner of a rectangle that begins far outside is not known to a hundredth of a pixel.
+            // The corner of a rectangle that begins far outside is not known to a twentieth of a pixel.
             return self.near_edge(place);
         };
         std::array::from_fn(|c| mix([above[c], above[c + 3], below[c], below[c + 3]], fx, fy))
@@ -105,7 +105,9 @@ impl<'a> Picture<'a> {
         let [x, y] = place.map(|v| if v.is_nan() { 0.0 } else { v.clamp(-1e5, 1e5) });
         let (x0, y0) = (x.floor(), y.floor());
         let (fx, fy) = (fixed(x - x0), fixed(y - y0));
-        let (x0, y0) = (x0 as i32, y0 as i32);
+        // Rounding may lead on to the next pixel.
+        let (x0, y0) = (x0 as i32 + (fx / ONE) as i32, y0 as i32 + (fy / ONE) as i32);
+        let (fx, fy) = (fx % ONE, fy % ONE);
         let [a, b] = [self.pixel(x0, y0), self.pixel(x0 + 1, y0)];
         let [c, d] = [self.pixel(x0, y0 + 1), self.pixel(x0 + 1, y0 + 1)];
         std::array::from_fn(|k| mix([a[k], b[k], c[k], d[k]], fx, fy))
@@ -124,7 +126,7 @@ impl<'a> Picture<'a> {
 /// A number of pixels in units of `1 / ONE`.
 #[inline]
 fn fixed(v: f32) -> u32 {
-    (v * ONE as f32) as i32 as u32
+    (v * ONE as f32 + 0.5) as i32 as u32
 }
 
 /// Four pixels (above left and right, below left and right) weighed by how near each is.
@@ -133,7 +135,7 @@ fn mix(pixels: [u8; 4], fx: u32, fy: u32) -> u32 {
     let [a, b, c, d] = pixels.map(u32::from);
     let above = a * (ONE - fx) + b * fx;
     let below = c * (ONE - fx) + d * fx;
-    above * (ONE - fy) + below * fy
+    (above * (ONE - fy) + below * fy + ONE * ONE / 2) / (ONE * ONE)
 }
 
 #[cfg(test)]

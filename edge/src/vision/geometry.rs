@@ -218,7 +218,7 @@ mod tests {
         assert!(!keep.holds(&Roi { angle: 1.0, ..fresh }, &inside, &fresh));
         assert!(!keep.holds(&Roi { center: [60.0, 50.0], ..fresh }, &inside, &fresh));
         assert!(!keep.holds(&Roi { size: [60.0, 60.0], ..fresh }, &inside, &fresh));
-        assert!(!keep.holds(&fresh, &[[32.0, 50.0, 0.0]], &fresh));
+        assert!(!keep.holds(&fresh, &[[31.0, 50.0, 0.0]], &fresh));
     }
 
     #[test]

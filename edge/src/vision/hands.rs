@@ -78,11 +78,12 @@ impl HandsTracker {
             || follow(left, frame, body, Side::Left, last[Side::Left as usize].as_ref()),
             || follow(right, frame, body, Side::Right, last[Side::Right as usize].as_ref()),
         );
-        let [last_left, last_right] = last;
-        self.sides.tracks = [
-            left?.map(|hand| Track::after(last_left, hand)),
-            right?.map(|hand| Track::after(last_right, hand)),
-        ];
+        for ((track, last), found) in self.sides.tracks.iter_mut().zip(last).zip([left?, right?]) {
+            if last.is_some() && found.is_none() {
+                self.idle = SEARCH_EVERY;
+            }
+            *track = found.map(|hand| Track::after(last, hand));
+        }
         self.sides.drop_double(body);
         if self.wants_search(frame, body) {
             self.search(frame, body)?;
