@@ -7,8 +7,10 @@ use super::crop::{Border, crop};
 use super::detect::{Detector, Spec, sigmoid};
 use super::geometry::{Keep, Roi, distance, turn};
 use super::network::Network;
+use super::smooth::{OneEuro, Smoother};
 use crate::Fault;
 use crate::camera::Frame;
+use crate::stage::Stamp;
 use crate::vision::Options;
 use crate::vision::body::Body;
 
@@ -44,11 +46,14 @@ const DETECTOR: Spec = Spec {
     },
 };
 
+/// How tremble is taken out of a face, its speed being counted in sizes of the face a second.
+const FILTER: OneEuro = OneEuro { rest_hz: 2.0, beta: 40.0 };
+
 /// A face in one frame.
 #[derive(Debug, Clone)]
 pub struct Face {
-    /// `[468]` of x, y and z in pixels.
-    pub points: Vec<[f32; 3]>,
+    /// x, y and z in pixels.
+    pub points: [[f32; 3]; POINTS],
     /// How likely there is a face, 0.5 to 1.
     pub presence: f32,
 }
@@ -65,7 +70,11 @@ impl Face {
 pub struct FaceTracker {
     detector: Detector,
     landmarks: Network,
+    /// As the network saw it: this is what is followed.
     last: Option<Face>,
+    /// The same without its tremble, where that is taken out.
+    shown: Option<Face>,
+    smoother: Option<Smoother<POINTS>>,
     /// Frames since the detector last ran.
     idle: u32,
 }
@@ -79,6 +88,8 @@ impl FaceTracker {
             detector: Detector::open(DETECTOR, store, options)?,
             landmarks: Network::open("face_landmark", SIDE, outputs, store, options)?,
             last: None,
+            shown: None,
+            smoother: options.smooth.then(|| Smoother::new(FILTER)),
             idle: 0,
         })
     }
@@ -86,6 +97,7 @@ impl FaceTracker {
     /// Forgets the face.
     pub fn reset(&mut self) {
         self.last = None;
+        self.show(Stamp::default());
     }
 
     /// Finds or follows the face in the next frame.
@@ -117,12 +129,26 @@ impl FaceTracker {
         if let Some(roi) = roi {
             self.last = self.look(frame, &roi)?;
         }
+        self.show(frame.at);
         Ok(())
+    }
+
+    /// Takes the tremble out of what is shown.
+    fn show(&mut self, at: Stamp) {
+        self.shown = self.last.clone();
+        match (&mut self.smoother, &mut self.shown) {
+            (Some(smoother), Some(face)) => {
+                let size = Roi::around(face.points.iter().map(|p| [p[0], p[1]]), 0.0);
+                face.points = smoother.step(at, face.points, size.map_or(0.0, |s| s.longest()));
+            }
+            (Some(smoother), None) => smoother.reset(),
+            (None, _) => {}
+        }
     }
 
     /// The face in the last frame, where there was one.
     pub fn seen(&self) -> Option<&Face> {
-        self.last.as_ref()
+        self.shown.as_ref()
     }
 
     fn search(&mut self, frame: &Frame, region: &Roi) -> Result<Option<Roi>, Fault> {
@@ -144,11 +170,12 @@ impl FaceTracker {
         if !present || outputs[0].data.iter().any(|v| !v.is_finite()) {
             return Ok(None);
         }
-        let place = |p: &[f32]| {
-            let [x, y] = roi.point([p[0] / SIDE as f32, p[1] / SIDE as f32]);
-            [x, y, p[2] / SIDE as f32 * roi.size[0]]
-        };
-        Ok(Some(Face { points: outputs[0].data.chunks_exact(3).map(place).collect(), presence }))
+        let raw = &outputs[0].data;
+        let points = std::array::from_fn(|k| {
+            let [x, y] = roi.point([raw[3 * k] / SIDE as f32, raw[3 * k + 1] / SIDE as f32]);
+            [x, y, raw[3 * k + 2] / SIDE as f32 * roi.size[0]]
+        });
+        Ok(Some(Face { points, presence }))
     }
 }
 

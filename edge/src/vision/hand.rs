@@ -5,8 +5,10 @@ use models::store::Store;
 use super::crop::{Border, crop};
 use super::geometry::{Roi, UP, distance, turn};
 use super::network::Network;
+use super::smooth::{OneEuro, Smoother};
 use crate::Fault;
 use crate::camera::Frame;
+use crate::stage::Stamp;
 use crate::vision::Options;
 
 /// Landmarks of a hand.
@@ -26,6 +28,11 @@ const MIDDLE_KNUCKLE: usize = 9;
 const RING_KNUCKLE: usize = 13;
 /// The landmarks that say where the palm is, however the fingers are bent.
 const PALM: [usize; 12] = [0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18];
+
+/// How tremble is taken out of a hand: tuned on a close-up of fingerspelling, see `tests/tests/tremble.rs`.
+const FILTER: OneEuro = OneEuro { rest_hz: 1.0, beta: 50.0 };
+/// The size of a hand in metres, by which its speed in metres is counted.
+const HAND_M: f32 = 0.1;
 
 /// A hand in one frame.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +67,30 @@ impl Hand {
     /// Its wrist.
     pub fn wrist(&self) -> [f32; 2] {
         [self.points[WRIST][0], self.points[WRIST][1]]
+    }
+}
+
+/// Takes the tremble out of a hand that is followed.
+#[derive(Debug, Clone)]
+pub struct HandSmoother {
+    points: Smoother<POINTS>,
+    world: Smoother<POINTS>,
+}
+
+impl HandSmoother {
+    /// A filter that has seen nothing.
+    pub fn new() -> Self {
+        Self { points: Smoother::new(FILTER), world: Smoother::new(FILTER) }
+    }
+
+    /// The hand as it is shown.
+    pub fn step(&mut self, at: Stamp, hand: &Hand) -> Hand {
+        let size = hand.next().longest() / 2.0;
+        Hand {
+            points: self.points.step(at, hand.points, size),
+            world: self.world.step(at, hand.world, HAND_M),
+            ..hand.clone()
+        }
     }
 }
 

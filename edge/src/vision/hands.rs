@@ -51,6 +51,8 @@ pub struct HandsTracker {
     sides: Sides,
     /// Frames since the palm detector last ran.
     idle: u32,
+    /// Whether tremble is taken out of what is given.
+    smooth: bool,
 }
 
 impl HandsTracker {
@@ -61,6 +63,7 @@ impl HandsTracker {
             networks: [HandNetworks::open(store, options)?, HandNetworks::open(store, options)?],
             sides: Sides::default(),
             idle: SEARCH_EVERY,
+            smooth: options.smooth,
         })
     }
 
@@ -91,12 +94,15 @@ impl HandsTracker {
         if body.is_none() {
             self.sides.settle();
         }
+        if self.smooth {
+            self.sides.tracks.iter_mut().flatten().for_each(|track| track.smooth(frame.at));
+        }
         Ok(())
     }
 
     /// The left and the right hand in the last frame, each where it was seen.
     pub fn seen(&self) -> [Option<&Hand>; 2] {
-        self.sides.tracks.each_ref().map(|track| track.as_ref().map(|t| &t.hand))
+        self.sides.tracks.each_ref().map(|track| track.as_ref().map(|t| &t.shown))
     }
 
     /// True where a hand is followed.

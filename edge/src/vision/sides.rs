@@ -5,7 +5,8 @@
 
 use super::body::Body;
 use super::geometry::distance;
-use super::hand::Hand;
+use super::hand::{Hand, HandSmoother};
+use crate::stage::Stamp;
 
 /// Hands that share more than this of their boxes are the same hand.
 pub const SAME: f32 = 0.5;
@@ -58,8 +59,11 @@ impl Side {
 /// A hand that is followed.
 #[derive(Debug, Clone)]
 pub struct Track {
-    /// The hand in the last frame.
+    /// The hand in the last frame, as the network saw it: this is what is followed.
     pub hand: Hand,
+    /// The same without its tremble, where that is taken out.
+    pub shown: Hand,
+    smoother: HandSmoother,
     /// Running mean of how likely it is a left hand.
     left: f32,
 }
@@ -67,8 +71,14 @@ pub struct Track {
 impl Track {
     /// Goes on with a hand in the next frame, or begins with it.
     pub fn after(last: Option<Self>, hand: Hand) -> Self {
-        let left = last.map_or(hand.left, |t| t.left + SIDE_ALPHA * (hand.left - t.left));
-        Self { hand, left }
+        let left = last.as_ref().map_or(hand.left, |t| t.left + SIDE_ALPHA * (hand.left - t.left));
+        let smoother = last.map_or_else(HandSmoother::new, |t| t.smoother);
+        Self { shown: hand.clone(), hand, left, smoother }
+    }
+
+    /// Takes the tremble out of what is shown.
+    pub fn smooth(&mut self, at: Stamp) {
+        self.shown = self.smoother.step(at, &self.hand);
     }
 
     /// How unlikely it is of a side, 0 to 1.
