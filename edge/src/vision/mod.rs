@@ -37,6 +37,8 @@ pub struct Options {
     pub backends: Vec<Backend>,
     /// Threads that one network may use.
     pub threads: usize,
+    /// Whether landmarks are smoothed over time.
+    pub smooth: bool,
 }
 
 impl Options {
@@ -46,7 +48,7 @@ impl Options {
             boards::Backend::Tract => Backend::Tract,
             boards::Backend::OnnxRuntime => Backend::OnnxRuntime,
         });
-        Self { backends: backends.collect(), threads: board.engine.threads as usize }
+        Self { backends: backends.collect(), threads: board.engine.threads as usize, smooth: true }
     }
 }
 
@@ -54,7 +56,7 @@ impl Default for Options {
     /// The fastest engine that is there, on as many threads as the machine has, at most 4.
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
-        Self { backends: Backend::FASTEST_FIRST.to_vec(), threads }
+        Self { backends: Backend::FASTEST_FIRST.to_vec(), threads, smooth: true }
     }
 }
 
