@@ -184,28 +184,30 @@ impl Run<'_> {
             return Ok(Verdict::Skipped);
         }
         let made = self.room.path().join(format!("{}.pose", entry.name));
-        let verdict = match self.program.run(entry, &made, &self.options.settings)? {
-            Outcome::Made(said) => self.publish(entry, &made, said, origin)?,
+        // Whatever is written last decides: a run that is killed before it leaves work, never a contradiction.
+        match self.program.run(entry, &made, &self.options.settings)? {
+            Outcome::Made(said) => {
+                let record = Self::vouch(entry, &made, said, origin)?;
+                remove(&quarantine)?;
+                remove(&done)?;
+                fs::rename(&made, &pose).map_err(Error::io("write", &pose))?;
+                self.write(&done, &record)?;
+                Ok(Verdict::Done { frames: record.frames })
+            }
             Outcome::Poison { reason, stderr } => {
                 let (id, video) = (entry.id.clone(), entry.video.display().to_string());
-                let record = Quarantined { id, video, reason: reason.clone(), stderr, origin };
-                self.write(&quarantine, &record)?;
+                let record = Quarantined { id, video, reason, stderr, origin };
                 // What an earlier video or setting gave is not what is asked for.
                 remove(&done)?;
                 remove(&pose)?;
                 remove(&made)?;
-                return Ok(Verdict::Quarantined { reason, earlier: false });
+                self.write(&quarantine, &record)?;
+                Ok(Verdict::Quarantined { reason: record.reason, earlier: false })
             }
             Outcome::Hopeless(why) => {
-                return Err(Error::Extract {
-                    program: self.program.version.clone(),
-                    id: entry.id.clone(),
-                    why,
-                });
+                Err(Error::Extract { program: self.program.version.clone(), id: entry.id.clone(), why })
             }
-        };
-        remove(&quarantine)?;
-        Ok(verdict)
+        }
     }
 
     fn origin(&self, entry: &Entry) -> Result<Origin, String> {
@@ -220,12 +222,11 @@ impl Run<'_> {
         })
     }
 
-    /// Gives what was made its name, and vouches for it last of all.
-    fn publish(&self, entry: &Entry, made: &Path, said: Made, origin: Origin) -> Result<Verdict, Error> {
-        let (pose, done) = (self.place(entry, "pose"), self.place(entry, "done"));
+    /// What is to stand beside the landmarks that were made.
+    fn vouch(entry: &Entry, made: &Path, said: Made, origin: Origin) -> Result<Done, Error> {
         let hash = File::open(made).and_then(models::manifest::sha256_of);
         let Made { frames, seen, engine } = said;
-        let record = Done {
+        Ok(Done {
             id: entry.id.clone(),
             video: entry.video.display().to_string(),
             pose_sha256: hash.map_err(Error::io("read", made))?,
@@ -233,11 +234,7 @@ impl Run<'_> {
             seen,
             engine,
             origin,
-        };
-        remove(&done)?;
-        fs::rename(made, &pose).map_err(Error::io("write", &pose))?;
-        self.write(&done, &record)?;
-        Ok(Verdict::Done { frames })
+        })
     }
 
     fn place(&self, entry: &Entry, ending: &str) -> PathBuf {
