@@ -114,6 +114,22 @@ pub enum Fault {
         /// The camera.
         source_name: String,
     },
+    /// Landmarks of every frame are asked of a source that may lose frames.
+    #[error(
+        "{source_name} is a camera, and a camera may lose frames; film a video and name that, or keep what can be seen with `signpost read {source_name} --out FILE.pose --seconds S`"
+    )]
+    Live {
+        /// The camera.
+        source_name: String,
+    },
+    /// The part of a source that was asked for has no frame.
+    #[error(
+        "{source_name} has no frame where landmarks were asked for; choose --from before --to, both within its length"
+    )]
+    NoFrame {
+        /// What was read.
+        source_name: String,
+    },
     /// Neither a home nor a cache directory is known.
     #[error("no cache directory is known; set SIGNPOST_CACHE to the folder that `cargo xtask setup` filled")]
     NoStore,

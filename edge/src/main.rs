@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use edge::cli::{read::Read, sign::Sign};
+use edge::cli::{landmarks::Landmarks, read::Read, sign::Sign};
 use edge::engine::NO_TELEMETRY;
 
 /// Sign language to text, text to sign language, without a network.
@@ -12,6 +12,7 @@ use edge::engine::NO_TELEMETRY;
 enum Command {
     Read(Read),
     Sign(Sign),
+    Landmarks(Landmarks),
 }
 
 fn main() -> ExitCode {
@@ -19,11 +20,13 @@ fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Read(read) => read.run(),
         Command::Sign(sign) => sign.run(),
+        Command::Landmarks(landmarks) => landmarks.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("signpost: {error:#}");
+            // A fault's message holds its causes already.
+            eprintln!("signpost: {error}");
             ExitCode::FAILURE
         }
     }

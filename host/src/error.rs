@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::extract::Summary;
+
 /// An error of the host's tools.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -81,6 +83,53 @@ pub enum Error {
         recipe: &'static str,
         /// The step, from 0.
         step: usize,
+    },
+    /// A line of a corpus's manifest is none.
+    #[error("{}, line {line}: {why}; each line is an object such as {{\"id\": \"a\", \"video\": \"a.mp4\"}}", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        why: String,
+    },
+    /// The program that makes landmarks is not there, or is another.
+    #[error("{} is not the program signpost ({why}); build it with `cargo build`, or name it with --signpost", path.display())]
+    NoProgram {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Slurm's variables name no shard.
+    #[error("Slurm's variables name no shard: {why}; name it with --shard I/N")]
+    Slurm {
+        /// What is wrong with them.
+        why: String,
+    },
+    /// No video would give landmarks on this machine, so that none was put into quarantine.
+    #[error(
+        "{program} cannot work here, as {id} showed: {why}; mend that and run this again, what is done stands"
+    )]
+    Extract {
+        /// The program, with its version.
+        program: String,
+        /// The entry that it was at.
+        id: String,
+        /// What it said.
+        why: String,
+    },
+    /// Some videos of a corpus have no landmarks.
+    #[error(
+        "{} of {} videos have no landmarks; see the lines above and the reasons in {}, mend or replace the videos, and run this again with --retry-quarantined",
+        summary.without(), summary.total, quarantine.display()
+    )]
+    Unextracted {
+        /// The counts.
+        summary: Summary,
+        /// Where the reasons are.
+        quarantine: PathBuf,
     },
     /// A text on the command line cannot be understood.
     #[error("{option} {given:?} is not {expected}; correct the command line")]

@@ -1,9 +1,10 @@
-//! Importers, training, evaluation and export.
+//! Importers, landmarks of corpora, training, evaluation and export.
 
 pub mod data;
 pub mod error;
 pub mod evaluate;
 pub mod export;
+pub mod extract;
 pub mod nn;
 pub mod train;
 pub mod ui;

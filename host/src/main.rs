@@ -1,4 +1,4 @@
-//! Training and evaluation on a workstation: see `signpost-host --help`.
+//! Corpora, training and evaluation on a workstation: see `signpost-host --help`.
 
 mod commands;
 
@@ -16,6 +16,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Makes the landmarks of a corpus of videos, and never twice.
+    Extract(commands::extract::Extract),
     /// Makes a model from its recipe.
     Train(commands::train::Train),
     /// Scores a model on recorded signing.
@@ -25,6 +27,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Extract(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Evaluate(command) => command.run(),
     };

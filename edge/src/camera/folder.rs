@@ -32,6 +32,12 @@ impl Folder {
         let first = load(first)?;
         Ok(Self { size: [first.width(), first.height()], pictures, fps, index: 0 })
     }
+
+    /// Leaves the next pictures out: the one after them is the first.
+    pub fn pass_over(&mut self, pictures: u64) {
+        let known = self.pictures.len();
+        self.pictures.drain(..usize::try_from(pictures).map_or(known, |n| n.min(known)));
+    }
 }
 
 impl Camera for Folder {
@@ -124,6 +130,21 @@ mod tests {
         assert_eq!(folder.next().unwrap().unwrap().rgb[0], 10);
         let second = folder.next().unwrap().unwrap();
         assert_eq!((second.rgb[0], second.at), (20, Stamp::from_micros(100_000)));
+        assert!(folder.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_part_begins_with_its_first_picture() {
+        let dir = tempfile::tempdir().unwrap();
+        for shade in 0..4 {
+            save(dir.path(), &format!("{shade}.png"), shade, 4);
+        }
+        let mut folder = Folder::open(dir.path(), 10.0).unwrap();
+        folder.pass_over(3);
+        assert_eq!(folder.frames(), Some(1));
+        let frame = folder.next().unwrap().unwrap();
+        assert_eq!((frame.rgb[0], frame.at), (3, Stamp::default()));
+        folder.pass_over(u64::MAX);
         assert!(folder.next().unwrap().is_none());
     }
 

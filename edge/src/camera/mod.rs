@@ -23,6 +23,14 @@ pub use yuyv::yuyv_to_rgb;
 /// The largest picture that is taken in: 8K. A larger one is refused before it is held.
 pub const MAX_PIXELS: u64 = 7680 * 4320;
 
+/// A frame that stands so much before a time is at that time: times are often rounded to milliseconds. Seconds.
+const ROUNDED_S: f64 = 0.001;
+
+/// The number of the first frame at or after a time, at a constant rate.
+pub fn first_frame(at_s: f64, fps: f32) -> u64 {
+    ((at_s - ROUNDED_S) * f64::from(fps)).ceil().max(0.0) as u64
+}
+
 /// One picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
@@ -122,11 +130,23 @@ pub fn open(source: &str, wanted: &boards::Camera) -> Result<Box<dyn Camera>, Fa
     if source.starts_with("/dev/") {
         return open_device(path, wanted);
     }
+    open_file(path, 0.0)
+}
+
+/// Opens a folder of pictures, one picture, or a video file, at its first frame at or after a time.
+///
+/// That frame's stamp is 0.
+///
+/// # Errors
+/// One that says what was tried and what to do.
+pub fn open_file(path: &Path, from_s: f64) -> Result<Box<dyn Camera>, Fault> {
     let meta = std::fs::metadata(path).map_err(|source| Fault::file(path, source))?;
     if meta.is_dir() || folder::is_picture(path) {
-        return Ok(Box::new(Folder::open(path, DEFAULT_FPS)?));
+        let mut folder = Folder::open(path, DEFAULT_FPS)?;
+        folder.pass_over(first_frame(from_s, DEFAULT_FPS));
+        return Ok(Box::new(folder));
     }
-    Ok(Box::new(Video::open(path)?))
+    Ok(Box::new(Video::open_from(path, from_s)?))
 }
 
 #[cfg(feature = "camera")]

@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use super::{Camera, Frame, check_size};
+use super::{Camera, Frame, ROUNDED_S, check_size};
 use crate::stage::Stamp;
 use crate::{Fault, ffmpeg};
 
@@ -21,6 +21,9 @@ const LINE_BYTES: u64 = 4096;
 /// A file that gives less than this part of its stated length was cut short, where `ffmpeg` complained too:
 /// the length is that of the whole file, and its sound may be longer than its pictures.
 const CUT_SHORT: f64 = 0.9;
+/// A part is decoded from so long before its first frame. Where a search ends at a picture that others before
+/// it in time lean on (an open group of pictures), those are lost: they must not be in the part. Seconds.
+const SEEK_BEFORE_S: f64 = 5.0;
 /// Containers that are opened: each holds its pictures itself. A playlist names other files, and is not among them.
 const CONTAINERS: &str =
     "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,gif,mjpeg,m4v,h264,hevc,ivf,dv,mxf";
@@ -33,6 +36,8 @@ pub struct Video {
     /// What `ffmpeg` said, once it has ended.
     said: Receiver<Said>,
     header: Header,
+    /// Seconds of the file before the first frame.
+    from_s: f64,
     index: u64,
     done: bool,
 }
@@ -60,8 +65,16 @@ impl Video {
     /// # Errors
     /// [`Fault::NoFfmpeg`], or [`Fault::Ffmpeg`] where the file is no video.
     pub fn open(path: &Path) -> Result<Self, Fault> {
+        Self::open_from(path, 0.0)
+    }
+
+    /// Starts decoding a file at its first frame at or after a time; that frame's stamp is 0.
+    ///
+    /// # Errors
+    /// As [`Video::open`].
+    pub fn open_from(path: &Path, from_s: f64) -> Result<Self, Fault> {
         let mut child =
-            command(&ffmpeg::program()?, path).spawn().map_err(|source| Fault::file(path, source))?;
+            command(&ffmpeg::program()?, path, from_s).spawn().map_err(|source| Fault::file(path, source))?;
         let pixels = child.stdout.take().expect("its output is piped");
         let report = BufReader::new(child.stderr.take().expect("its report is piped"));
         let (headers, header) = sync_channel(1);
@@ -75,6 +88,7 @@ impl Video {
             pixels,
             said,
             header: Header { size: [0; 2], fps: 0.0, duration_s: None },
+            from_s,
             index: 0,
             done: false,
         };
@@ -99,8 +113,10 @@ impl Video {
             return Err(self.fault());
         }
         let complained = self.said.recv_timeout(PATIENCE).unwrap_or_default().complained;
+        let reached_s = self.from_s + self.index as f64 / f64::from(self.header.fps);
+        let short = self.header.duration_s.is_some_and(|s| reached_s < CUT_SHORT * s);
         match self.frames() {
-            Some(promised) if complained && (self.index as f64) < CUT_SHORT * promised as f64 => {
+            Some(promised) if complained && short => {
                 Err(Fault::CutShort { path: self.path.clone(), got: self.index, promised })
             }
             _ => Ok(None),
@@ -134,7 +150,8 @@ impl Camera for Video {
     }
 
     fn frames(&self) -> Option<u64> {
-        self.header.duration_s.map(|s| (s * f64::from(self.header.fps)).round() as u64)
+        let left_s = self.header.duration_s.map(|s| (s - self.from_s).max(0.0));
+        left_s.map(|s| (s * f64::from(self.header.fps)).round() as u64)
     }
 }
 
@@ -145,16 +162,29 @@ impl Drop for Video {
     }
 }
 
-fn command(program: &Path, path: &Path) -> Command {
+fn command(program: &Path, path: &Path, from_s: f64) -> Command {
     let mut input = std::ffi::OsString::from("file:");
     input.push(path);
     let mut command = Command::new(program);
+    let from_s = from_s - ROUNDED_S;
+    let seek_s = (from_s - SEEK_BEFORE_S).max(0.0);
+    let (mut seek, mut cut) = (vec![], vec![]);
+    if seek_s > 0.0 {
+        seek = vec!["-ss".into(), format!("{seek_s:.6}")];
+    }
+    if from_s > 0.0 {
+        // The first frame then stands at 0: what passes before it is not filled with copies of it.
+        cut = vec!["-vf".into(), format!("trim=start={:.6},setpts=PTS-STARTPTS", from_s - seek_s)];
+    }
     command
         // `level` puts `[error]` before the lines that tell of one.
         .args(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info"])
         // Whatever a file says, neither other files nor the network are opened.
-        .args(["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i"])
+        .args(["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS])
+        .args(seek)
+        .arg("-i")
         .arg(input)
+        .args(cut)
         .args(["-an", "-sn", "-dn", "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -240,6 +270,7 @@ fn exact(fps: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera::first_frame;
 
     #[track_caller]
     fn check(text: &str, expect: Option<([u32; 2], f32)>) {
@@ -322,6 +353,43 @@ mod tests {
         }
         assert!(video.next().unwrap().is_none());
         assert!(video.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_part_begins_with_its_first_frame() {
+        let dir = tempfile::tempdir().unwrap();
+        let Ok(program) = ffmpeg::program() else {
+            return eprintln!("a_part_begins_with_its_first_frame skips: no ffmpeg (cargo xtask setup)");
+        };
+        // Fifteen seconds, with pictures that lean on later ones.
+        let path = dir.path().join("clip.mp4");
+        let status = Command::new(program)
+            .args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5:duration=15"])
+            .args(["-c:v", "mpeg4", "-g", "4", "-bf", "2"])
+            .arg(&path)
+            .status();
+        assert!(status.unwrap().success());
+        let from = |from_s| {
+            let mut video = Video::open_from(&path, from_s).unwrap();
+            let promised = video.frames().unwrap();
+            let frames: Vec<Frame> = std::iter::from_fn(|| video.next().unwrap()).collect();
+            assert!(frames.iter().enumerate().all(|(i, f)| f.at == Stamp::of_frame(i as u64, 5.0)));
+            (frames.into_iter().map(|f| f.rgb).collect::<Vec<_>>(), promised)
+        };
+        let (whole, _) = from(0.0);
+        assert_eq!(whole.len(), 75);
+        // At each frame, a little after it as times that were rounded are, and between it and the next.
+        let times = (0..75)
+            .step_by(3)
+            .flat_map(|i| [0.0, 0.0004, 0.03, 0.11, 0.1985].map(|s| f64::from(i) * 0.2 + s));
+        for from_s in times {
+            let first = first_frame(from_s, 5.0) as usize;
+            let (part, promised) = from(from_s);
+            assert!(part == whole[first..], "from {from_s} s: {} frames, not those from {first}", part.len());
+            assert!(promised.abs_diff(part.len() as u64) <= 1, "from {from_s} s: {promised} promised");
+        }
+        let (none, promised) = from(20.0);
+        assert_eq!((none.len(), promised), (0, 0), "after the end there is nothing");
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! One file, one command.
 
 pub mod evaluate;
+pub mod extract;
 pub mod train;

@@ -19,6 +19,7 @@
 mod header;
 mod read;
 mod write;
+mod writer;
 
 use std::fs::File;
 use std::io::Read;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 pub use read::read;
 pub use write::{write_track, write_track_file};
+pub use writer::TrackWriter;
 
 use crate::error::Error;
 use crate::pose::{Layout, Pose, PoseTrack};

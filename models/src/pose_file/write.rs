@@ -1,15 +1,16 @@
 //! Writing of version 0.2, byte for byte as pose-format writes it.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 
-use super::PoseFile;
+use super::{PoseFile, TrackWriter};
 use crate::error::Error;
 use crate::pose::{Layout, Pose, PoseTrack};
 
 /// The version that is written.
 const VERSION: f32 = 0.2;
+/// The number of frames and that of people end the head.
+pub(super) const COUNT_BEFORE_END: u64 = 6;
 
 impl PoseFile {
     /// Writes all people, as version 0.2 whatever version they were read from.
@@ -32,42 +33,19 @@ pub fn write_track(track: &PoseTrack, mut out: impl Write) -> Result<(), Error> 
 
 /// Writes one signer's track to a path, whole or not at all.
 ///
-/// The bytes go to a file beside it first, so that a full disk or a pulled
-/// plug leaves what stood at the path before.
-///
 /// # Errors
 /// As [`write_track`].
 pub fn write_track_file(path: impl AsRef<Path>, track: &PoseTrack) -> Result<(), Error> {
     let path = path.as_ref();
-    let beside = beside(path);
-    let written = write_whole(&beside, track)
-        .and_then(|()| fs::rename(&beside, path).map_err(Error::io("write", path)))
-        .map_err(|error| match error {
-            // The file beside is nobody's concern.
-            Error::Io { error, .. } => Error::io("write", path)(error),
-            other => other.within(path),
-        });
-    if written.is_err() {
-        // It may not be there; the first error is the one to tell.
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-fn write_whole(path: &Path, track: &PoseTrack) -> Result<(), Error> {
-    let io = || Error::io("write", path);
-    let file = File::create(path).map_err(io())?;
-    let mut out = BufWriter::new(&file);
-    write_track(track, &mut out)?;
-    out.flush().map_err(io())?;
-    drop(out);
-    file.sync_all().map_err(io())
-}
-
-/// A name in the same folder that no other program of this kind uses now.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.part", std::process::id()))
+    let write = || {
+        let mut writer = TrackWriter::create(path, &track.layout, track.fps, track.size)?;
+        track.frames.iter().try_for_each(|pose| writer.push(pose))?;
+        writer.finish()
+    };
+    write().map_err(|error| match error {
+        Error::Io { .. } => error,
+        other => other.within(path),
+    })
 }
 
 fn write(
@@ -77,36 +55,92 @@ fn write(
     people: &[&[Pose]],
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    let dims = dims(layout)?;
+    let encoder = Encoder::new(layout)?;
     let frames = people.first().map_or(0, |p| p.len());
-    check_shape(layout, people, frames)?;
+    for (p, person) in people.iter().enumerate() {
+        if person.len() != frames {
+            return Err(shape("a person of another length, number", p, "all people need as many frames"));
+        }
+        person.iter().enumerate().try_for_each(|(t, pose)| encoder.check(t, pose))?;
+    }
     let mut send =
         |bytes: &[u8]| out.write_all(bytes).map_err(Error::io("write", Path::new("the .pose file")));
-
-    let mut head = header(layout, size)?;
-    head.extend(fps.to_le_bytes());
-    let too_many =
-        |what, found: usize, expected| Error::PoseUnwritable { what, found: found.to_string(), expected };
-    let count = u32::try_from(frames)
-        .map_err(|_| too_many("the number of frames", frames, "4294967295 fit: cut the track into parts"))?;
-    head.extend(count.to_le_bytes());
-    head.extend(short("the number of people", people.len())?);
-    send(&head)?;
+    send(&head(layout, size, fps, Encoder::count(frames)?, people.len())?)?;
 
     let mut block = Vec::with_capacity(people.len() * layout.len() * 12);
     for t in 0..frames {
         block.clear();
-        for point in people.iter().flat_map(|p| &p[t].points) {
-            point[..dims].iter().for_each(|v| block.extend(v.to_le_bytes()));
-        }
+        people.iter().for_each(|p| encoder.points(&mut block, &p[t]));
         send(&block)?;
     }
     for t in 0..frames {
         block.clear();
-        people.iter().flat_map(|p| &p[t].confidence).for_each(|v| block.extend(v.to_le_bytes()));
+        people.iter().for_each(|p| encoder.confidences(&mut block, &p[t]));
         send(&block)?;
     }
     Ok(())
+}
+
+/// Turns poses of one layout into bytes.
+pub(super) struct Encoder {
+    landmarks: usize,
+    /// Coordinates to store for each landmark: those of the richest component.
+    dims: usize,
+}
+
+impl Encoder {
+    pub(super) fn new(layout: &Layout) -> Result<Self, Error> {
+        let letters = layout.components.iter().map(|c| c.format.chars().count()).max().unwrap_or(0);
+        match letters {
+            3 | 4 => Ok(Self { landmarks: layout.len(), dims: letters - 1 }),
+            _ => Err(Error::PoseUnwritable {
+                what: "the number of values of a landmark",
+                found: letters.to_string(),
+                expected: "3 (XYC) or 4 (XYZC) are known: set the components' format",
+            }),
+        }
+    }
+
+    /// The number of frames as the format holds it.
+    pub(super) fn count(frames: usize) -> Result<u32, Error> {
+        u32::try_from(frames)
+            .map_err(|_| shape("the number of frames", frames, "4294967295 fit: cut the track into parts"))
+    }
+
+    /// Whether the pose of frame `t` fits the layout.
+    pub(super) fn check(&self, t: usize, pose: &Pose) -> Result<(), Error> {
+        if [pose.points.len(), pose.confidence.len()] == [self.landmarks; 2] {
+            return Ok(());
+        }
+        let expected = "each needs one point and one confidence a landmark";
+        Err(shape("a frame that does not fit its layout, number", t, expected))
+    }
+
+    /// Adds the coordinates of a pose.
+    pub(super) fn points(&self, block: &mut Vec<u8>, pose: &Pose) {
+        let values = pose.points.iter().flat_map(|point| &point[..self.dims]);
+        values.for_each(|v| block.extend(v.to_le_bytes()));
+    }
+
+    /// Adds the confidences of a pose.
+    pub(super) fn confidences(&self, block: &mut Vec<u8>, pose: &Pose) {
+        pose.confidence.iter().for_each(|v| block.extend(v.to_le_bytes()));
+    }
+}
+
+/// All that stands before the frames.
+pub(super) fn head(
+    layout: &Layout,
+    size: [u32; 3],
+    fps: f32,
+    frames: u32,
+    people: usize,
+) -> Result<Vec<u8>, Error> {
+    let mut head = header(layout, size)?;
+    head.extend(fps.to_le_bytes());
+    head.extend(frames.to_le_bytes());
+    head.extend(short("the number of people", people)?);
+    Ok(head)
 }
 
 fn header(layout: &Layout, size: [u32; 3]) -> Result<Vec<u8>, Error> {
@@ -146,35 +180,6 @@ fn short(what: &'static str, found: usize) -> Result<[u8; 2], Error> {
     })
 }
 
-/// Coordinates to store for each landmark: those of the richest component.
-fn dims(layout: &Layout) -> Result<usize, Error> {
-    let letters = layout.components.iter().map(|c| c.format.chars().count()).max().unwrap_or(0);
-    match letters {
-        3 | 4 => Ok(letters - 1),
-        _ => Err(Error::PoseUnwritable {
-            what: "the number of values of a landmark",
-            found: letters.to_string(),
-            expected: "3 (XYC) or 4 (XYZC) are known: set the components' format",
-        }),
-    }
-}
-
-fn check_shape(layout: &Layout, people: &[&[Pose]], frames: usize) -> Result<(), Error> {
-    let landmarks = layout.len();
-    let fits = |pose: &Pose| pose.points.len() == landmarks && pose.confidence.len() == landmarks;
-    let shape =
-        |what, found: usize, expected| Error::PoseUnwritable { what, found: found.to_string(), expected };
-    for (p, person) in people.iter().enumerate() {
-        if person.len() != frames {
-            return Err(shape("a person of another length, number", p, "all people need as many frames"));
-        }
-        if let Some(t) = person.iter().position(|pose| !fits(pose)) {
-            return Err(shape(
-                "a frame that does not fit its layout, number",
-                t,
-                "each needs one point and one confidence a landmark",
-            ));
-        }
-    }
-    Ok(())
+fn shape(what: &'static str, found: usize, expected: &'static str) -> Error {
+    Error::PoseUnwritable { what, found: found.to_string(), expected }
 }
