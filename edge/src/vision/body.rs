@@ -5,7 +5,7 @@ use models::store::Store;
 use super::anchors::Anchors;
 use super::crop::{Border, crop};
 use super::detect::{Detector, Spec, sigmoid};
-use super::geometry::{Roi, UP};
+use super::geometry::{Roi, UP, are_places};
 use super::network::Network;
 use super::signer::Signer;
 use super::smooth::{OneEuro, Smoother};
@@ -196,7 +196,7 @@ impl BodyTracker {
         let outputs = self.landmarks.run()?;
         // The order is that of MediaPipe's split, without the silhouette: landmarks, presence, heat maps, world.
         let present = outputs[1].data[0] >= PRESENT;
-        if !present || outputs.iter().any(|o| o.data.iter().any(|v| !v.is_finite())) {
+        if !present || outputs[0].data.iter().any(|v| !v.is_finite()) {
             return Ok(None);
         }
         let mut raw: Vec<[f32; RAW_VALUES]> = outputs[0].data.as_chunks().0.to_vec();
@@ -210,7 +210,7 @@ impl BodyTracker {
             let [x, y] = roi.rotate([p[0], p[1]]);
             [x, y, p[2]]
         };
-        Ok(Some(Raw {
+        let raw = Raw {
             body: Body {
                 points: std::array::from_fn(|k| place(&raw[k])),
                 visibility: std::array::from_fn(|k| sigmoid(raw[k][3])),
@@ -218,7 +218,10 @@ impl BodyTracker {
                 is_new: false,
             },
             guides: [place(&raw[POINTS]), place(&raw[POINTS + 1])],
-        }))
+        };
+        let places = [raw.body.points.as_slice(), &raw.body.world, &raw.guides];
+        let in_reach = places.into_iter().all(are_places);
+        Ok(in_reach.then_some(raw))
     }
 
     /// Lays down where the next frame will be searched, and smooths the body.

@@ -5,7 +5,7 @@ use models::store::Store;
 use super::anchors::Anchors;
 use super::crop::{Border, crop};
 use super::detect::{Detector, Spec, sigmoid};
-use super::geometry::{Keep, Roi, distance, turn};
+use super::geometry::{Keep, Roi, are_places, distance, turn};
 use super::network::Network;
 use super::smooth::{OneEuro, Smoother};
 use crate::Fault;
@@ -166,16 +166,16 @@ impl FaceTracker {
         crop(frame, roi, [0.0, 1.0], Border::Replicate, &mut self.landmarks.input);
         let outputs = self.landmarks.run()?;
         let presence = sigmoid(outputs[1].data[0]);
-        let present = presence >= PRESENT;
-        if !present || outputs[0].data.iter().any(|v| !v.is_finite()) {
+        // What is not a number is not present either.
+        if !(presence >= PRESENT) {
             return Ok(None);
         }
         let raw = &outputs[0].data;
-        let points = std::array::from_fn(|k| {
+        let points: [[f32; 3]; POINTS] = std::array::from_fn(|k| {
             let [x, y] = roi.point([raw[3 * k] / SIDE as f32, raw[3 * k + 1] / SIDE as f32]);
             [x, y, raw[3 * k + 2] / SIDE as f32 * roi.size[0]]
         });
-        Ok(Some(Face { points, presence }))
+        Ok(are_places(&points).then_some(Face { points, presence }))
     }
 }
 

@@ -85,8 +85,7 @@ impl Roi {
     /// False where a network cannot look: not a number, or no area.
     pub fn is_usable(&self) -> bool {
         let numbers = [self.center[0], self.center[1], self.size[0], self.size[1], self.angle];
-        // Beyond a million pixels there is no picture.
-        numbers.iter().all(|v| v.is_finite() && v.abs() < 1e6) && self.size.iter().all(|&v| v >= 1.0)
+        numbers.iter().all(|v| v.is_finite() && v.abs() < FAR) && self.size.iter().all(|&v| v >= 1.0)
     }
 
     /// How much two rectangles share, 0 to 1, as if both stood upright.
@@ -149,6 +148,15 @@ pub const UP: f32 = FRAC_PI_2;
 fn wrap(angle: f32) -> f32 {
     angle - TAU * ((angle + PI) / TAU).floor()
 }
+
+/// True where all are numbers and none lies so far outside that there is no picture: what networks answer
+/// to noise may be anything.
+pub fn are_places(points: &[[f32; 3]]) -> bool {
+    points.iter().flatten().all(|v| v.is_finite() && v.abs() < FAR)
+}
+
+/// Beyond a million pixels there is no picture.
+const FAR: f32 = 1e6;
 
 /// The distance between two points.
 pub fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {

@@ -3,7 +3,7 @@
 use models::store::Store;
 
 use super::crop::{Border, crop};
-use super::geometry::{Roi, UP, distance, turn};
+use super::geometry::{Roi, UP, are_places, distance, turn};
 use super::network::Network;
 use super::smooth::{OneEuro, Smoother};
 use crate::Fault;
@@ -144,22 +144,25 @@ impl HandNetworks {
         crop(frame, roi, [0.0, 1.0], Border::Replicate, &mut self.landmarks.input);
         let outputs = self.landmarks.run()?;
         let presence = outputs[1].data[0];
-        let present = presence >= PRESENT;
-        if !present || outputs.iter().any(|o| o.data.iter().any(|v| !v.is_finite())) {
+        if !(presence >= PRESENT && outputs[2].data[0].is_finite()) {
             return Ok(None);
         }
         let raw = &outputs[0].data;
-        let points = std::array::from_fn(|k| {
+        let points: [[f32; 3]; POINTS] = std::array::from_fn(|k| {
             let [x, y] = roi.point([raw[3 * k] / SIDE as f32, raw[3 * k + 1] / SIDE as f32]);
             [x, y, raw[3 * k + 2] / SIDE as f32 / DEPTH * roi.size[0]]
         });
         let metres = &outputs[3].data;
-        let world = std::array::from_fn(|k| {
+        let world: [[f32; 3]; POINTS] = std::array::from_fn(|k| {
             let [x, y] = roi.rotate([metres[3 * k], metres[3 * k + 1]]);
             [x, y, metres[3 * k + 2]]
         });
         // The network was trained on mirrored pictures: what it calls left is the signer's right.
-        Ok(Some(Hand { points, world, presence, left: 1.0 - outputs[2].data[0] }))
+        if !(are_places(&points) && are_places(&world)) {
+            return Ok(None);
+        }
+        let left = 1.0 - outputs[2].data[0].clamp(0.0, 1.0);
+        Ok(Some(Hand { points, world, presence: presence.min(1.0), left }))
     }
 }
 

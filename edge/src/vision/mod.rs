@@ -191,6 +191,12 @@ fn push(pose: &mut Pose, count: usize, seen: Option<(&[[f32; 3]], &[f32])>) {
     }
     pose.points.resize(end, [0.0; 3]);
     pose.confidence.resize(end, 0.0);
+    // A landmark that is surely hidden is nowhere.
+    for (point, confidence) in pose.points.iter_mut().zip(&pose.confidence).skip(end - count) {
+        if *confidence == 0.0 {
+            *point = [0.0; 3];
+        }
+    }
 }
 
 impl Stage for Holistic {
