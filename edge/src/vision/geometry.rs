@@ -116,7 +116,8 @@ pub struct Keep {
     pub shift: f32,
     /// Largest difference of the sizes, in sizes of the fresh rectangle.
     pub scale: f32,
-    /// How far outside the fresh rectangle the last landmarks may lie, in its sizes; negative is inside.
+    /// How much larger than the fresh rectangle the one is that must hold the last landmarks, in its
+    /// sizes; negative is smaller. Half of it falls to each side (`recrop_rect_margin`).
     pub margin: f32,
 }
 
@@ -129,7 +130,7 @@ impl Keep {
         let near = (0..2).all(|axis| moved[axis].abs() <= self.shift * fresh.size[axis]);
         let alike =
             (0..2).all(|axis| (last.size[axis] - fresh.size[axis]).abs() <= self.scale * fresh.size[axis]);
-        let within = |v: f32| v >= -self.margin && v <= 1.0 + self.margin;
+        let within = |v: f32| v > -self.margin / 2.0 && v < 1.0 + self.margin / 2.0;
         let inside = landmarks.iter().all(|p| fresh.place([p[0], p[1]]).into_iter().all(within));
         turned && near && alike && inside
     }
@@ -217,7 +218,9 @@ mod tests {
         assert!(!keep.holds(&Roi { angle: 1.0, ..fresh }, &inside, &fresh));
         assert!(!keep.holds(&Roi { center: [60.0, 50.0], ..fresh }, &inside, &fresh));
         assert!(!keep.holds(&Roi { size: [60.0, 60.0], ..fresh }, &inside, &fresh));
-        assert!(!keep.holds(&fresh, &[[32.0, 50.0, 0.0]], &fresh));
+        // Of 40 px, a tenth less is 36: two less on each side.
+        assert!(keep.holds(&fresh, &[[32.1, 50.0, 0.0]], &fresh));
+        assert!(!keep.holds(&fresh, &[[31.9, 50.0, 0.0]], &fresh));
     }
 
     #[test]
