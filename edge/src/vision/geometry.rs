@@ -146,7 +146,7 @@ pub fn turn(from: [f32; 2], to: [f32; 2], target: f32) -> f32 {
 pub const UP: f32 = FRAC_PI_2;
 
 /// An angle between −π and π.
-fn wrap(angle: f32) -> f32 {
+pub fn wrap(angle: f32) -> f32 {
     angle - TAU * ((angle + PI) / TAU).floor()
 }
 
