@@ -145,7 +145,7 @@ pub fn turn(from: [f32; 2], to: [f32; 2], target: f32) -> f32 {
 pub const UP: f32 = FRAC_PI_2;
 
 /// An angle between −π and π.
-fn wrap(angle: f32) -> f32 {
+pub fn wrap(angle: f32) -> f32 {
     angle - TAU * ((angle + PI) / TAU).floor()
 }
 
@@ -226,7 +226,9 @@ mod tests {
         assert!(!keep.holds(&Roi { angle: 1.0, ..fresh }, &inside, &fresh));
         assert!(!keep.holds(&Roi { center: [60.0, 50.0], ..fresh }, &inside, &fresh));
         assert!(!keep.holds(&Roi { size: [60.0, 60.0], ..fresh }, &inside, &fresh));
-        assert!(!keep.holds(&fresh, &[[31.0, 50.0, 0.0]], &fresh));
+        // Of 40 px, a tenth less is 36: two less on each side.
+        assert!(keep.holds(&fresh, &[[32.1, 50.0, 0.0]], &fresh));
+        assert!(!keep.holds(&fresh, &[[31.9, 50.0, 0.0]], &fresh));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! One hand: its landmarks in a region, and the regions that follow from them.
 
+#[cfg(test)]
+mod promise;
+
 use models::store::Store;
 
 use super::crop::{Border, crop};

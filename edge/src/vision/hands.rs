@@ -21,7 +21,7 @@ use crate::vision::Options;
 const KEEP: Keep = Keep { turn_degrees: 40.0, shift: 0.2, scale: 0.4, margin: -0.1 };
 /// A wrist less visible than this promises nothing (MediaPipe's threshold).
 const WRIST_SEEN: f32 = 0.1;
-/// While one hand is missing the palm detector runs once in so many frames.
+/// While one hand is missing the palm detector runs once in so many frames, and at once where it was lost.
 const SEARCH_EVERY: u32 = 5;
 /// Palms that are looked at in one frame, the surest first: a crowd must not hold the signer up.
 const MOST_PALMS: usize = 4;
