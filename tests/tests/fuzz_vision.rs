@@ -10,7 +10,7 @@ use std::path::Path;
 use edge::camera::Frame;
 use edge::engine::Backend;
 use edge::stage::Stamp;
-use edge::vision::{Holistic, LANDMARKS, Options};
+use edge::vision::{Holistic, LANDMARKS, Options, Smoothing};
 use models::manifest::sha256;
 use models::onnx::{Builder, Dim, Value};
 use models::store::{RECORD, Store};
@@ -111,7 +111,7 @@ fn whatever_networks_answer_is_seen_as_numbers_or_not_at_all() {
         let options = Options {
             backends: vec![Backend::Tract],
             threads: 1 + random.below(2),
-            smooth: random.below(2) == 0,
+            smooth: [Smoothing::Off, Smoothing::Body, Smoothing::All][random.below(3)],
         };
         let mut vision = Holistic::open(&store, &options).unwrap_or_else(|e| panic!("round {round}: {e}"));
         for index in 0..FRAMES {

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use edge::camera::{Camera, Video};
-use edge::vision::{Holistic, Options};
+use edge::vision::{Holistic, Options, Smoothing};
 use models::pose::Pose;
 
 /// Where the right hand is in the holistic layout.
@@ -19,7 +19,7 @@ const STILL: f32 = 0.015;
 const FAST: f32 = 0.03;
 
 /// The right hand's points in every frame, and the size of the hand.
-fn hands(smooth: bool, test: &str) -> Option<Vec<Vec<[f32; 3]>>> {
+fn hands(smooth: Smoothing, test: &str) -> Option<Vec<Vec<[f32; 3]>>> {
     let clip = tests::data(test)?.join("oracle/tfjs/asl_hand.25fps.mp4");
     let store = tests::store(test)?;
     let mut vision = Holistic::open(&store, &Options { smooth, ..Options::default() }).unwrap();
@@ -50,7 +50,9 @@ fn mean(values: impl Iterator<Item = f32>) -> (f32, usize) {
 #[test]
 fn tremble_goes_and_movement_stays() {
     let test = "tremble_goes_and_movement_stays";
-    let (Some(raw), Some(smooth)) = (hands(false, test), hands(true, test)) else { return };
+    let (Some(raw), Some(smooth)) = (hands(Smoothing::Off, test), hands(Smoothing::All, test)) else {
+        return;
+    };
     // Movement is judged over four frames, so that tremble does not count as one.
     let speed = |t: usize| away(&raw[t - 2], &raw[t + 2]) / 4.0;
     let of = |wanted: &dyn Fn(f32) -> bool| -> Vec<usize> {

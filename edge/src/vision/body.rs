@@ -11,7 +11,7 @@ use super::signer::Signer;
 use super::smooth::{OneEuro, Smoother};
 use crate::Fault;
 use crate::camera::Frame;
-use crate::vision::Options;
+use crate::vision::{Options, Smoothing};
 
 /// Landmarks of the body.
 pub const POINTS: usize = 33;
@@ -106,7 +106,7 @@ impl BodyTracker {
             landmarks: Network::open("pose_landmark_full", SIDE, outputs, store, options)?,
             next: None,
             signer: Signer::default(),
-            smooth: options.smooth,
+            smooth: options.smooth >= Smoothing::Body,
             smooth_points: Smoother::new(OneEuro { rest_hz: 0.05, beta: 80.0 }),
             smooth_world: Smoother::new(OneEuro { rest_hz: 0.1, beta: 40.0 }),
             smooth_guides: Smoother::new(OneEuro { rest_hz: 0.01, beta: 10.0 }),

@@ -15,7 +15,7 @@ use super::hand::{Hand, HandNetworks, region_from_body};
 use super::sides::{SAME, Side, Sides, Track, trunk};
 use crate::Fault;
 use crate::camera::Frame;
-use crate::vision::Options;
+use crate::vision::{Options, Smoothing};
 
 /// MediaPipe's constants for keeping the last hand's region.
 const KEEP: Keep = Keep { turn_degrees: 40.0, shift: 0.2, scale: 0.4, margin: -0.1 };
@@ -63,7 +63,7 @@ impl HandsTracker {
             networks: [HandNetworks::open(store, options)?, HandNetworks::open(store, options)?],
             sides: Sides::default(),
             idle: SEARCH_EVERY,
-            smooth: options.smooth,
+            smooth: options.smooth == Smoothing::All,
         })
     }
 
@@ -166,8 +166,7 @@ fn follow(
     last: Option<&Track>,
 ) -> Result<Option<Hand>, Fault> {
     let kept = last.map(|t| t.hand.next());
-    // Where less than half of a hand can be in the picture nothing is to be seen of it.
-    let promised = match body.and_then(|b| promised(b, side)).filter(|rough| frame.holds(rough.center)) {
+    let promised = match body.and_then(|b| promised(b, side)).filter(|rough| in_picture(rough, frame)) {
         Some(rough) => networks.refine(frame, &rough)?,
         None => None,
     };
@@ -185,6 +184,13 @@ fn follow(
         }
     }
     Ok(None)
+}
+
+/// False where so little of a region is in the picture that nothing is to be seen of a hand in it.
+fn in_picture(rough: &Roi, frame: &Frame) -> bool {
+    let beyond = rough.longest() / 4.0;
+    let near = |v: f32, pixels: u32| (-beyond..pixels as f32 + beyond).contains(&v);
+    near(rough.center[0], frame.width) && near(rough.center[1], frame.height)
 }
 
 /// The region that the body promises a hand in, where its wrist is seen.

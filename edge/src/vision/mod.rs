@@ -41,8 +41,19 @@ pub struct Options {
     pub backends: Vec<Backend>,
     /// Threads that landmarks may use: one network alone, or several side by side.
     pub threads: usize,
-    /// Whether tremble is taken out of landmarks: for people and live reading, not for measuring.
-    pub smooth: bool,
+    /// What tremble is taken out of.
+    pub smooth: Smoothing,
+}
+
+/// What tremble is taken out of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Smoothing {
+    /// Nothing: the landmarks are the networks' own.
+    Off,
+    /// The body, as in MediaPipe's package.
+    Body,
+    /// Body, face and hands: the live view.
+    All,
 }
 
 impl Options {
@@ -52,7 +63,7 @@ impl Options {
             boards::Backend::Tract => Backend::Tract,
             boards::Backend::OnnxRuntime => Backend::OnnxRuntime,
         });
-        Self { backends: backends.collect(), threads: board.engine.threads as usize, smooth: true }
+        Self { backends: backends.collect(), threads: board.engine.threads as usize, smooth: Smoothing::All }
     }
 
     /// The same for a network that runs beside others.
@@ -65,7 +76,7 @@ impl Default for Options {
     /// The fastest engine that is there, on as many threads as the machine has, at most 4.
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
-        Self { backends: Backend::FASTEST_FIRST.to_vec(), threads, smooth: true }
+        Self { backends: Backend::FASTEST_FIRST.to_vec(), threads, smooth: Smoothing::All }
     }
 }
 

@@ -80,6 +80,8 @@ pub struct Hands {
     /// Of each that both saw, the mean distance of its points in pixels, and in sizes of the other's hand.
     px: Vec<f32>,
     sizes: Vec<f32>,
+    /// And of those whose points in space both know, the mean distance in metres.
+    metres: Vec<f32>,
     /// Frames in which they saw a hand that we did not, and the reverse.
     only_theirs: Vec<usize>,
     only_ours: Vec<usize>,
@@ -105,6 +107,9 @@ impl Hands {
             self.sides_differ += usize::from(found.side != hand.side);
             self.px.push(px);
             self.sizes.push(px / hand_size);
+            if let (Some(a), Some(b)) = (&found.world, &hand.world) {
+                self.metres.push(metres(a, b));
+            }
         }
         self.only_ours.extend(ours.iter().map(|_| frame));
     }
@@ -117,6 +122,7 @@ impl Hands {
         self.sides_differ += other.sides_differ;
         self.px.extend(&other.px);
         self.sizes.extend(&other.sizes);
+        self.metres.extend(&other.metres);
     }
 
     /// The part of their hands that we saw too.
@@ -139,6 +145,9 @@ impl fmt::Display for Hands {
         for percent in [50, 95] {
             let [px, sizes] = [&self.px, &self.sizes].map(|v| within(v, percent));
             write!(f, ", {percent} of 100 within {px:.2} px ({:.2} %)", sizes * 100.0)?;
+        }
+        if !self.metres.is_empty() {
+            write!(f, "; {:.5} m in space", mean(self.metres.iter().copied()))?;
         }
         write!(f, "; other side {}", self.sides_differ)?;
         for (who, frames) in [("theirs", &self.only_theirs), ("ours", &self.only_ours)] {

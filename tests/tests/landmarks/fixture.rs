@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use crate::compare::{HandBox, hand_box};
-use crate::ours::{Body, Hand, Person, Place, Side};
+use crate::ours::{Body, Hand, Person, Place, Side, Space};
 
 /// What the package's two solutions saw in one frame.
 #[derive(Debug, Deserialize)]
@@ -102,6 +102,8 @@ struct Photos {
 struct KeptHand {
     side: Side,
     points: Vec<i32>,
+    /// `Holistic` does not give it.
+    world: Option<Vec<i32>>,
 }
 
 #[derive(Deserialize)]
@@ -123,20 +125,24 @@ fn places(kept: &[i32]) -> Vec<Place> {
     kept.as_chunks().0.iter().map(|p: &[i32; 2]| p.map(|v| v as f32 / 100.0)).collect()
 }
 
+/// From hundredths of a millimetre.
+fn metres(kept: &[i32]) -> Vec<Space> {
+    kept.as_chunks().0.iter().map(|p: &[i32; 3]| p.map(|v| v as f32 / 100_000.0)).collect()
+}
+
 impl From<KeptHand> for Hand {
     fn from(kept: KeptHand) -> Self {
-        Self { side: kept.side, points: places(&kept.points) }
+        let world = kept.world.as_deref().map(metres);
+        Self { side: kept.side, points: places(&kept.points), world }
     }
 }
 
 impl From<KeptBody> for Body {
     fn from(kept: KeptBody) -> Self {
-        // Hundredths of a millimetre.
-        let metres = |p: &[i32; 3]| p.map(|v| v as f32 / 100_000.0);
         Self {
             points: places(&kept.points),
             visibility: kept.visibility.iter().map(|v| *v as f32 / 100.0).collect(),
-            world: kept.world.as_chunks().0.iter().map(metres).collect(),
+            world: metres(&kept.world),
         }
     }
 }

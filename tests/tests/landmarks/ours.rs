@@ -5,7 +5,7 @@ use std::path::Path;
 
 use edge::camera::{Camera, DEFAULT_FPS, Folder, Frame, Video};
 use edge::stage::{Stage, Stamp};
-use edge::vision::{Holistic, Options};
+use edge::vision::{Holistic, Options, Smoothing};
 use models::pose::Pose;
 use serde::Deserialize;
 
@@ -34,6 +34,8 @@ pub struct Hand {
     pub side: Side,
     /// `[21]`
     pub points: Vec<Place>,
+    /// The same points in metres from the middle of the hand, where they are known.
+    pub world: Option<Vec<Space>>,
 }
 
 /// A body in one frame.
@@ -57,14 +59,17 @@ pub struct Person {
 }
 
 impl Person {
-    fn of(pose: &Pose) -> Self {
+    fn of(pose: &Pose, seen_hands: [Option<&edge::vision::Hand>; 2]) -> Self {
         let seen = |points: &Range<usize>| pose.confidence[points.start] > 0.0;
         let flat = |points: Range<usize>| -> Vec<Place> {
             pose.points[points].iter().map(|p| [p[0], p[1]]).collect()
         };
-        let hands = HANDS.into_iter().filter(|(_, points)| seen(points));
+        let hands = HANDS.into_iter().zip(seen_hands).filter_map(|((side, points), hand)| {
+            assert_eq!(seen(&points), hand.is_some(), "the pose has what the accessor has");
+            Some(Hand { side, points: flat(points), world: Some(hand?.world.to_vec()) })
+        });
         Self {
-            hands: hands.map(|(side, points)| Hand { side, points: flat(points) }).collect(),
+            hands: hands.collect(),
             body: seen(&BODY).then(|| Body {
                 points: flat(BODY),
                 visibility: pose.confidence[BODY].to_vec(),
@@ -84,13 +89,18 @@ pub enum Stamps {
     Believed,
 }
 
+/// The package smooths bodies and nothing else.
+fn as_the_package() -> Options {
+    Options { smooth: Smoothing::Body, ..Options::default() }
+}
+
 /// Our program.
 pub struct Ours(Holistic);
 
 impl Ours {
     /// Loads it; where the store is not filled this says that the test skips.
     pub fn open(test: &str) -> Option<Self> {
-        Some(Self(Holistic::open(&tests::store(test)?, &Options::default()).unwrap()))
+        Some(Self(Holistic::open(&tests::store(test)?, &as_the_package()).unwrap()))
     }
 
     /// The person in every frame of a video, and the first frame.
@@ -102,7 +112,8 @@ impl Ours {
             if stamps == Stamps::Believed {
                 frame.at = Stamp::from_micros(33_333 * persons.len() as u64);
             }
-            persons.push(Person::of(&self.0.see(&frame).unwrap()));
+            let pose = self.0.see(&frame).unwrap();
+            persons.push(Person::of(&pose, self.0.hands()));
             first.get_or_insert(frame);
         }
         assert_eq!(Some(persons.len() as u64), video.frames(), "every frame gives a pose");
@@ -113,6 +124,7 @@ impl Ours {
     pub fn in_photo(&mut self, path: &Path) -> (Person, Frame) {
         let photo = Folder::open(path, DEFAULT_FPS).unwrap().next().unwrap().expect("one picture");
         self.0.reset();
-        (Person::of(&self.0.see(&photo).unwrap()), photo)
+        let pose = self.0.see(&photo).unwrap();
+        (Person::of(&pose, self.0.hands()), photo)
     }
 }

@@ -16,7 +16,7 @@ use models::store::Store;
 
 use crate::Fault;
 use crate::camera::{self, Feed, first_frame};
-use crate::vision::{Holistic, Options};
+use crate::vision::{Holistic, Options, Smoothing};
 use report::{Report, Source};
 
 /// Writes the landmarks of every frame of a video or of pictures.
@@ -97,7 +97,8 @@ impl Landmarks {
     fn options(&self, board: &Board) -> Options {
         let options = Options::of(board);
         let threads = self.threads.map_or(options.threads, NonZero::get);
-        Options { smooth: !self.raw, threads, ..options }
+        let smooth = if self.raw { Smoothing::Off } else { options.smooth };
+        Options { smooth, threads, ..options }
     }
 
     /// How many frames lie before the end that was asked for.
