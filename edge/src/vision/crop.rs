@@ -31,20 +31,17 @@ pub fn crop(frame: &Frame, roi: &Roi, range: [f32; 2], border: Border, out: &mut
     let down = roi.rotate([0.0, roi.size[1] / height as f32]);
     let corner = roi.point([0.0, 0.0]);
     let picture = Picture::new(frame, border);
+    let steps: [f32; 256] = std::array::from_fn(|v| range[0] + v as f32 * scale);
     for (row, line) in out.data.chunks_exact_mut(width * 3).enumerate() {
         let start = [corner[0] + down[0] * row as f32, corner[1] + down[1] * row as f32];
         let at = |column: usize| [start[0] + across[0] * column as f32, start[1] + across[1] * column as f32];
         let inside = picture.inside(start, across, width);
-        let mut write = |column: usize, value: [u32; 3]| {
-            for (out, v) in line[column * 3..][..3].iter_mut().zip(value) {
-                *out = range[0] + v as f32 * scale;
-            }
-        };
-        for column in (0..inside.start).chain(inside.end..width) {
-            write(column, picture.near_edge(at(column)));
-        }
-        for column in inside {
-            write(column, picture.within(at(column)));
+        for (column, out) in line.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let value = match inside.contains(&column) {
+                true => picture.within(at(column)),
+                false => picture.near_edge(at(column)),
+            };
+            *out = [steps[value[0] as usize], steps[value[1] as usize], steps[value[2] as usize]];
         }
     }
 }
@@ -86,9 +83,9 @@ impl<'a> Picture<'a> {
     }
 
     /// The colour at a place between four pixels of the picture, 0–255.
-    #[inline]
-    fn within(&self, place: [f32; 2]) -> [u32; 3] {
-        let [x, y] = place.map(fixed);
+    #[inline(always)]
+    fn within(&self, place: [f32; 2]) -> [u8; 3] {
+        let (x, y) = (fixed(place[0]), fixed(place[1]));
         let row = self.width as usize * 3;
         let at = (y / ONE) as usize * row + (x / ONE) as usize * 3;
         let (fx, fy) = (x % ONE, y % ONE);
@@ -97,11 +94,16 @@ impl<'a> Picture<'a> {
             // The corner of a rectangle that begins far outside is not known to a twentieth of a pixel.
             return self.near_edge(place);
         };
-        std::array::from_fn(|c| mix([above[c], above[c + 3], below[c], below[c + 3]], fx, fy))
+        // Written out: closures over three colours are not folded into the loop, which costs it half its speed.
+        [
+            mix([above[0], above[3], below[0], below[3]], fx, fy),
+            mix([above[1], above[4], below[1], below[4]], fx, fy),
+            mix([above[2], above[5], below[2], below[5]], fx, fy),
+        ]
     }
 
     /// The same where some of the four pixels may lie beyond the edge.
-    fn near_edge(&self, place: [f32; 2]) -> [u32; 3] {
+    fn near_edge(&self, place: [f32; 2]) -> [u8; 3] {
         // Far outside, a saturated number is as good as the true one.
         let [x, y] = place.map(|v| if v.is_nan() { 0.0 } else { v.clamp(-1e5, 1e5) });
         let (x0, y0) = (x.floor(), y.floor());
@@ -125,18 +127,17 @@ impl<'a> Picture<'a> {
 }
 
 /// A number of pixels in units of `1 / ONE`.
-#[inline]
+#[inline(always)]
 fn fixed(v: f32) -> u32 {
     (v * ONE as f32 + 0.5) as i32 as u32
 }
 
 /// Four pixels (above left and right, below left and right) weighed by how near each is.
-#[inline]
-fn mix(pixels: [u8; 4], fx: u32, fy: u32) -> u32 {
-    let [a, b, c, d] = pixels.map(u32::from);
-    let above = a * (ONE - fx) + b * fx;
-    let below = c * (ONE - fx) + d * fx;
-    (above * (ONE - fy) + below * fy + ONE * ONE / 2) / (ONE * ONE)
+#[inline(always)]
+fn mix([a, b, c, d]: [u8; 4], fx: u32, fy: u32) -> u8 {
+    let above = u32::from(a) * (ONE - fx) + u32::from(b) * fx;
+    let below = u32::from(c) * (ONE - fx) + u32::from(d) * fx;
+    ((above * (ONE - fy) + below * fy + ONE * ONE / 2) / (ONE * ONE)) as u8
 }
 
 #[cfg(test)]
