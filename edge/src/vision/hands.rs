@@ -10,7 +10,7 @@ use super::anchors::Anchors;
 use super::body::Body;
 use super::crew::Crew;
 use super::detect::{Detection, Detector, Spec};
-use super::geometry::{Keep, Roi, UP, turn};
+use super::geometry::{Keep, Roi, UP, distance, turn};
 use super::hand::{Hand, HandNetworks, region_from_body};
 use super::sides::{SAME, Side, Sides, Track, trunk};
 use crate::Fault;
@@ -51,6 +51,8 @@ pub struct HandsTracker {
     sides: Sides,
     /// Frames since the palm detector last ran.
     idle: u32,
+    /// Whether it is the right hand's turn to be checked against the body.
+    checks_right: bool,
     /// Whether tremble is taken out of what is given.
     smooth: bool,
 }
@@ -63,6 +65,7 @@ impl HandsTracker {
             networks: [HandNetworks::open(store, options)?, HandNetworks::open(store, options)?],
             sides: Sides::default(),
             idle: SEARCH_EVERY,
+            checks_right: false,
             smooth: options.smooth == Smoothing::All,
         })
     }
@@ -77,9 +80,12 @@ impl HandsTracker {
     pub fn step(&mut self, frame: &Frame, body: Option<&Body>, crew: &Crew) -> Result<(), Fault> {
         let [left, right] = &mut self.networks;
         let last = std::mem::take(&mut self.sides.tracks);
+        // The sides take turns: the network that checks costs a fifth of the one that sees.
+        self.checks_right = !self.checks_right;
+        let checks_right = self.checks_right;
         let (left, right) = crew.join(
-            || follow(left, frame, body, Side::Left, last[Side::Left as usize].as_ref()),
-            || follow(right, frame, body, Side::Right, last[Side::Right as usize].as_ref()),
+            || follow(left, frame, body, Side::Left, last[Side::Left as usize].as_ref(), !checks_right),
+            || follow(right, frame, body, Side::Right, last[Side::Right as usize].as_ref(), checks_right),
         );
         for ((track, last), found) in self.sides.tracks.iter_mut().zip(last).zip([left?, right?]) {
             if last.is_some() && found.is_none() {
@@ -158,17 +164,22 @@ impl HandsTracker {
 }
 
 /// Looks for the hand of a side where the body promises it and where it last was.
+///
+/// Where it `checks`, or the two do not agree, the promise is made exact before they are compared.
 fn follow(
     networks: &mut HandNetworks,
     frame: &Frame,
     body: Option<&Body>,
     side: Side,
     last: Option<&Track>,
+    checks: bool,
 ) -> Result<Option<Hand>, Fault> {
     let kept = last.map(|t| t.hand.next());
-    let promised = match body.and_then(|b| promised(b, side)).filter(|rough| in_picture(rough, frame)) {
-        Some(rough) => networks.refine(frame, &rough)?,
-        None => None,
+    let rough = body.and_then(|b| promised(b, side)).filter(|rough| in_picture(rough, frame));
+    let trusted = |rough: &Roi| !checks && kept.is_some_and(|kept| lies_in(&kept, rough));
+    let promised = match rough {
+        Some(rough) if !trusted(&rough) => networks.refine(frame, &rough)?,
+        _ => None,
     };
     let agrees = match (&promised, &kept, last) {
         (Some(fresh), Some(kept), Some(last)) => KEEP.holds(kept, &last.hand.points, fresh),
@@ -184,6 +195,11 @@ fn follow(
         }
     }
     Ok(None)
+}
+
+/// True where a hand that is followed lies where the body promises it.
+fn lies_in(kept: &Roi, rough: &Roi) -> bool {
+    distance(kept.center, rough.center) < 0.1 * rough.longest()
 }
 
 /// False where so little of a region is in the picture that nothing is to be seen of a hand in it.
