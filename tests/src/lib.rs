@@ -1,6 +1,7 @@
 //! What the tests share: where the real data and the programs are, and how a test says that it skips.
 
 pub mod fuzz;
+pub mod simulated;
 
 use std::fmt::Display;
 use std::io::Write;
