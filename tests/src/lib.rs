@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod fuzz;
+pub mod simulated;
 
 use std::fmt::Display;
 use std::io::Write;

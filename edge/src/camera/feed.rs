@@ -2,16 +2,23 @@
 //!
 //! This is the one place where frames may be lost: a live camera puts its newest
 //! frame into a slot of one, and what nobody fetched in time is gone and counted.
-//! A file waits until its frame is fetched, so that none is lost. However the
-//! thread ends, even by a panic, whoever waits for a frame is told.
+//! A file waits until its frame is fetched, so that none is lost. News of a camera
+//! keeps its place between the frames. However the thread ends, even by a panic,
+//! whoever waits for a frame is told.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
-use super::{Camera, Frame};
+use super::{Camera, Event, Frame};
 use crate::Fault;
+use crate::stage::Stamp;
 
 /// What the thread is called.
 const THREAD: &str = "camera";
+/// News that may wait for somebody to hear it. Of more the oldest is forgotten, and a frame from before the
+/// newest with it: what holds is the newest.
+const NEWS: usize = 8;
 
 /// A source that is being read.
 pub struct Feed {
@@ -19,7 +26,14 @@ pub struct Feed {
     fps: f32,
     size: [u32; 2],
     frames: Option<u64>,
+    format: Option<String>,
+    /// Of a live camera: it is free again when the feed is gone.
+    thread: Option<JoinHandle<()>>,
 }
+
+/// Ends a feed from another thread.
+#[derive(Clone)]
+pub struct Closer(Arc<Slot>);
 
 /// Where one frame lies between the two threads.
 #[derive(Default)]
@@ -30,8 +44,11 @@ struct Slot {
 
 #[derive(Default)]
 struct State {
-    waiting: Option<Frame>,
-    /// Why the source gives no more; told after the frame that waits.
+    /// News in its order, and among it at most one frame: the newest.
+    waiting: VecDeque<Event>,
+    /// Up to when nothing came, where nobody heard that yet.
+    quiet: Option<Stamp>,
+    /// Why the source gives no more; told after all that waits.
     fault: Option<Fault>,
     /// The source has given its last.
     ended: bool,
@@ -51,19 +68,19 @@ impl Feed {
     pub fn start(mut camera: Box<dyn Camera>) -> Result<Self, Fault> {
         let slot = Arc::new(Slot::default());
         let (fps, size, frames) = (camera.fps(), camera.size(), camera.frames());
-        let live = camera.is_live();
+        let (live, format) = (camera.is_live(), camera.format());
         let end = Arc::clone(&slot);
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name(THREAD.into())
             .spawn(move || {
                 // Before anything that could panic.
                 let end = End(end);
                 loop {
-                    let next = camera.next();
+                    let next = camera.event();
                     end.0.lock().torn = camera.lost();
                     match next {
-                        Ok(Some(frame)) => {
-                            if !end.0.put(frame, live) {
+                        Ok(Some(event)) => {
+                            if !end.0.put(event, live) {
                                 break;
                             }
                         }
@@ -76,16 +93,30 @@ impl Feed {
                 }
             })
             .map_err(|source| Fault::Thread { name: THREAD.into(), source })?;
-        Ok(Self { slot, fps, size, frames })
+        Ok(Self { slot, fps, size, frames, format, thread: live.then_some(thread) })
     }
 
-    /// The next frame, or `None` after the last; waits for it.
+    /// The next frame, or `None` after the last; waits for it, also while a camera is away.
+    ///
+    /// # Errors
+    /// As [`Feed::event`].
+    #[expect(clippy::should_implement_trait, reason = "as in `Camera`: a fault is no item of a sequence")]
+    pub fn next(&mut self) -> Result<Option<Frame>, Fault> {
+        loop {
+            match self.event()? {
+                Some(Event::Frame(frame)) => return Ok(Some(frame)),
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The next frame or news of the camera, or `None` after the last or when the feed was closed.
     ///
     /// # Errors
     /// Those of the source, after all frames that came before and were not lost;
     /// [`Fault::ThreadDied`] where its thread panicked.
-    #[expect(clippy::should_implement_trait, reason = "as in `Camera`: a fault is no item of a sequence")]
-    pub fn next(&mut self) -> Result<Option<Frame>, Fault> {
+    pub fn event(&mut self) -> Result<Option<Event>, Fault> {
         self.slot.take().transpose()
     }
 
@@ -95,12 +126,12 @@ impl Feed {
         state.passed + state.torn
     }
 
-    /// Frames a second.
+    /// Frames a second, at the start.
     pub fn fps(&self) -> f32 {
         self.fps
     }
 
-    /// Width and height in pixels.
+    /// Width and height in pixels, at the start.
     pub fn size(&self) -> [u32; 2] {
         self.size
     }
@@ -109,13 +140,35 @@ impl Feed {
     pub fn frames(&self) -> Option<u64> {
         self.frames
     }
+
+    /// What a camera's pictures are before they are converted, at the start.
+    pub fn format(&self) -> Option<&str> {
+        self.format.as_deref()
+    }
+
+    /// What ends the feed for whoever waits in it.
+    pub fn closer(&self) -> Closer {
+        Closer(Arc::clone(&self.slot))
+    }
+}
+
+impl Closer {
+    /// Ends the feed: nothing is fetched from it any more.
+    pub fn close(&self) {
+        self.0.lock().closed = true;
+        self.0.changed.notify_all();
+    }
 }
 
 impl Drop for Feed {
-    /// Tells the thread to stop; it ends at the source's next frame and is not waited for.
+    /// Tells the thread to stop. That of a live camera is waited for, which takes a fraction of a second: then
+    /// the camera is free. That of a file ends at the next frame by itself.
     fn drop(&mut self) {
-        self.slot.lock().closed = true;
-        self.slot.changed.notify_all();
+        self.closer().close();
+        if let Some(thread) = self.thread.take() {
+            // A panic in there was printed, and told as the feed's fault.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -134,30 +187,48 @@ impl Drop for End {
 }
 
 impl Slot {
-    /// Puts a frame in; false where nobody will fetch it.
-    fn put(&self, next: Frame, live: bool) -> bool {
+    /// Puts a frame or news in; false where nobody will fetch it.
+    fn put(&self, next: Event, live: bool) -> bool {
         let mut state = self.lock();
-        while !live && state.waiting.is_some() && !state.closed {
+        while !live && !state.waiting.is_empty() && !state.closed {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if state.closed {
             return false;
         }
-        if state.waiting.replace(next).is_some() {
-            state.passed += 1;
+        match next {
+            Event::Quiet(until) => state.quiet = Some(until),
+            next => {
+                let is_frame = |event: &Event| matches!(event, Event::Frame(_));
+                let full = state.waiting.iter().filter(|event| !is_frame(event)).count() == NEWS;
+                if is_frame(&next) || full {
+                    let before = state.waiting.len();
+                    state.waiting.retain(|event| !is_frame(event));
+                    state.passed += (before - state.waiting.len()) as u64;
+                }
+                if !is_frame(&next) && full {
+                    state.waiting.pop_front();
+                }
+                state.waiting.push_back(next);
+            }
         }
         self.changed.notify_all();
         true
     }
 
-    fn take(&self) -> Option<Result<Frame, Fault>> {
+    fn take(&self) -> Option<Result<Event, Fault>> {
         let mut state = self.lock();
-        while state.waiting.is_none() && !state.ended {
+        while state.waiting.is_empty() && state.quiet.is_none() && !state.ended && !state.closed {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let next = state.waiting.take();
+        if state.closed {
+            return None;
+        }
+        let next = state.waiting.pop_front();
+        // Silence from before this is no news any more.
+        let quiet = state.quiet.take().map(Event::Quiet);
         self.changed.notify_all();
-        next.map(Ok).or_else(|| state.fault.take().map(Err))
+        next.or(quiet).map(Ok).or_else(|| state.fault.take().map(Err))
     }
 
     /// The state is whole between any two statements: a panic elsewhere does not spoil it.
@@ -235,14 +306,60 @@ mod tests {
     #[test]
     fn of_a_live_camera_the_newest_wins_and_the_rest_is_counted() {
         let slot = Slot::default();
-        assert!((0..5).all(|n| slot.put(frame(n), true)));
-        assert_eq!(slot.take().unwrap().unwrap(), frame(4));
+        assert!((0..5).all(|n| slot.put(Event::Frame(frame(n)), true)));
+        assert_eq!(slot.take().unwrap().unwrap(), Event::Frame(frame(4)));
         assert_eq!(slot.lock().passed, 4);
         // Whatever is fetched and whatever is lost, together it is all that came.
         let (got, lost) = fetched(Feed::start(Played::all(0..50, true)).unwrap());
         assert_eq!(got.len() as u64 + lost, 50);
         assert_eq!(got.last(), Some(&49));
         assert!(got.is_sorted());
+    }
+
+    fn lost(number: u64) -> Event {
+        Event::Lost { at: Stamp::from_micros(number), why: "it went".into() }
+    }
+
+    /// What is fetched after all of it was put in, and how many frames were passed over.
+    #[track_caller]
+    fn check_order(put: &[Event], expect: &[Event], passed: u64) {
+        let slot = Slot::default();
+        assert!(put.iter().all(|event| slot.put(event.clone(), true)));
+        slot.lock().ended = true;
+        let got: Vec<Event> = std::iter::from_fn(|| slot.take().map(Result::unwrap)).collect();
+        assert_eq!(got, expect);
+        assert_eq!(slot.lock().passed, passed);
+    }
+
+    #[test]
+    fn news_keeps_its_place_between_frames() {
+        let [one, two, three] = [1, 2, 3].map(|n| Event::Frame(frame(n)));
+        let quiet = |n| Event::Quiet(Stamp::from_micros(n));
+        check_order(&[one.clone(), lost(2)], &[one.clone(), lost(2)], 0);
+        check_order(&[one.clone(), lost(2), three.clone()], &[lost(2), three.clone()], 1);
+        check_order(&[lost(1), two.clone(), three.clone()], &[lost(1), three.clone()], 1);
+        check_order(&[quiet(1), quiet(2)], &[quiet(2)], 0);
+        check_order(&[one.clone(), quiet(2)], std::slice::from_ref(&one), 0);
+    }
+
+    #[test]
+    fn of_news_that_nobody_hears_the_newest_stays() {
+        let all: Vec<Event> = (0..100).map(lost).collect();
+        check_order(&all, &all[100 - NEWS..], 0);
+        let with_frame = [&all[..NEWS], &[Event::Frame(frame(1))], &all[NEWS..]].concat();
+        check_order(&with_frame, &all[100 - NEWS..], 1);
+    }
+
+    #[test]
+    fn whoever_waits_is_let_go_when_the_feed_is_closed() {
+        // Held, so that the camera waits for more numbers.
+        let (numbers, receiver) = channel();
+        let mut feed = Feed::start(Box::new(Played { numbers: receiver, live: false, torn: 0 })).unwrap();
+        let closer = feed.closer();
+        let waiting = std::thread::spawn(move || feed.event().unwrap());
+        closer.close();
+        assert_eq!(waiting.join().unwrap(), None);
+        drop(numbers);
     }
 
     #[test]

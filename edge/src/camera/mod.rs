@@ -1,24 +1,33 @@
 //! Where frames come from: a video file, a folder of pictures, a camera.
 //!
 //! Every source gives frames as they stand in the world: a phone's video is turned
-//! upright, and nothing is mirrored. [`Feed`] reads one on its own thread.
+//! upright, and nothing is mirrored. [`Feed`] reads one on its own thread. A camera may
+//! go and come back: [`Steadfast`] goes on, and tells of it.
 
+mod device;
 mod feed;
 mod folder;
+mod format;
+mod jpeg;
+mod negotiate;
+mod pixels;
+mod steadfast;
+mod timeline;
 #[cfg(feature = "camera")]
 mod v4l;
 mod video;
-mod yuyv;
 
 use std::path::Path;
 
 use crate::Fault;
 use crate::stage::Stamp;
 
-pub use feed::Feed;
+pub use device::{Clock, Device, Granted, Opener, Raw, SystemClock, Wish};
+pub use feed::{Closer, Feed};
 pub use folder::{DEFAULT_FPS, Folder};
+pub use format::{Coding, Format, Matrix, Packing};
+pub use steadfast::Steadfast;
 pub use video::Video;
-pub use yuyv::yuyv_to_rgb;
 
 /// The largest picture that is taken in: 8K. A larger one is refused before it is held.
 pub const MAX_PIXELS: u64 = 7680 * 4320;
@@ -91,6 +100,38 @@ fn check_size(source: &str, width: u32, height: u32) -> Result<usize, Fault> {
     Ok(pixels as usize)
 }
 
+/// What a source gives, and what becomes of it meanwhile.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A picture.
+    Frame(Frame),
+    /// For a while nothing came, up to this time; a live camera says so a few times a second, so that nobody
+    /// waits in vain who wants to stop.
+    Quiet(Stamp),
+    /// The camera is gone; it is waited for. Told once for each reason until it is back.
+    Lost {
+        /// When it was missed.
+        at: Stamp,
+        /// What was tried, and what the system said.
+        why: String,
+    },
+    /// It is there again, and its first picture comes next. What was known of the picture before is stale.
+    Back(Back),
+}
+
+/// A camera that came back: it may be another than before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Back {
+    /// When its first picture was taken.
+    pub at: Stamp,
+    /// Width and height in pixels.
+    pub size: [u32; 2],
+    /// Frames a second.
+    pub fps: f32,
+    /// What its pictures are.
+    pub format: String,
+}
+
 /// A source of frames.
 pub trait Camera: Send {
     /// The next frame, or `None` after the last.
@@ -98,6 +139,15 @@ pub trait Camera: Send {
     /// # Errors
     /// Where the source ends before it should, or is damaged: what came before stays good.
     fn next(&mut self) -> Result<Option<Frame>, Fault>;
+
+    /// The next frame or news of the camera, or `None` after the last; a live camera answers several times a
+    /// second.
+    ///
+    /// # Errors
+    /// As [`Camera::next`].
+    fn event(&mut self) -> Result<Option<Event>, Fault> {
+        Ok(self.next()?.map(Event::Frame))
+    }
 
     /// Frames a second.
     fn fps(&self) -> f32;
@@ -113,9 +163,14 @@ pub trait Camera: Send {
         false
     }
 
-    /// How many frames came so damaged that they were passed over.
+    /// How many frames came so damaged that they were passed over, or were left out by the camera's driver.
     fn lost(&self) -> u64 {
         0
+    }
+
+    /// What its pictures are before they are converted, where that was chosen.
+    fn format(&self) -> Option<String> {
+        None
     }
 }
 
@@ -151,7 +206,7 @@ pub fn open_file(path: &Path, from_s: f64) -> Result<Box<dyn Camera>, Fault> {
 
 #[cfg(feature = "camera")]
 fn open_device(path: &Path, wanted: &boards::Camera) -> Result<Box<dyn Camera>, Fault> {
-    Ok(Box::new(v4l::Device::open(path, wanted)?))
+    Ok(Box::new(Steadfast::open(path, v4l::Node::at(path), wanted)?))
 }
 
 #[cfg(not(feature = "camera"))]

@@ -1,6 +1,7 @@
 //! The commands of `signpost`, one a file.
 
 mod input;
+mod kept;
 pub mod landmarks;
 pub mod read;
 mod report;

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use boards::Board;
 use clap::Args;
-use models::pose::{Pose, PoseTrack};
+use models::pose::PoseTrack;
 use models::pose_file;
 
-use super::input::{About, Input};
+use super::input::{Event, Input, Seen};
+use super::kept::Kept;
 use super::report::Report;
 use super::show::Show;
 use crate::Fault;
@@ -96,7 +97,7 @@ impl Read {
         let read = self.follow(&mut input, &mut reader, &mut report, &mut kept, show.as_mut());
         // Whatever went wrong, the rest is kept and said before the fault is.
         let shown = show.map_or(Ok(()), Show::finish);
-        let written = self.keep(&kept.track, &mut report);
+        let written = self.keep(kept.track(), &mut report);
         report.end(reader.transcript(), input.lost())?;
         read?;
         shown?;
@@ -137,26 +138,41 @@ impl Read {
         kept: &mut Kept,
         mut show: Option<&mut Show>,
     ) -> anyhow::Result<()> {
-        while let Some(seen) = input.next()? {
-            let at_s = seen.at.seconds();
-            if self.seconds.is_some_and(|most| at_s > most) {
-                break;
-            }
-            let somebody = seen.pose.confidence.iter().any(|c| *c > 0.0);
-            report.frame(at_s, somebody, input.about.frames);
-            // First of all, so that nothing that goes wrong below loses it.
-            kept.push(at_s, &seen.pose);
-            let events = reader.read(seen.at, &seen.pose)?;
-            report.events(&events)?;
-            if let Some(show) = &mut show {
-                match show.frame(at_s, seen.frame.as_ref(), &seen.pose, reader, &events) {
-                    // Whoever closes the window wants no more: that is an end like any other.
-                    Err(Fault::Closed) => {
-                        report.closed();
-                        break;
-                    }
-                    shown => shown?,
+        let most_s = self.seconds.unwrap_or(f64::INFINITY);
+        while let Some(event) = input.next()? {
+            let shown = match event {
+                Event::Seen(seen) if seen.at.seconds() > most_s => break,
+                Event::Quiet(until) if until.seconds() > most_s => break,
+                Event::Seen(Seen { at, frame, pose }) => {
+                    let at_s = at.seconds();
+                    let somebody = pose.confidence.iter().any(|c| *c > 0.0);
+                    report.frame(at_s, somebody, input.about.frames);
+                    // First of all, so that nothing that goes wrong below loses it.
+                    kept.push(at_s, frame.as_ref().map(|f| [f.width, f.height]), &pose);
+                    let events = reader.read(at, &pose)?;
+                    report.events(&events)?;
+                    show.as_mut().map(|show| show.frame(at_s, frame.as_ref(), &pose, reader, &events))
                 }
+                Event::Quiet(until) => show.as_mut().map(|show| show.quiet(until.seconds())),
+                Event::Lost { at, why } => {
+                    report.events(&reader.interrupt()?)?;
+                    report.camera_lost(at.seconds(), &why)?;
+                    show.as_mut().map(|show| show.no_camera(at.seconds()))
+                }
+                Event::Back(back) => {
+                    report.events(&reader.interrupt()?)?;
+                    report.camera_back(back.at.seconds(), &back)?;
+                    None
+                }
+            };
+            match shown {
+                // Whoever closes the window wants no more: that is an end like any other.
+                Some(Err(Fault::Closed)) => {
+                    report.closed();
+                    break;
+                }
+                Some(shown) => shown?,
+                None => {}
             }
         }
         Ok(report.events(&reader.finish()?)?)
@@ -165,30 +181,4 @@ impl Read {
 
 fn screen_size(board: &Board) -> (u32, u32) {
     (board.screen.width_px, board.screen.height_px)
-}
-
-/// The landmarks that `--out` keeps.
-struct Kept {
-    track: PoseTrack,
-    wanted: bool,
-}
-
-impl Kept {
-    fn new(about: &About, wanted: bool) -> Self {
-        Self { track: PoseTrack::new(about.layout.clone(), about.fps, about.size), wanted }
-    }
-
-    /// Keeps a pose at its place in time: where a frame was lost, a pose stands in which nothing is seen.
-    fn push(&mut self, at_s: f64, pose: &Pose) {
-        if !self.wanted {
-            return;
-        }
-        /// No camera stalls for longer and is still the same recording.
-        const LONGEST_GAP: usize = 1000;
-        let place = (at_s * f64::from(self.track.fps)).round() as usize;
-        let missing = place.saturating_sub(self.track.frames.len()).min(LONGEST_GAP);
-        let k = pose.points.len();
-        self.track.frames.extend((0..missing).map(|_| Pose::unseen(k)));
-        self.track.frames.push(pose.clone());
-    }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::input::About;
 use crate::Fault;
+use crate::camera::Back;
 use crate::language::{Caption, Event, Sign};
 
 /// Progress is shown this often. Seconds of the source.
@@ -53,11 +54,44 @@ impl Report {
         if self.json {
             return self.line(json!({
                 "event": "source", "t": 0.0, "source": source, "fps": about.fps, "width": width,
-                "height": height, "frames": about.frames, "engine": about.engine,
+                "height": height, "frames": about.frames, "engine": about.engine, "format": about.format,
             }));
         }
         let by = about.engine.as_ref().map_or_else(String::new, |e| format!(", landmarks by {e}"));
-        writeln!(self.out, "{source}: {width}x{height} at {} frames a second{by}", about.fps)?;
+        let format = about.format.clone().unwrap_or_else(|| format!("{width}x{height}"));
+        writeln!(self.out, "{source}: {format} at {} frames a second{by}", about.fps)?;
+        self.out.flush()
+    }
+
+    /// Says that the camera is gone.
+    ///
+    /// # Errors
+    /// Where standard output is gone.
+    pub fn camera_lost(&mut self, at_s: f64, why: &str) -> io::Result<()> {
+        self.last_s = at_s;
+        if self.json {
+            return self.line(json!({ "event": "state", "t": at_s, "state": "no-camera", "why": why }));
+        }
+        self.clear_progress();
+        writeln!(self.out, "{at_s:8.2} s  camera lost: {why}; waiting for it")?;
+        self.out.flush()
+    }
+
+    /// Says that it is there again, and what it gives now.
+    ///
+    /// # Errors
+    /// Where standard output is gone.
+    pub fn camera_back(&mut self, at_s: f64, back: &Back) -> io::Result<()> {
+        self.last_s = at_s;
+        let [width, height] = back.size;
+        if self.json {
+            return self.line(json!({
+                "event": "state", "t": at_s, "state": "ready", "fps": back.fps, "width": width,
+                "height": height, "format": back.format,
+            }));
+        }
+        self.clear_progress();
+        writeln!(self.out, "{at_s:8.2} s  camera back: {} at {} frames a second", back.format, back.fps)?;
         self.out.flush()
     }
 

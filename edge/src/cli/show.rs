@@ -26,9 +26,19 @@ pub struct Show {
     size: [u32; 3],
     stance: Option<Stance>,
     to: Box<dyn Present>,
-    /// When the first frame was due, where somebody watches.
-    started: Option<Instant>,
+    pace: Pace,
     repeat_until_s: f64,
+}
+
+/// How the time of the source becomes that of what is shown.
+enum Pace {
+    /// Somebody watches: nothing is shown before it is due, counted from here.
+    Live(Instant),
+    /// So many frames of a video were written, at so many a second: where the source gave none, the last one
+    /// stands.
+    Video { fps: f32, written: u64 },
+    /// One picture for each that came.
+    Pictures,
 }
 
 impl Show {
@@ -37,27 +47,26 @@ impl Show {
     /// # Errors
     /// Where the video or the folder cannot be made.
     pub fn to_files(path: &Path, size: (u32, u32), about: &About) -> Result<Self, Fault> {
-        let to: Box<dyn Present> = if super::ends_in(path, &super::VIDEOS) {
-            Box::new(Video::create(path, size, about.fps)?)
-        } else {
-            Box::new(Pictures::new(path)?)
-        };
-        Ok(Self::new(to, size, about))
+        if super::ends_in(path, &super::VIDEOS) {
+            let pace = Pace::Video { fps: about.fps, written: 0 };
+            return Ok(Self::new(Box::new(Video::create(path, size, about.fps)?), pace, size, about));
+        }
+        Ok(Self::new(Box::new(Pictures::new(path)?), Pace::Pictures, size, about))
     }
 
     /// To a window, at the pace of the source: frames of a file are held back until they are due.
     pub fn to_window(to: Box<dyn Present>, size: (u32, u32), about: &About) -> Self {
-        Self { started: Some(Instant::now()), ..Self::new(to, size, about) }
+        Self::new(to, Pace::Live(Instant::now()), size, about)
     }
 
-    fn new(to: Box<dyn Present>, size: (u32, u32), about: &About) -> Self {
+    fn new(to: Box<dyn Present>, pace: Pace, size: (u32, u32), about: &About) -> Self {
         Self {
             screen: Screen::new(size.0, size.1, Theme::DARK),
             rig: Rig::of(&about.layout),
             size: about.size,
             stance: None,
             to,
-            started: None,
+            pace,
             repeat_until_s: f64::NEG_INFINITY,
         }
     }
@@ -98,11 +107,47 @@ impl Show {
                 self.screen.signing(&self.rig, pose, stance, &caption, state);
             }
         }
-        if let Some(started) = self.started {
-            let due = started + Duration::from_secs_f64(at_s.max(0.0));
-            thread::sleep(due.saturating_duration_since(Instant::now()));
+        self.present(at_s, true)
+    }
+
+    /// Says that there is no camera.
+    ///
+    /// # Errors
+    /// As [`Show::frame`].
+    pub fn no_camera(&mut self, at_s: f64) -> Result<(), Fault> {
+        self.screen.no_camera();
+        self.present(at_s, true)
+    }
+
+    /// Nothing came up to this time: what is shown stays.
+    ///
+    /// # Errors
+    /// As [`Show::frame`]; above all, somebody may have closed the window.
+    pub fn quiet(&mut self, at_s: f64) -> Result<(), Fault> {
+        self.present(at_s, false)
+    }
+
+    /// Presents what was drawn, anew or once more.
+    fn present(&mut self, at_s: f64, is_new: bool) -> Result<(), Fault> {
+        let at_s = at_s.max(0.0);
+        let canvas = self.screen.canvas();
+        match &mut self.pace {
+            Pace::Live(started) => {
+                let due = *started + Duration::from_secs_f64(at_s);
+                thread::sleep(due.saturating_duration_since(Instant::now()));
+                self.to.show(canvas)
+            }
+            Pace::Video { fps, written } => {
+                let due = (at_s * f64::from(*fps)).round() as u64 + 1;
+                while *written < due {
+                    self.to.show(canvas)?;
+                    *written += 1;
+                }
+                Ok(())
+            }
+            Pace::Pictures if is_new => self.to.show(canvas),
+            Pace::Pictures => Ok(()),
         }
-        self.to.show(self.screen.canvas())
     }
 
     /// Completes what was made.

@@ -186,6 +186,28 @@ impl Reader {
         Ok(events)
     }
 
+    /// The source breaks off and may go on later: settles what was being signed as [`Reader::finish`] does, and
+    /// forgets the poses before. What was read so far stays.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn interrupt(&mut self) -> Result<Vec<Event>, Fault> {
+        let events = self.finish()?;
+        self.forget();
+        Ok(events)
+    }
+
+    /// Forgets the utterance in progress.
+    fn forget(&mut self) {
+        self.window.clear();
+        self.gate = Gate::default();
+        self.signs = 0;
+        self.next_look_s = 0.0;
+        for recogniser in &mut self.recognisers {
+            recogniser.spotter.reset();
+        }
+    }
+
     /// Lets every classifier look at its window, and reports the surest sign that settled.
     fn look(&mut self, at_s: f64, events: &mut Vec<Event>) -> Result<(), Fault> {
         let window = &*self.window.make_contiguous();
@@ -296,16 +318,10 @@ impl Stage for Reader {
     }
 
     fn reset(&mut self) {
-        self.window.clear();
-        self.gate = Gate::default();
+        self.forget();
         self.caption.clear();
         self.transcript.clear();
         self.captioned_s = 0.0;
-        self.signs = 0;
-        self.next_look_s = 0.0;
-        for recogniser in &mut self.recognisers {
-            recogniser.spotter.reset();
-        }
     }
 }
 
@@ -430,6 +446,24 @@ mod tests {
         show(&mut reader, &mut start, 1.0, 1.0);
         assert_eq!(reader.caption().text(), "A");
         assert_eq!(reader.transcript().text(), "A A");
+    }
+
+    /// Signing that breaks off with the camera, and what is read after it came back.
+    #[test]
+    fn a_source_that_breaks_off_settles_what_was_signed_and_starts_afresh() {
+        let mut unsure = reader(Version::HandV1, [0.1, 0.0, 0.0]);
+        show(&mut unsure, &mut 0, 1.0, 0.0);
+        assert_eq!(kinds(&unsure.interrupt().unwrap()), ["repeat", "state"]);
+        assert_eq!(kinds(&unsure.interrupt().unwrap()), [""; 0], "it is said once");
+
+        let mut sure = reader(Version::HandV1, [5.0, 0.0, 0.0]);
+        let mut start = 0;
+        assert_eq!(kinds(&show(&mut sure, &mut start, 1.0, 0.0)), ["state", "sign", "caption"]);
+        assert_eq!(kinds(&sure.interrupt().unwrap()), ["state"]);
+        assert!(sure.window.is_empty(), "poses before the gap are no context of those after it");
+        let after = show(&mut sure, &mut start, 1.0, 1.0);
+        assert_eq!(kinds(&after), ["state", "sign", "caption", "state"]);
+        assert_eq!(sure.transcript().text(), "AA");
     }
 
     #[test]

@@ -162,10 +162,16 @@ impl Typesetter {
 
     /// The size in pixels at which a one-line text fits `width`, at most `size_px`.
     pub fn fit(&mut self, theme: &Theme, spans: &[Span], size_px: f32, width: f32) -> f32 {
+        let widest = self.width(theme, spans, size_px);
+        if widest > width { size_px * width / widest } else { size_px }
+    }
+
+    /// The width in pixels of a one-line text.
+    pub fn width(&mut self, theme: &Theme, spans: &[Span], size_px: f32) -> f32 {
         let (key, buffer) = self.take(theme, spans, size_px, f32::MAX);
         let widest = buffer.layout_runs().map(|run| run.line_w).fold(0.0, f32::max);
         self.keep(key, buffer);
-        if widest > width { size_px * width / widest } else { size_px }
+        widest
     }
 
     /// The layout of a text, as it was kept or made anew; [`Self::keep`] gives it back.

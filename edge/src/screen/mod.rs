@@ -9,6 +9,7 @@ mod caption;
 mod face;
 mod figure;
 mod hand;
+mod no_camera;
 pub mod playback;
 pub mod present;
 mod signer;
@@ -32,6 +33,8 @@ pub enum State {
     PleaseRepeat,
     /// The screen signs.
     Signing,
+    /// The camera is gone, and waited for.
+    NoCamera,
 }
 
 impl State {
@@ -42,6 +45,7 @@ impl State {
             Self::Watching => "watching",
             Self::PleaseRepeat => "please repeat",
             Self::Signing => "signing",
+            Self::NoCamera => "no camera",
         }
     }
 }
@@ -169,7 +173,7 @@ impl Screen {
         let dot = h * 0.2;
         let (dot_color, tone) = match state {
             State::Ready => (theme.quiet, Tone::Quiet),
-            State::PleaseRepeat => (theme.warn, Tone::Warn),
+            State::PleaseRepeat | State::NoCamera => (theme.warn, Tone::Warn),
             State::Watching | State::Signing => (theme.mark, Tone::Plain),
         };
         self.canvas.disc([x + h * 0.6, y + h / 2.0], dot, dot_color);
@@ -387,6 +391,15 @@ mod tests {
         let picture = Picture { rgb: &rgb, width: 100, height: 100 };
         screen.reading(picture, Some((&rig, &small)), &Caption::plain("THANK YOU"), State::Watching);
         check_golden("reading", screen.canvas());
+    }
+
+    #[test]
+    fn a_missing_camera_is_said_in_large_words_and_shown() {
+        for (name, width, height) in [("no-camera", 320, 200), ("no-camera-tall", 160, 240)] {
+            let mut screen = screen(width, height);
+            screen.no_camera();
+            check_golden(name, screen.canvas());
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::holistic::WORLD;
+
 /// A named group of landmarks, for example `LEFT_HAND_LANDMARKS`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
@@ -71,6 +73,11 @@ impl Layout {
         let start = self.range(component)?.start;
         let c = self.components.iter().find(|c| c.name == component)?;
         Some(start + c.points.iter().position(|p| p == point)?)
+    }
+
+    /// Which landmarks stand in the picture; those of [`WORLD`] are in metres.
+    pub fn in_picture(&self) -> Vec<bool> {
+        self.components.iter().flat_map(|c| vec![c.name != WORLD; c.points.len()]).collect()
     }
 
     /// All limbs, numbered over the whole pose.

@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::Layout;
-use super::holistic::WORLD;
 
 /// The landmarks of one frame.
 ///
@@ -73,8 +72,8 @@ impl PoseTrack {
     /// Landmarks in metres (`POSE_WORLD_LANDMARKS`) stay as they are.
     pub fn with_z_in_pixels(mut self) -> Self {
         const MOST_WIDTHS: f32 = 8.0;
-        let of_picture = self.layout.components.iter().flat_map(|c| vec![c.name != WORLD; c.points.len()]);
-        let of_picture: Vec<usize> = of_picture.enumerate().filter_map(|(k, yes)| yes.then_some(k)).collect();
+        let of_picture = self.layout.in_picture().into_iter().enumerate();
+        let of_picture: Vec<usize> = of_picture.filter_map(|(k, yes)| yes.then_some(k)).collect();
         let seen = |f: &Pose| of_picture.iter().filter_map(|&k| f.seen(k)).all(|p| p[2].abs() < MOST_WIDTHS);
         if self.size[0] as f32 > MOST_WIDTHS && self.frames.iter().all(seen) {
             let width = self.size[0] as f32;
@@ -93,6 +92,7 @@ impl PoseTrack {
 
 #[cfg(test)]
 mod tests {
+    use super::super::holistic::WORLD;
     use super::*;
     use crate::pose::Known;
 
