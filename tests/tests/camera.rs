@@ -232,6 +232,21 @@ fn a_camera_that_is_silent_has_stalled() {
 }
 
 #[test]
+fn what_came_before_anybody_asked_is_stale_and_not_missed() {
+    let openings = [Ok([vec![Act::Whole; 8], vec![Act::Torn]].concat())].into();
+    let script = Script(Arc::new(Mutex::new(Played { openings, ..Played::default() })));
+    let name = Path::new("/dev/video0");
+    let mut camera = Steadfast::with_clock(name, script.clone(), &wanted(), script.clone()).unwrap();
+    // Networks are loaded.
+    script.clone().wait(Duration::from_secs(20));
+    for _ in 0..20 {
+        let event = camera.event().unwrap().unwrap();
+        assert!(matches!(event, Event::Quiet(_)), "{event:?}");
+    }
+    assert_eq!(camera.lost(), 1, "the one that was torn later");
+}
+
+#[test]
 fn not_yet_is_no_failure() {
     let acts = vec![Act::Whole, Act::Error(11), Act::Error(4), Act::Whole];
     check_told(vec![Ok(acts)], 1, &["frame", "frame"]);

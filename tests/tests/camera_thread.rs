@@ -55,7 +55,7 @@ fn follow(world: &World) -> usize {
         assert!(received.iter().all(|n| account.whole.contains_key(n)), "none is made up");
         let all = account.whole.len() as u64 + account.torn + account.left_out;
         assert_eq!(received.len() as u64 + feed.lost(), all, "each picture is received or counted as lost");
-        assert_eq!(account.open, [1, 1]);
+        assert_eq!(account.open[1], 1, "the old device is closed before a new one is opened");
         eprintln!(
             "{} failures, {} pictures received, {} counted as lost, {} torn or left out among them",
             account.unplugged,

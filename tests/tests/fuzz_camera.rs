@@ -11,7 +11,7 @@ use tests::fuzz::{Random, rounds};
 const SIDES: [u32; 16] = [0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 64, 127, 4320, 7680, u32::MAX];
 
 fn coding(random: &mut Random) -> Coding {
-    let matrix = [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020][random.below(3)];
+    let matrix = [Matrix::Bt601, Matrix::Bt709, Matrix::Smpte240, Matrix::Bt2020][random.below(4)];
     Coding { matrix, full_range: random.below(2) == 0 }
 }
 

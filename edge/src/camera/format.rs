@@ -81,6 +81,8 @@ pub enum Matrix {
     Bt601,
     /// ITU-R BT.709: high-definition grabbers.
     Bt709,
+    /// SMPTE 240M, of which 709 came.
+    Smpte240,
     /// ITU-R BT.2020, non-constant luminance.
     Bt2020,
 }
@@ -101,26 +103,31 @@ impl Coding {
     /// What a driver says of its pictures: its `colorspace`, `ycbcr_enc` and `quantization`, as numbers of
     /// `videodev2.h`. What it leaves open is filled in as `V4L2_MAP_YCBCR_ENC_DEFAULT` and
     /// `V4L2_MAP_QUANTIZATION_DEFAULT` do; a number that is none of the header's is taken as left open.
+    /// Pictures of the kernel's test driver `vivid` in each coding come out alike in every packing, to 3 levels.
     pub fn of_v4l2(packing: Packing, colorspace: u32, encoding: u32, quantization: u32) -> Self {
         const SMPTE_240M: u32 = 2;
         const REC_709: u32 = 3;
         const JPEG: u32 = 7;
         const BT_2020: u32 = 10;
         const DCI_P3: u32 = 12;
+        const XV_601: u32 = 3;
+        const XV_709: u32 = 4;
         let matrix = match encoding {
-            // 601, XV601, and the old name of 601 at full range.
-            1 | 3 | 5 => Matrix::Bt601,
-            // 709, XV709; SMPTE 240M differs from it by less than a level in eight bits' green.
-            2 | 4 | 8 => Matrix::Bt709,
+            // The last is an old name of 601 at full range.
+            1 | XV_601 | 5 => Matrix::Bt601,
+            2 | XV_709 => Matrix::Bt709,
             6 | 7 => Matrix::Bt2020,
+            8 => Matrix::Smpte240,
             _ => match colorspace {
-                REC_709 | DCI_P3 | SMPTE_240M => Matrix::Bt709,
+                REC_709 | DCI_P3 => Matrix::Bt709,
+                SMPTE_240M => Matrix::Smpte240,
                 BT_2020 => Matrix::Bt2020,
                 _ => Matrix::Bt601,
             },
         };
         let full_range = match quantization {
-            1 => true,
+            // The wider colours of xvYCC are those beyond video levels, whatever the driver says.
+            1 => packing.is_rgb() || ![XV_601, XV_709].contains(&encoding),
             2 => false,
             _ => packing.is_rgb() || colorspace == JPEG,
         };
@@ -165,6 +172,7 @@ impl fmt::Display for Format {
         let matrix = match coding.matrix {
             Matrix::Bt601 => "BT.601",
             Matrix::Bt709 => "BT.709",
+            Matrix::Smpte240 => "SMPTE 240M",
             Matrix::Bt2020 => "BT.2020",
         };
         let range = if coding.full_range { "full" } else { "limited" };
@@ -201,6 +209,9 @@ mod tests {
         check(Packing::Yuyv, [8, 2, 1], Matrix::Bt709, true);
         check(Packing::Nv12, [3, 1, 2], Matrix::Bt601, false);
         check(Packing::Bgr, [8, 0, 2], Matrix::Bt601, false);
+        check(Packing::Yuyv, [8, 3, 1], Matrix::Bt601, false);
+        check(Packing::Rgb, [8, 4, 1], Matrix::Bt709, true);
+        check(Packing::Nv12, [2, 0, 0], Matrix::Smpte240, false);
         check(Packing::Yuyv, [u32::MAX, u32::MAX, u32::MAX], Matrix::Bt601, false);
     }
 

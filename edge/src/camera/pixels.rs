@@ -106,6 +106,7 @@ fn turned(coding: Coding) -> (YuvRange, YuvStandardMatrix) {
     let matrix = match coding.matrix {
         Matrix::Bt601 => YuvStandardMatrix::Bt601,
         Matrix::Bt709 => YuvStandardMatrix::Bt709,
+        Matrix::Smpte240 => YuvStandardMatrix::Smpte240,
         Matrix::Bt2020 => YuvStandardMatrix::Bt2020,
     };
     (range, matrix)

@@ -29,6 +29,10 @@ const FIRST_FRAME: Duration = Duration::from_secs(5);
 const TORN_IN_A_ROW: u32 = 10;
 /// A lost camera is looked for after the shorter of these, then after twice as long, up to the longer.
 const LOOK_AFTER: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
+/// More pictures than come in this time no driver leaves out at once: the program may be halted for so long.
+const LONGEST_GAP: Duration = Duration::from_secs(600);
+/// Pictures that a driver may have kept since it was started: it has a few buffers, and fills some again.
+const STALE: u32 = 8;
 /// A camera's reasons that are remembered as told, while it is away. There are far fewer.
 const REASONS: usize = 32;
 
@@ -53,8 +57,9 @@ pub struct Steadfast<O, C = SystemClock> {
 struct Stream {
     device: Box<dyn Device>,
     set: Chosen,
-    /// When it was opened, or gave its last whole picture.
-    heard: Duration,
+    opened: Duration,
+    /// When it gave its last whole picture, or was first asked for one.
+    heard: Option<Duration>,
     /// The driver's number of its last picture.
     sequence: Option<u32>,
     torn_in_a_row: u32,
@@ -200,18 +205,28 @@ impl Stream {
     ) -> Result<Self, Refused> {
         let mut device = opener.open().map_err(|e| Refused::System("opening it", e))?;
         let set = negotiate::start(&mut *device, wanted, doubted)?;
-        let heard = clock.now();
-        Ok(Self { device, set, heard, sequence: None, torn_in_a_row: 0, gave_any: false, ends: false })
+        let opened = clock.now();
+        Ok(Self {
+            device,
+            set,
+            opened,
+            heard: None,
+            sequence: None,
+            torn_in_a_row: 0,
+            gave_any: false,
+            ends: false,
+        })
     }
 
     /// Waits for a picture and converts it out of the driver's buffer.
     fn next(&mut self, clock: &mut impl Clock, timeline: &mut Timeline, lost: &mut u64) -> Came {
+        let heard = self.heard.unwrap_or_else(|| self.begin(clock.now()));
         let raw = match self.device.next(SLICE) {
             Ok(Some(raw)) => raw,
-            Ok(None) => return self.silence(clock.now()),
+            Ok(None) => return self.silence(heard, clock.now()),
             Err(e) if [ErrorKind::WouldBlock, ErrorKind::Interrupted].contains(&e.kind()) => {
                 clock.wait(NOT_YET);
-                return self.silence(clock.now());
+                return self.silence(heard, clock.now());
             }
             Err(error) => return Came::Over(format!("reading a picture: {error}")),
         };
@@ -231,14 +246,27 @@ impl Stream {
             return Came::Over(format!("{TORN_IN_A_ROW} pictures in a row are no whole {format}"));
         };
         let at = timeline.place(raw.stamp_us, now);
-        (self.heard, self.torn_in_a_row, self.gave_any) = (now, 0, true);
+        (self.heard, self.torn_in_a_row, self.gave_any) = (Some(now), 0, true);
         Came::Whole(Frame { at, width: format.width, height: format.height, rgb })
     }
 
+    /// Begins to be asked. The driver fills its buffers from the start on, and then leaves pictures out: where
+    /// networks were loaded meanwhile, those in the buffers are stale, and nobody missed the others.
+    fn begin(&mut self, now: Duration) -> Duration {
+        if now.saturating_sub(self.opened) > SLICE {
+            let mut stale = 0;
+            while stale < STALE && matches!(self.device.next(Duration::ZERO), Ok(Some(_))) {
+                stale += 1;
+            }
+        }
+        self.heard = Some(now);
+        now
+    }
+
     /// Nothing came: is that still a camera?
-    fn silence(&self, now: Duration) -> Came {
+    fn silence(&self, heard: Duration, now: Duration) -> Came {
         let patience = if self.gave_any { STALLED } else { FIRST_FRAME };
-        if now.saturating_sub(self.heard) < patience {
+        if now.saturating_sub(heard) < patience {
             return Came::Nothing;
         }
         Came::Over(format!("no picture for {} s", patience.as_secs()))
@@ -248,8 +276,8 @@ impl Stream {
 /// How many pictures a driver left out between two of its numbers.
 fn skipped(last: Option<u32>, this: u32, fps: f32) -> u32 {
     let Some(last) = last else { return 0 };
-    // More than this it would have stalled for; such a number, and one that stands still, is none.
-    let most = (fps * STALLED.as_secs_f32()) as u32;
+    // A number beyond that, and one that stands still or goes back, is none.
+    let most = (fps * LONGEST_GAP.as_secs_f32()) as u32;
     let skipped = this.wrapping_sub(last).wrapping_sub(1);
     if skipped > most { 0 } else { skipped }
 }

@@ -273,3 +273,84 @@ fn ioctl<T: Argument>(file: &File, request: _IOC_TYPE, argument: &mut T) -> io::
     // SAFETY: the kernel reads and writes no more than the size in the request, which is that of the argument.
     unsafe { v4l::v4l2::ioctl(file.as_raw_fd(), request, ptr::from_mut(argument).cast()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::Packing;
+    use super::super::{Camera, Frame, Steadfast};
+    use super::*;
+
+    /// Frames read in each packing.
+    const FRAMES: usize = 30;
+
+    /// A camera that offers one packing only.
+    struct Only(Node, Packing);
+
+    struct OnlyOpened(Box<dyn Device>, Packing);
+
+    impl Opener for Only {
+        fn open(&mut self) -> io::Result<Box<dyn Device>> {
+            Ok(Box::new(OnlyOpened(self.0.open()?, self.1)))
+        }
+    }
+
+    impl Device for OnlyOpened {
+        fn offers(&mut self) -> io::Result<Vec<[u8; 4]>> {
+            let offers = self.0.offers()?;
+            Ok(offers.into_iter().filter(|code| Packing::of(*code) == Some(self.1)).collect())
+        }
+        fn ask(&mut self, wish: Wish) -> io::Result<Granted> {
+            self.0.ask(wish)
+        }
+        fn start(&mut self) -> io::Result<()> {
+            self.0.start()
+        }
+        fn next(&mut self, patience: Duration) -> io::Result<Option<Raw<'_>>> {
+            self.0.next(patience)
+        }
+    }
+
+    /// The mean colours of four by four parts of a picture.
+    fn parts(frame: &Frame) -> Vec<[f64; 3]> {
+        let (width, height) = (frame.width as usize, frame.height as usize);
+        let mut parts = vec![[0.0; 3]; 16];
+        for (i, pixel) in frame.rgb.chunks_exact(3).enumerate() {
+            let part = &mut parts[i / width * 4 / height * 4 + i % width * 4 / width];
+            (0..3).for_each(|c| part[c] += f64::from(pixel[c]) / (width * height / 16) as f64);
+        }
+        parts
+    }
+
+    /// `SIGNPOST_CAMERA=/dev/video0` names a camera that looks at something that does not change.
+    #[test]
+    fn a_real_camera_gives_the_same_picture_in_every_packing() {
+        let test = "a_real_camera_gives_the_same_picture_in_every_packing";
+        let Some(path) = std::env::var_os("SIGNPOST_CAMERA").map(PathBuf::from) else {
+            eprintln!("{test} skips: no camera is named (set SIGNPOST_CAMERA to its device)");
+            return;
+        };
+        let wanted = boards::Board::named("desk").unwrap().camera;
+        let mut first: Option<Vec<[f64; 3]>> = None;
+        for packing in Packing::ALL {
+            let Ok(mut camera) = Steadfast::open(&path, Only(Node::at(&path), packing), &wanted) else {
+                eprintln!("{packing}: the camera does not have it");
+                continue;
+            };
+            let frames: Vec<Frame> = (0..FRAMES).map(|_| camera.next().unwrap().unwrap()).collect();
+            assert!(frames.is_sorted_by(|a, b| a.at < b.at));
+            let passed_s = frames[FRAMES - 1].at.since(frames[0].at).as_secs_f64();
+            let said = camera.format().unwrap();
+            eprintln!(
+                "{said}: {:.2} frames a second, {} lost",
+                (FRAMES - 1) as f64 / passed_s,
+                camera.lost()
+            );
+            let seen = parts(&frames[FRAMES - 1]);
+            let first = first.get_or_insert_with(|| seen.clone());
+            let far = seen.iter().flatten().zip(first.iter().flatten()).map(|(a, b)| (a - b).abs());
+            let far = far.fold(0.0, f64::max);
+            assert!(far < 16.0, "{said} is {far:.1} levels from the first packing");
+        }
+        assert!(first.is_some(), "{} gives no picture", path.display());
+    }
+}
