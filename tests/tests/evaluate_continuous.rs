@@ -158,7 +158,7 @@ fn segments_of_folders_are_means_over_recordings() {
     // The length of the recording, and its rate, are those of its landmarks where they lie beside it.
     let mut track = PoseTrack::new(Known::Holistic576.layout(), 50.0, [640, 480, 0]);
     track.frames = vec![Pose::unseen(track.layout.len()); 100];
-    write_track_file(&data.path().join("a.pose"), &track).unwrap();
+    write_track_file(data.path().join("a.pose"), &track).unwrap();
     let got = report(&evaluate("segments", said.path(), data.path(), &["--json"]));
     assert_eq!(got["frames"], 100 + 3);
 

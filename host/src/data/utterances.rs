@@ -111,13 +111,10 @@ fn check(utterance: &Utterance) -> Result<(), String> {
     if utterance.text.as_ref().is_some_and(|text| text.len() > TEXT_LIMIT) {
         return Err(format!("its text is longer than {TEXT_LIMIT} bytes"));
     }
-    if let Some(pose) = &utterance.pose {
-        if !pose.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) {
-            return Err(format!(
-                "its pose {:?} is not within the corpus's folder",
-                pose.display().to_string()
-            ));
-        }
+    let within =
+        |pose: &Path| pose.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+    if let Some(pose) = utterance.pose.as_deref().filter(|pose| !within(pose)) {
+        return Err(format!("its pose {:?} is not within the corpus's folder", pose.display().to_string()));
     }
     for gloss in &utterance.glosses {
         let TimedGloss { gloss, start_s, end_s, confidence } = gloss;

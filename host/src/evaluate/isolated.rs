@@ -5,7 +5,7 @@ use std::path::Path;
 
 use models::gloss::label_key;
 use models::manifest::{HeldOut, Manifest, Model, NONE, Role};
-use models::metrics::calibration::{Answer, brier, expected_calibration_error, risk_coverage};
+use models::metrics::calibration::{Answer, Operating, brier, expected_calibration_error, risk_coverage};
 use serde::Serialize;
 
 use super::{ConfusionMatrix, Runner};
@@ -70,17 +70,6 @@ pub struct Report {
     /// All answers by label, for a picture.
     #[serde(skip)]
     pub matrix: ConfusionMatrix,
-}
-
-/// What is answered where all answers below a confidence are held back.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Operating {
-    /// The least confidence that is answered.
-    pub threshold: f64,
-    /// The share of clips that is answered.
-    pub coverage: f64,
-    /// The share of those that is wrong.
-    pub risk: f64,
 }
 
 /// The score of a group.
@@ -242,7 +231,7 @@ fn curve(answers: &[Answer]) -> Vec<Operating> {
         // A thousandth of a step: tenths do not add up to 1 exactly.
         if point.coverage + COVERAGE_STEP / 1000.0 >= next {
             next = ((point.coverage / COVERAGE_STEP + 1e-3).floor() + 1.0) * COVERAGE_STEP;
-            points.push(Operating { threshold: point.threshold, coverage: point.coverage, risk: point.risk });
+            points.push(point);
         }
     }
     points

@@ -10,5 +10,5 @@ mod segments;
 pub use confusion::ConfusionMatrix;
 pub use continuous::{Calibration, ContinuousReport, Overlap, SignerScore, TextReport, compare, continuous};
 pub use engine::Runner;
-pub use isolated::{Confusion, GroupScore, Operating, Options, Report, isolated, score};
+pub use isolated::{Confusion, GroupScore, Options, Report, isolated, score};
 pub use segments::{FPS, SegmentsReport, TierScore, segments};

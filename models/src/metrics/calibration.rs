@@ -1,5 +1,7 @@
 //! Whether a confidence says how often an answer is right, and what abstaining buys.
 
+use serde::Serialize;
+
 use super::share;
 
 /// Bins of [`expected_calibration_error`], as in Guo et al. 2017.
@@ -41,7 +43,7 @@ pub fn brier(answers: &[Answer]) -> f64 {
 }
 
 /// What is answered, and how much of it is wrong, where answers below a threshold are held back.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Operating {
     /// The least confidence that is answered.
     pub threshold: f64,
