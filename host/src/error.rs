@@ -131,6 +131,61 @@ pub enum Error {
         /// Where the reasons are.
         quarantine: PathBuf,
     },
+    /// A line of a corpus of continuous signing is none.
+    #[error(
+        "{}, line {line}: {why}; each line is an object such as {{\"id\": \"a\", \"pose\": \"a.pose\", \"glosses\": [{{\"gloss\": \"HELLO\", \"start_s\": 0.2, \"end_s\": 0.9}}]}}",
+        path.display()
+    )]
+    Utterances {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        why: String,
+    },
+    /// A model does not do what is to be scored.
+    #[error(
+        "{model} tells single signs apart and cannot give {what}; give what a recogniser said with --hypothesis"
+    )]
+    OtherKind {
+        /// The model.
+        model: String,
+        /// What it should give.
+        what: &'static str,
+    },
+    /// Two sides that are to be compared have nothing in common.
+    #[error("{} has nothing of what {} has ({example:?} for one); give two sides with the same names", hypothesis.display(), data.display())]
+    NothingInCommon {
+        /// What was said.
+        hypothesis: PathBuf,
+        /// What it is compared with.
+        data: PathBuf,
+        /// A name of the data.
+        example: String,
+    },
+    /// A recording is longer than is compared.
+    #[error(
+        "{name} would take {frames} frames, more than the {limit} that are compared; cut it into parts, or correct its times"
+    )]
+    LongRecording {
+        /// Its name.
+        name: String,
+        /// How many frames.
+        frames: usize,
+        /// How many at most.
+        limit: usize,
+    },
+    /// A confusion matrix has too many labels for a picture.
+    #[error(
+        "{labels} labels are too many for a picture (at most {limit}); take the confusions of --json, or choose groups with --only-group"
+    )]
+    ManyLabels {
+        /// How many there are.
+        labels: usize,
+        /// How many fit.
+        limit: usize,
+    },
     /// A text on the command line cannot be understood.
     #[error("{option} {given:?} is not {expected}; correct the command line")]
     Argument {

@@ -137,6 +137,44 @@ pub enum Error {
         /// The clip.
         path: PathBuf,
     },
+    /// Bytes are no ELAN document.
+    #[error(
+        "at byte {offset} the .eaf file is no annotation document: {why}; open it in ELAN and save it again"
+    )]
+    Eaf {
+        /// Where the fault stands, in bytes.
+        offset: u64,
+        /// What is wrong there.
+        why: String,
+    },
+    /// A line of subtitles is none.
+    #[error("line {line} of the subtitles: {why}; correct that line in a text editor")]
+    Subtitles {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        why: String,
+    },
+    /// An annotation cannot be written in a format.
+    #[error("the annotation {text:?} at {start_ms} ms cannot be written: {why}")]
+    AnnotationUnwritable {
+        /// Its text.
+        text: String,
+        /// When it begins.
+        start_ms: u32,
+        /// What does not fit, and what to do.
+        why: &'static str,
+    },
+    /// A name in a document cannot be written.
+    #[error("{text:?} cannot be written as {what} of a .eaf file: {why}")]
+    EafUnwritable {
+        /// What it should become.
+        what: &'static str,
+        /// The name.
+        text: String,
+        /// What does not fit, and what to do.
+        why: &'static str,
+    },
     /// A model's folder lacks one of its files, or the file cannot be read.
     #[error("no model in {}: {} is missing; give a folder with model.onnx and manifest.json, or one of the shipped models ({known})", dir.display(), file)]
     NoModel {

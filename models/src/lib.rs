@@ -4,6 +4,7 @@
 //! stand on it, so that a feature computed in training is the feature that the
 //! unit computes.
 
+pub mod annotation;
 pub mod error;
 pub mod features;
 pub mod gloss;
@@ -16,5 +17,6 @@ pub mod pose_file;
 pub mod store;
 pub mod tflite;
 pub mod vector;
+pub mod whole;
 
 pub use error::Error;

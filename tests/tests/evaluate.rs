@@ -190,6 +190,25 @@ fn the_arithmetic_of_the_report_is_exact() {
     }
     assert_eq!(got["unknown_labels"], serde_json::json!({ "zebra": 2, NONE: 1 }));
     assert_eq!(got["unknown_shown"], 2);
+    near(&got["abstained"], 1.0 / 6.0);
+    assert!((got["threshold"].as_f64().expect("a number") - 0.6).abs() < 1e-6);
+    // Every first answer has the same confidence, and a third of them is right.
+    let logits_sum: f64 = logits.iter().map(|l: &f32| f64::from(l - 5.0).exp()).sum();
+    let sure = 1.0 / logits_sum;
+    let close = |value: &Value, expect: f64| {
+        assert!((value.as_f64().expect("a number") - expect).abs() < 1e-6, "{value}, not {expect}: {got}");
+    };
+    close(&got["ece"], sure - 1.0 / 3.0);
+    close(&got["brier"], ((1.0 - sure).powi(2) + 2.0 * sure.powi(2)) / 3.0);
+    let curve = got["risk_coverage"].as_array().expect("an array");
+    assert_eq!(curve.len(), 1, "all clips are as sure: {got}");
+    near(&curve[0]["coverage"], 1.0);
+    near(&curve[0]["risk"], 2.0 / 3.0);
+    let classes = got["per_class"].as_object().expect("an object");
+    assert_eq!(classes.keys().collect::<Vec<_>>(), ["a", "b", "c", "d", "thank-you"]);
+    near(&classes["thank-you"]["top1"], 1.0);
+    near(&classes["d"]["top5"], 0.0);
+    assert_eq!(classes["thank-you"]["n"], 2);
 
     // A higher threshold than the first answer's confidence (0.69), and a rest label in front.
     for (logits, threshold) in [(logits, 0.75), ([-9.0, 9.0, 5.0, 1.0, 0.5, 0.0, 4.0], 0.5)] {
@@ -198,6 +217,28 @@ fn the_arithmetic_of_the_report_is_exact() {
         assert_eq!((&got["answered"], &got["unknown_shown"]), (&0.0.into(), &0.into()), "{threshold}");
         assert_eq!(got["right_when_answered"], 1.0);
     }
+}
+
+#[test]
+fn the_confusion_is_drawn() {
+    let dir = TempDir::new().unwrap();
+    let labels = ["d", "-", "thank-you", "a", "b", "c", NONE];
+    constant_model(&dir, &labels, &[0.0, 1.0, 5.0, 2.0, 0.0, 0.0, 0.0], 0.6);
+    let index = "offset_frames\tn_frames\tlabel\n0\t5\tthank you\n5\t5\ta\n";
+    let stem = stem(&dir, index, &rows(10, 126));
+    let folder = tests::text(dir.path()).to_owned();
+    let file = dir.path().join("confusion.png");
+    report(&evaluate(&folder, &stem, &["--confusion", tests::text(&file)]));
+    let picture = image::open(&file).unwrap().into_rgb8();
+    // Of both rows all clips were answered "thank-you": one cell is all right and one all wrong.
+    let cells = |dark: usize| {
+        let strong = |p: &&image::Rgb<u8>| p.0[dark] > 90 && (0..3).all(|k| k == dark || p.0[k] < 60);
+        picture.pixels().filter(strong).count()
+    };
+    assert!(cells(0) > 300 && cells(1) > 300, "{} red and {} green", cells(0), cells(1));
+
+    let nowhere = dir.path().join("absent/confusion.png");
+    check_error(&evaluate(&folder, &stem, &["--confusion", tests::text(&nowhere)]), "cannot write");
 }
 
 #[test]

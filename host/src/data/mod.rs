@@ -4,6 +4,7 @@ pub mod augment;
 mod isolated;
 mod lexicon;
 mod pose_folder;
+mod utterances;
 
 use std::collections::HashMap;
 
@@ -14,6 +15,7 @@ use models::manifest::HeldOut;
 pub use isolated::{Aspect, Isolated, index_file};
 pub use lexicon::{ALPHABETS, LEXICON, letters};
 pub use pose_folder::pose_folder;
+pub use utterances::{TimedGloss, UTTERANCES, Utterance, utterances};
 
 /// One sign or letter, from the first frame of its recording to the last.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,11 +5,15 @@ use std::path::Path;
 
 use models::gloss::label_key;
 use models::manifest::{HeldOut, Manifest, Model, NONE, Role};
+use models::metrics::calibration::{Answer, Operating, brier, expected_calibration_error, risk_coverage};
 use serde::Serialize;
 
-use super::Runner;
+use super::{ConfusionMatrix, Runner};
 use crate::Error;
 use crate::data::{Aspect, Clip, Isolated, LEXICON, held_out, index_file, letters, pose_folder};
+
+/// The report follows the curve of risk and coverage in steps of this share of clips.
+const COVERAGE_STEP: f64 = 0.1;
 
 /// What to score.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,8 +46,20 @@ pub struct Report {
     pub answered: f64,
     /// Share of those that are right; 1 where none is answered.
     pub right_when_answered: f64,
-    /// The same for each group of the data set.
+    /// The share of clips that it does not answer: 1 − `answered`.
+    pub abstained: f64,
+    /// The manifest's threshold, below which the unit asks again.
+    pub threshold: f32,
+    /// Expected calibration error of the first answers' confidences: 15 bins of equal width.
+    pub ece: f64,
+    /// Brier's score of the first answers, for "right" and "wrong".
+    pub brier: f64,
+    /// How many of the surest first answers are wrong, from a tenth of the clips to all of them.
+    pub risk_coverage: Vec<Operating>,
+    /// The same for each group of the data set: the signer where the index names one, else its split.
     pub per_group: BTreeMap<String, GroupScore>,
+    /// The same for each label of the model that has clips.
+    pub per_class: BTreeMap<String, GroupScore>,
     /// Labels that the model does not have, with how many of their clips were left out.
     pub unknown_labels: BTreeMap<String, usize>,
     /// How many of those clips were answered all the same: above the manifest's threshold, before the unit's
@@ -51,6 +67,9 @@ pub struct Report {
     pub unknown_shown: usize,
     /// Which labels were taken for which others, and how often.
     pub confusions: Vec<Confusion>,
+    /// All answers by label, for a picture.
+    #[serde(skip)]
+    pub matrix: ConfusionMatrix,
 }
 
 /// The score of a group.
@@ -132,6 +151,9 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
     let answers: Vec<_> = (0..keys.len()).filter(|&g| manifest.labels[g] != NONE).collect();
     let (mut unknown_labels, mut unknown_shown) = (BTreeMap::new(), 0);
     let mut groups: BTreeMap<String, Tally> = BTreeMap::new();
+    let mut classes: BTreeMap<String, Tally> = BTreeMap::new();
+    let mut first_answers = Vec::new();
+    let mut matrix = ConfusionMatrix::new(answers.iter().map(|&g| manifest.labels[g].clone()));
     let mut confusions: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut all = Tally::default();
     let (mut answered, mut right) = (0, 0);
@@ -153,6 +175,9 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
         let rank = ranked.iter().position(|&g| g == truth).unwrap_or(usize::MAX);
         all.add(rank);
         groups.entry(clip.group.clone()).or_default().add(rank);
+        classes.entry(manifest.labels[truth].clone()).or_default().add(rank);
+        first_answers.push(Answer { confidence: f64::from(confidence[ranked[0]]), right: rank == 0 });
+        matrix.add(&manifest.labels[truth], &manifest.labels[ranked[0]]);
         answered += usize::from(shown.is_some());
         right += usize::from(shown == Some(truth));
         if rank > 0 {
@@ -162,10 +187,6 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
     }
 
     let total = all.score();
-    let mut confusions: Vec<_> =
-        confusions.into_iter().map(|((label, answer), n)| Confusion { label, answer, n }).collect();
-    confusions.sort_by_key(|c| std::cmp::Reverse(c.n));
-    confusions.truncate(20);
     Ok(Report {
         model: manifest.name.clone(),
         data: data.to_owned(),
@@ -175,11 +196,45 @@ pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error
         n: total.n,
         answered: share(answered, total.n),
         right_when_answered: if answered == 0 { 1.0 } else { share(right, answered) },
-        per_group: groups.into_iter().map(|(group, tally)| (group, tally.score())).collect(),
+        abstained: 1.0 - share(answered, total.n),
+        threshold: manifest.threshold,
+        ece: expected_calibration_error(&first_answers),
+        brier: brier(&first_answers),
+        risk_coverage: curve(&first_answers),
+        per_group: scores(groups),
+        per_class: scores(classes),
         unknown_labels,
         unknown_shown,
-        confusions,
+        confusions: most_frequent(confusions),
+        matrix,
     })
+}
+
+fn scores(tallies: BTreeMap<String, Tally>) -> BTreeMap<String, GroupScore> {
+    tallies.into_iter().map(|(name, tally)| (name, tally.score())).collect()
+}
+
+/// The twenty labels that were most often taken for another, as (label, answer).
+pub(super) fn most_frequent(confusions: BTreeMap<(String, String), usize>) -> Vec<Confusion> {
+    let mut confusions: Vec<_> =
+        confusions.into_iter().map(|((label, answer), n)| Confusion { label, answer, n }).collect();
+    confusions.sort_by_key(|c| std::cmp::Reverse(c.n));
+    confusions.truncate(20);
+    confusions
+}
+
+/// The points of the curve of risk and coverage that first reach each step of coverage.
+fn curve(answers: &[Answer]) -> Vec<Operating> {
+    let mut next = COVERAGE_STEP;
+    let mut points = Vec::new();
+    for point in risk_coverage(answers) {
+        // A thousandth of a step: tenths do not add up to 1 exactly.
+        if point.coverage + COVERAGE_STEP / 1000.0 >= next {
+            next = ((point.coverage / COVERAGE_STEP + 1e-3).floor() + 1.0) * COVERAGE_STEP;
+            points.push(point);
+        }
+    }
+    points
 }
 
 /// The label that is likeliest of all, where it is no rest and reaches the threshold.

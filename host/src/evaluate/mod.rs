@@ -1,7 +1,14 @@
-//! Scores a shipped network: what runs here are the bytes that the unit runs.
+//! Scores a shipped network: what runs here are the bytes that the unit runs. And scores what a recogniser
+//! said of continuous signing, whoever that recogniser is.
 
+mod confusion;
+mod continuous;
 mod engine;
 mod isolated;
+mod segments;
 
+pub use confusion::ConfusionMatrix;
+pub use continuous::{Calibration, ContinuousReport, Overlap, SignerScore, TextReport, compare, continuous};
 pub use engine::Runner;
-pub use isolated::{GroupScore, Options, Report, isolated, score};
+pub use isolated::{Confusion, GroupScore, Options, Report, isolated, score};
+pub use segments::{FPS, SegmentsReport, TierScore, segments};

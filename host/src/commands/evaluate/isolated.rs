@@ -1,17 +1,10 @@
-//! `signpost-host evaluate`: scores a model on recorded signing.
+//! `signpost-host evaluate isolated`: scores a model on clips of single signs.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use host::data::Aspect;
 use host::{Error, evaluate, ui};
-
-/// Scores a model on recorded signing.
-#[derive(Subcommand)]
-pub enum Evaluate {
-    /// One sign or letter a clip.
-    Isolated(Isolated),
-}
 
 /// One sign or letter a clip.
 #[derive(Args)]
@@ -31,25 +24,25 @@ pub struct Isolated {
     /// Width:height of the pictures that the data was taken from; guessed from the hands otherwise.
     #[arg(long, value_name = "W:H")]
     aspect: Option<String>,
+    /// Draws which sign was taken for which other.
+    #[arg(long, value_name = "FILE.png")]
+    confusion: Option<PathBuf>,
     /// Prints one line of JSON last on standard output.
     #[arg(long)]
     json: bool,
 }
 
-impl Evaluate {
+impl Isolated {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
-        match self {
-            Self::Isolated(command) => command.run(),
-        }
-    }
-}
-
-impl Isolated {
-    fn run(self) -> anyhow::Result<()> {
         let aspect = self.aspect.as_deref().map_or(Ok(Aspect::Guess), aspect)?;
         let options = evaluate::Options { groups: self.only_group, held_out: self.held_out, aspect };
         let report = evaluate::isolated(&self.model, &self.data, &options)?;
+        if let Some(path) = &self.confusion {
+            let title =
+                format!("{} on {}: top1 {:.4} of {} clips", report.model, report.data, report.top1, report.n);
+            report.matrix.write(path, &title)?;
+        }
         if self.json {
             ui::result(serde_json::to_string(&report)?)?;
             return Ok(());
@@ -58,11 +51,26 @@ impl Isolated {
         if let Some(aspect) = report.aspect {
             ui::result(format!("  pictures taken to be {aspect:.3} times as wide as high"))?;
         }
-        for (group, score) in &report.per_group {
+        ui::result(format!(
+            "  at the threshold of {:.2}: answers {:.4}, of those right {:.4}, abstains from {:.4}",
+            report.threshold, report.answered, report.right_when_answered, report.abstained
+        ))?;
+        ui::result(format!("  calibration error {:.4}, Brier {:.4}", report.ece, report.brier))?;
+        for point in &report.risk_coverage {
             ui::result(format!(
-                "  {group:24} top1 {:.4}  top5 {:.4}  n {}",
-                score.top1, score.top5, score.n
+                "  the surest {:5.1} % (confidence {:.3} and above): {:.1} % wrong",
+                100.0 * point.coverage,
+                point.threshold,
+                100.0 * point.risk
             ))?;
+        }
+        for (what, scores) in [("group", &report.per_group), ("label", &report.per_class)] {
+            for (name, score) in scores {
+                ui::result(format!(
+                    "  {what} {name:24} top1 {:.4}  top5 {:.4}  n {}",
+                    score.top1, score.top5, score.n
+                ))?;
+            }
         }
         for (label, n) in &report.unknown_labels {
             ui::result(format!("  the model does not know {label:?} ({n} clips left out)"))?;

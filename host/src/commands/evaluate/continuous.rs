@@ -1,0 +1,88 @@
+//! `signpost-host evaluate continuous`: scores what was read of sentences.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use host::evaluate::{self, Overlap};
+use host::{Error, ui};
+use models::metrics::tokenize::Tokenizer;
+
+/// Sentences: word error rate, BLEU, chrF and ROUGE-L of what was read of them.
+#[derive(Args)]
+pub struct Continuous {
+    /// What a recogniser said: a .jsonl file in the form of the data, or a folder with utterances.jsonl.
+    #[arg(long, value_name = "FILE.jsonl", conflicts_with = "model", required_unless_present = "model")]
+    hypothesis: Option<PathBuf>,
+    /// A model that reads sentences; those that ship tell single signs apart.
+    #[arg(long)]
+    model: Option<String>,
+    /// What was signed: a folder with utterances.jsonl, or a .jsonl file.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// How texts are cut into words, a tokenizer of sacreBLEU: 13a, zh, char or none. Glosses stay whole.
+    #[arg(long, value_name = "NAME", default_value = "13a")]
+    tokenize: String,
+    /// Prints one line of JSON last on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Continuous {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<()> {
+        let tokenizer = Tokenizer::parse(&self.tokenize).ok_or_else(|| Error::Argument {
+            option: "--tokenize",
+            given: self.tokenize.clone(),
+            expected: Tokenizer::ALL.map(Tokenizer::name).join(" or "),
+        })?;
+        let hypothesis = match (&self.hypothesis, &self.model) {
+            (Some(hypothesis), _) => hypothesis,
+            (None, model) => {
+                let model = model.as_deref().unwrap_or_default();
+                return Err(super::cannot_give(model, "sentences").into());
+            }
+        };
+        let report = evaluate::continuous(hypothesis, &self.data, tokenizer)?;
+        if self.json {
+            ui::result(serde_json::to_string(&report)?)?;
+            return Ok(());
+        }
+        ui::result(format!(
+            "WER {:.4}  S {}  D {}  I {}  hits {}  utterances {}",
+            report.wer, report.substitutions, report.deletions, report.insertions, report.hits, report.n
+        ))?;
+        if report.missing + report.extra > 0 {
+            let (missing, extra) = (report.missing, report.extra);
+            ui::result(format!(
+                "  {missing} utterances have no hypothesis, {extra} hypotheses no utterance"
+            ))?;
+        }
+        print("glosses", &report.overlap)?;
+        if let Some(text) = &report.text {
+            print(&format!("text of {}", text.n), &text.overlap)?;
+        }
+        if let Some(c) = &report.calibration {
+            ui::result(format!(
+                "  calibration error {:.4}, Brier {:.4}, of {} glosses",
+                c.ece, c.brier, c.n
+            ))?;
+        }
+        for (signer, score) in &report.per_signer {
+            ui::result(format!("  signer {signer:24} WER {:.4}  utterances {}", score.wer, score.n))?;
+        }
+        for c in &report.confusions {
+            ui::result(format!("  {} taken for {}: {}", c.label, c.answer, c.n))?;
+        }
+        Ok(())
+    }
+}
+
+/// Prints how much texts overlap, with the signatures of the programs whose figures these are.
+fn print(what: &str, o: &Overlap) -> Result<(), Error> {
+    ui::result(format!(
+        "  {what}: BLEU-1 {:.2}  BLEU-2 {:.2}  BLEU-3 {:.2}  BLEU-4 {:.2}  chrF2 {:.2}  ROUGE-L {:.2}",
+        o.bleu1, o.bleu2, o.bleu3, o.bleu4, o.chrf, o.rouge_l
+    ))?;
+    ui::result(format!("    sacreBLEU's BLEU|{}", o.bleu_signature))?;
+    ui::result(format!("    sacreBLEU's chrF2|{}", o.chrf_signature))
+}
