@@ -11,6 +11,7 @@ pub mod lexicon;
 pub mod manifest;
 pub mod metrics;
 pub mod onnx;
+pub mod playback;
 pub mod pose;
 pub mod pose_file;
 pub mod store;
