@@ -16,6 +16,7 @@ pub mod pose;
 pub mod pose_file;
 pub mod store;
 pub mod tflite;
+pub mod utterance;
 pub mod vector;
 
 pub use error::Error;
