@@ -78,6 +78,7 @@ fn utterances_are_whole() {
             assert!((15.0..60.0).contains(&made.track.fps), "{}: {}", made.id, made.track.fps);
             let points = made.track.frames.iter().flat_map(|f| f.points.as_flattened());
             assert!(points.clone().all(|v| v.is_finite() && v.abs() < 5000.0), "{}", made.id);
+            assert_eq!(made.track.clone().with_z_in_pixels(), made.track, "{}: depth is in pixels", made.id);
             let mut last = 0.0;
             for sign in &made.glosses {
                 assert!(vocabulary.contains(&*sign.gloss));

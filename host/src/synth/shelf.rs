@@ -5,7 +5,7 @@ use std::path::Path;
 
 use models::gloss::label_key;
 use models::manifest::HeldOut;
-use models::playback::{Frame, normalise};
+use models::playback::{Frame, Point, normalise};
 use rand::Rng;
 use rand::rngs::StdRng;
 use serde::Serialize;
@@ -96,7 +96,8 @@ impl Shelf {
 
     fn add(&mut self, recipe: &Recipe, set: &str, vocabulary: bool, recording: Recording) {
         // Clips without hands show nothing to join.
-        let Some(frames) = normalise(&recording.track) else { return };
+        let Some(mut frames) = normalise(&recording.track) else { return };
+        upright(&mut frames);
         let Recording { label, group, seq, track } = recording;
         let hands = [0, 1].map(|side| frames.iter().any(|f| f.hands[side].is_some()));
         let at = self.clips.len();
@@ -143,6 +144,35 @@ impl Shelf {
             }
         };
         (!clips.is_empty()).then(|| clips[rng.random_range(0..clips.len())])
+    }
+}
+
+/// Sets a signer upright who was recorded from the side or leaning: the head above the shoulders, as far
+/// from them as the standard signer's, and hands with it.
+///
+/// Shoulders that are seen from the side are narrow and make all else too large; and heads that jump from
+/// clip to clip would tell a recogniser which data set a sign is from.
+fn upright(frames: &mut [Frame]) {
+    /// Beyond these the head is not what was seen wrongly.
+    const SIZE: [f32; 2] = [0.55, 1.3];
+    let standard = Frame::rest().head[0];
+    let mean = |axis: usize| frames.iter().map(|f| f.head[0][axis]).sum::<f32>() / frames.len() as f32;
+    let (across, up) = (mean(0) - standard[0], mean(1).min(-0.1));
+    let size = (standard[1] / up).clamp(SIZE[0], SIZE[1]);
+    let lean = |y: f32| across * (y / up).clamp(0.0, 1.5);
+    let set = |p: Point, lean: f32| [(p[0] - lean) * size, p[1] * size, p[2] * size];
+    for frame in frames {
+        for p in &mut frame.head {
+            *p = set(*p, across);
+        }
+        for side in 0..2 {
+            let by = lean(frame.wrists[side][1]);
+            frame.elbows[side] = set(frame.elbows[side], lean(frame.elbows[side][1]));
+            frame.wrists[side] = set(frame.wrists[side], by);
+            for p in frame.hands[side].iter_mut().flatten() {
+                *p = set(*p, by);
+            }
+        }
     }
 }
 
@@ -201,6 +231,24 @@ mod tests {
         let rule = HeldOut::Group("odd".into());
         assert!(part(recorded(), &rule, Split::Val).iter().all(|r| r.seq % 2 == 1));
         assert_eq!(part(recorded(), &rule, Split::Train).len(), 40);
+    }
+
+    #[test]
+    fn heads_come_above_the_shoulders_and_hands_with_them() {
+        let mut plain = Frame::rest();
+        plain.wrists[1] = [-0.2, -0.7, -0.3];
+        let mut seen = plain.clone();
+        for p in seen.head.iter_mut().chain(&mut seen.wrists[1..]) {
+            *p = [p[0] * 1.5 + 0.3 * p[1] / -0.57, p[1] * 1.5, p[2] * 1.5];
+        }
+        let mut frames = vec![seen; 3];
+        upright(&mut frames);
+        let apart = |a: Point, b: Point| (a[0] - b[0]).hypot(a[1] - b[1]);
+        assert!(apart(frames[1].head[0], plain.head[0]) < 1e-3, "{:?}", frames[1].head[0]);
+        assert!(apart(frames[1].wrists[1], plain.wrists[1]) < 1e-3, "{:?}", frames[1].wrists[1]);
+        let mut same = vec![plain.clone(); 2];
+        upright(&mut same);
+        assert_eq!(same[0], plain);
     }
 
     #[test]

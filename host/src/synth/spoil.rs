@@ -105,7 +105,9 @@ fn noise(poses: &mut [Pose], rng: &mut StdRng) {
             }
             for k in part {
                 if pose.confidence[k] > 0.0 {
-                    for (i, v) in pose.points[k].iter_mut().enumerate() {
+                    // A camera without depth gives none at all; a little would be taken for another unit.
+                    let axes = if pose.points[k][2] == 0.0 { 2 } else { 3 };
+                    for (i, v) in pose.points[k].iter_mut().enumerate().take(axes) {
                         *v += (bias[k][i] + normal(rng) * quick) * size;
                     }
                 }
