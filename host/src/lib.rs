@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod export;
 pub mod extract;
 pub mod nn;
+pub mod synth;
 pub mod train;
 pub mod ui;
 

@@ -18,6 +18,8 @@ struct Cli {
 enum Command {
     /// Makes the landmarks of a corpus of videos, and never twice.
     Extract(commands::extract::Extract),
+    /// Makes continuous signing from recorded isolated signs.
+    Synth(commands::synth::Synth),
     /// Makes a model from its recipe.
     Train(commands::train::Train),
     /// Scores a model on recorded signing.
@@ -28,6 +30,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Extract(command) => command.run(),
+        Command::Synth(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Evaluate(command) => command.run(),
     };

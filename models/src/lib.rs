@@ -12,10 +12,12 @@ pub mod lexicon;
 pub mod manifest;
 pub mod metrics;
 pub mod onnx;
+pub mod playback;
 pub mod pose;
 pub mod pose_file;
 pub mod store;
 pub mod tflite;
+pub mod utterance;
 pub mod vector;
 pub mod whole;
 

@@ -1,31 +1,23 @@
 //! Text to glosses to one pose track.
 //!
 //! [`sign`] cuts a text into words, finds the clips that sign them (`plan`),
-//! brings the clips to one standard signer (`body`), shortens them to the pace of
-//! a sentence (`timing`), joins them (`stitch`) and removes jitter (`smooth`).
+//! and plays them one after the other with the arithmetic of [`models::playback`].
 //! Each word says where its signs came from.
 
-mod body;
-mod hand;
 mod number;
 mod plan;
-mod smooth;
-mod stitch;
 mod text;
-mod timing;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use models::lexicon::Lexicon;
+use models::playback::{self, Frame, Joins, Limits, Unit};
 use models::pose::PoseTrack;
 use serde::Serialize;
 
 use crate::Fault;
-use body::Frame;
 use plan::Clip;
-use stitch::Unit;
-use timing::Limits;
 
 /// Frame rates that tracks are made in.
 pub const FPS: std::ops::RangeInclusive<f32> = 10.0..=60.0;
@@ -204,13 +196,13 @@ pub fn sign(text: &str, options: &Options, lexicons: &[Lexicon]) -> Result<Signi
         let why = words.iter().flat_map(|w| &w.signs).find_map(|s| s.unusable.clone());
         return Err(Fault::NoUsableClip { why: why.unwrap_or_default() });
     }
-    let mut stitched = stitch::stitch(units, options.fps);
-    smooth::smooth(&mut stitched.frames, options.fps);
+    let mut stitched = playback::stitch(units, options.fps, &Joins::default());
+    playback::smooth(&mut stitched.frames, options.fps);
     for (&[w, s], &[from_s, to_s]) in owners.iter().zip(&stitched.spans_s) {
         (words[w].signs[s].from_s, words[w].signs[s].to_s) = (from_s, to_s);
     }
     time_words(&mut words);
-    Ok(Signing { track: body::to_track(&stitched.frames, options.fps), words })
+    Ok(Signing { track: playback::to_track(&stitched.frames, options.fps), words })
 }
 
 /// A word lasts from its first sign to its last; what is not signed stands between its neighbours.
@@ -242,9 +234,9 @@ impl Clips {
 
 fn read(clip: &Clip, fps: f32) -> Result<Vec<Frame>, String> {
     let track = clip.lexicon.clip(clip.entry).map_err(|error| error.to_string())?;
-    let frames = body::normalise(&track).ok_or("no hand is seen in the clip")?;
+    let frames = playback::normalise(&track).ok_or("no hand is seen in the clip")?;
     let limits = if clip.letter { LETTER } else { SIGN };
-    Ok(timing::timed(&frames, track.fps, limits, fps))
+    Ok(playback::timed(&frames, track.fps, limits, fps))
 }
 
 #[cfg(test)]
@@ -255,9 +247,8 @@ mod tests {
 
     use models::vector::{norm, sub};
 
-    use super::body::to_track;
-    use super::hand::{PARENTS, relaxed_hand};
     use super::*;
+    use models::playback::{PARENTS, relaxed_hand, to_track};
 
     /// A clip as dictionaries have it: the hand goes up, holds, and goes down, at 25 frames a second.
     fn clip(side: usize, at: [f32; 3], turn: f32) -> Vec<Frame> {

@@ -308,7 +308,7 @@ fn noise(sights: &mut [Sight], deviation: f32, rng: &mut StdRng) {
 }
 
 /// A rotation in space by up to `most` about a random axis, row by row.
-fn random_turn(most: f32, rng: &mut StdRng) -> [[f32; 3]; 3] {
+pub(crate) fn random_turn(most: f32, rng: &mut StdRng) -> [[f32; 3]; 3] {
     let mut axis: [f32; 3] = std::array::from_fn(|_| normal(rng));
     let length = axis.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-6);
     axis.iter_mut().for_each(|v| *v /= length);
@@ -322,7 +322,7 @@ fn random_turn(most: f32, rng: &mut StdRng) -> [[f32; 3]; 3] {
     ]
 }
 
-fn rotate(m: &[[f32; 3]; 3], v: [f32; 3]) -> [f32; 3] {
+pub(crate) fn rotate(m: &[[f32; 3]; 3], v: [f32; 3]) -> [f32; 3] {
     m.map(|row| row[0] * v[0] + row[1] * v[1] + row[2] * v[2])
 }
 
@@ -332,7 +332,7 @@ pub fn chance(rng: &mut StdRng, probability: f32) -> bool {
 }
 
 /// A number of the normal distribution (Box and Muller).
-fn normal(rng: &mut StdRng) -> f32 {
+pub(crate) fn normal(rng: &mut StdRng) -> f32 {
     let (u, v): (f32, f32) = (rng.random::<f32>().max(1e-12), rng.random());
     (-2.0 * u.ln()).sqrt() * (std::f32::consts::TAU * v).cos()
 }

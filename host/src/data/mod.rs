@@ -12,7 +12,7 @@ use models::features::Sight;
 use models::gloss::label_key;
 use models::manifest::HeldOut;
 
-pub use isolated::{Aspect, Isolated, index_file};
+pub use isolated::{Aspect, Isolated, Recording, index_file, recordings};
 pub use lexicon::{ALPHABETS, LEXICON, letters};
 pub use pose_folder::pose_folder;
 pub use utterances::{TimedGloss, UTTERANCES, Utterance, utterances};
@@ -32,17 +32,22 @@ pub struct Clip {
 
 /// Which clips are held out of training: `[N]`, true where held out.
 pub fn held_out(clips: &[Clip], rule: &HeldOut) -> Vec<bool> {
+    held_out_of(clips, |c| (&c.label, &c.group, c.seq), rule)
+}
+
+/// Which of these items are held out of training; `of` gives the label, the group and the number of one.
+pub fn held_out_of<T>(items: &[T], of: impl Fn(&T) -> (&str, &str, u32), rule: &HeldOut) -> Vec<bool> {
     match rule {
-        HeldOut::Nothing => vec![false; clips.len()],
-        HeldOut::Group(group) => clips.iter().map(|c| c.group == *group).collect(),
+        HeldOut::Nothing => vec![false; items.len()],
+        HeldOut::Group(group) => items.iter().map(|c| of(c).1 == group).collect(),
         HeldOut::Last(count) => {
             let mut by_label: HashMap<String, Vec<usize>> = HashMap::new();
-            for (i, clip) in clips.iter().enumerate() {
-                by_label.entry(label_key(&clip.label)).or_default().push(i);
+            for (i, item) in items.iter().enumerate() {
+                by_label.entry(label_key(of(item).0)).or_default().push(i);
             }
-            let mut held = vec![false; clips.len()];
+            let mut held = vec![false; items.len()];
             for mut members in by_label.into_values() {
-                members.sort_by_key(|&i| (clips[i].seq, i));
+                members.sort_by_key(|&i| (of(&items[i]).2, i));
                 let n = members.len();
                 let count = if n >= 2 * count { *count } else { n / 3 };
                 for &i in &members[n - count..] {

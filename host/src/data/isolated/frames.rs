@@ -38,6 +38,11 @@ impl Frames {
         self.bytes.len() / 2 / self.width
     }
 
+    /// Whether rows have a body beside the hands.
+    pub fn has_body(&self) -> bool {
+        self.width == WIDTHS[0]
+    }
+
     /// One row, through a buffer that the caller keeps.
     pub fn row<'a>(&self, i: usize, buffer: &'a mut Row) -> &'a [f32] {
         let row = &self.bytes[i * self.width * 2..][..self.width * 2];

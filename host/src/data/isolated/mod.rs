@@ -12,6 +12,7 @@
 mod aspect;
 mod frames;
 mod index;
+mod recording;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ use super::Clip;
 use crate::Error;
 pub use aspect::Aspect;
 use frames::{Frames, Row};
+pub use recording::{Recording, recordings};
 
 /// Values of the body in a row, and of a hand.
 const BODY: usize = 33 * 4;

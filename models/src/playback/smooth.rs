@@ -1,6 +1,6 @@
 //! A low-pass filter without delay: second-order Butterworth, run forwards and backwards.
 
-use models::vector::{add, sub};
+use crate::vector::{add, sub};
 
 use super::body::{Frame, Point};
 
@@ -9,7 +9,7 @@ use super::body::{Frame, Point};
 const CUTOFF_HZ: f32 = 6.0;
 
 /// Smooths arms and hands in place; heads and faces stay, and nothing crosses a gap.
-pub(super) fn smooth(frames: &mut [Frame], fps: f32) {
+pub fn smooth(frames: &mut [Frame], fps: f32) {
     let Some(filter) = Filter::new(CUTOFF_HZ, fps) else { return };
     for side in 0..2 {
         let mut elbows: Vec<Point> = frames.iter().map(|f| f.elbows[side]).collect();

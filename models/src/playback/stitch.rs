@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use models::vector::{add, norm, sub};
+use crate::vector::{add, norm, sub};
 
 use super::body::{Frame, Hand, Point, lerp};
 use super::hand::{PARENTS, relaxed_hand};
@@ -22,8 +22,10 @@ const GATHER: f32 = 0.6;
 
 /// A timed clip and what it belongs to.
 #[derive(Debug, Clone)]
-pub(super) struct Unit {
+pub struct Unit {
+    /// Its frames at the rate of the sentence; there is at least one.
     pub frames: Vec<Frame>,
+    /// The number of its word; letters of one word are brought closer together.
     pub word: usize,
     /// Whether it is a letter of a spelled word.
     pub letter: bool,
@@ -33,25 +35,46 @@ pub(super) struct Unit {
     pub pause_s: f32,
 }
 
-/// The sentence, and for each unit where it begins and ends, in seconds.
-pub(super) struct Stitched {
+/// How units are joined.
+#[derive(Debug, Clone)]
+pub struct Joins {
+    /// The rest before and after; `None` for arms that hang, with the face of the first clip that has one.
+    pub rest: Option<Frame>,
+    /// How long the rest before and after lasts, in seconds.
+    pub rest_s: [f32; 2],
+    /// How long the ways between signs last, beside their usual time.
+    pub way: f32,
+}
+
+impl Default for Joins {
+    fn default() -> Self {
+        Self { rest: None, rest_s: [REST_S; 2], way: 1.0 }
+    }
+}
+
+/// The sentence.
+pub struct Stitched {
+    /// `[T]` frames, rest at both ends.
     pub frames: Vec<Frame>,
+    /// `[U]`: for each unit from half-way to it to half-way from it, in seconds.
     pub spans_s: Vec<[f32; 2]>,
+    /// `[U]`: for each unit from its own first frame to the end of its last, without ways and pauses, in seconds.
+    pub cores_s: Vec<[f32; 2]>,
 }
 
 /// Joins units at `fps` frames a second.
-pub(super) fn stitch(mut units: Vec<Unit>, fps: f32) -> Stitched {
+pub fn stitch(mut units: Vec<Unit>, fps: f32, joins: &Joins) -> Stitched {
     gather(&mut units);
     let face = units.iter().flat_map(|u| u.frames.first()).find(|f| !f.face.is_empty());
-    let rest = face.map_or_else(Frame::rest, Frame::at_rest);
+    let rest = joins.rest.clone().unwrap_or_else(|| face.map_or_else(Frame::rest, Frame::at_rest));
     let count = |seconds: f32| (seconds * fps).round().max(1.0) as usize;
-    let mut frames = vec![rest.clone(); count(REST_S)];
+    let mut frames = vec![rest.clone(); count(joins.rest_s[0])];
     // For each unit: where the way to it begins, where it begins, where it ends.
     let mut places: Vec<[usize; 3]> = Vec::new();
     for unit in &units {
         let (Some(from), Some(to)) = (frames.last().cloned(), unit.frames.first()) else { continue };
         let left = frames.len();
-        way(&mut frames, &from, to, if unit.repeats { REPEAT_S } else { WAY_S }, fps);
+        way(&mut frames, &from, to, if unit.repeats { REPEAT_S } else { WAY_S }, joins.way, fps);
         places.push([left, frames.len(), frames.len() + unit.frames.len()]);
         frames.extend_from_slice(&unit.frames);
         if let Some(last) = unit.frames.last().filter(|_| unit.pause_s > 0.0) {
@@ -59,10 +82,11 @@ pub(super) fn stitch(mut units: Vec<Unit>, fps: f32) -> Stitched {
         }
     }
     if let Some(from) = frames.last().cloned() {
-        way(&mut frames, &from, &rest, WAY_S, fps);
+        way(&mut frames, &from, &rest, WAY_S, joins.way, fps);
     }
-    frames.extend(std::iter::repeat_n(rest, count(REST_S)));
-    Stitched { frames, spans_s: spans(&places, fps) }
+    frames.extend(std::iter::repeat_n(rest, count(joins.rest_s[1])));
+    let cores_s = places.iter().map(|&[_, first, end]| [first, end].map(|t| t as f32 / fps)).collect();
+    Stitched { frames, spans_s: spans(&places, fps), cores_s }
 }
 
 /// A unit counts from half-way to it to half-way from it, so that the mark never flickers.
@@ -114,10 +138,10 @@ fn gather(units: &mut [Unit]) {
     }
 }
 
-/// Adds the frames between two, as many as the distance calls for.
-fn way(frames: &mut Vec<Frame>, from: &Frame, to: &Frame, least_s: f32, fps: f32) {
+/// Adds the frames between two, as many as the distance calls for, `pace` times as long as usual.
+fn way(frames: &mut Vec<Frame>, from: &Frame, to: &Frame, least_s: f32, pace: f32, fps: f32) {
     let far = (0..2).map(|side| distance(from, to, side)).fold(0.0, f32::max);
-    let seconds = (WAY_S + WAY_S_PER_WIDTH * far).clamp(least_s, MAX_WAY_S);
+    let seconds = (WAY_S + WAY_S_PER_WIDTH * far).clamp(least_s, MAX_WAY_S) * pace;
     let steps = (seconds * fps).round().max(2.0) as usize;
     for step in 1..steps {
         frames.push(blend(from, to, minimum_jerk(step as f32 / steps as f32)));
@@ -143,7 +167,7 @@ fn minimum_jerk(t: f32) -> f32 {
 }
 
 /// The frame `t` of the way from `a` to `b`, with fingers that keep their length.
-pub(super) fn blend(a: &Frame, b: &Frame, t: f32) -> Frame {
+pub fn blend(a: &Frame, b: &Frame, t: f32) -> Frame {
     let mut frame = a.clone();
     for (p, (&from, &to)) in frame.head.iter_mut().zip(a.head.iter().zip(&b.head)) {
         *p = lerp(from, to, t);

@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
-use models::pose::{Known, Layout, Pose, PoseTrack, holistic};
-use models::vector::{add, sub};
+use crate::pose::{Known, Layout, Pose, PoseTrack, holistic};
+use crate::vector::{add, sub};
 
 use super::hand::depth_scale;
 
-pub(super) type Point = [f32; 3];
-/// 21 landmarks, the wrist first.
-pub(super) type Hand = [Point; 21];
+/// x, y and z.
+pub type Point = [f32; 3];
+/// A hand: 21 landmarks, the wrist first.
+pub type Hand = [Point; 21];
 
 /// Hip, elbow and wrist of arms that hang, on the signer's left; mirrored for the right.
 /// Measured on the fingerspelling clips, where the idle arm shows its elbow.
@@ -30,8 +31,10 @@ const UPPER_ARM: f32 = 0.83;
 /// Gaps up to this long in a hand are filled, in seconds.
 const MAX_GAP_S: f32 = 0.25;
 
+/// How many landmarks of the head the body layout has.
+pub const HEAD_POINTS: usize = 11;
 /// Head landmarks of the body layout, and where they are where none was seen.
-const HEAD: [(&str, Point); 11] = [
+const HEAD: [(&str, Point); HEAD_POINTS] = [
     ("NOSE", [0.0, -0.57, -0.2]),
     ("LEFT_EYE_INNER", [0.05, -0.66, -0.15]),
     ("LEFT_EYE", [0.08, -0.66, -0.15]),
@@ -50,11 +53,14 @@ const SIDES: [&str; 2] = ["LEFT", "RIGHT"];
 
 /// One frame of the standard signer. Index 0 is the signer's left.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Frame {
-    pub head: [Point; HEAD.len()],
+pub struct Frame {
+    /// Nose, then eyes, ears and mouth, in the order of MediaPipe's body landmarks.
+    pub head: [Point; HEAD_POINTS],
     /// MediaPipe's face mesh by number, `None` where not seen; empty without a face.
     pub face: Arc<Vec<Option<Point>>>,
+    /// Left, right.
     pub elbows: [Point; 2],
+    /// Left, right; where a hand is seen its first landmark lies here.
     pub wrists: [Point; 2],
     /// `None` where the hand is idle or was not seen.
     pub hands: [Option<Hand>; 2],
@@ -91,7 +97,7 @@ impl Frame {
 ///
 /// A clip that is signed with the left hand alone is mirrored, so that one hand
 /// leads throughout; its face is not.
-pub(super) fn normalise(track: &PoseTrack) -> Option<Vec<Frame>> {
+pub fn normalise(track: &PoseTrack) -> Option<Vec<Frame>> {
     let parts = Parts::of(&track.layout);
     let poses = &track.frames;
     let place = Place::of_shoulders(&parts, poses).or_else(|| Place::of_hand(&parts, poses))?;
@@ -119,16 +125,34 @@ pub(super) fn normalise(track: &PoseTrack) -> Option<Vec<Frame>> {
 }
 
 /// Writes frames of the standard signer as MediaPipe Holistic with irises (586 landmarks).
-pub(super) fn to_track(frames: &[Frame], fps: f32) -> PoseTrack {
+pub fn to_track(frames: &[Frame], fps: f32) -> PoseTrack {
     /// The picture's side and the width of the shoulders in it, in pixels.
     const SIDE: u32 = 1000;
     const SHOULDERS: f32 = 300.0;
     let layout = Known::Holistic586.layout();
-    let parts = Parts::of(&layout);
-    let mut track = PoseTrack::new(Arc::clone(&layout), fps, [SIDE, SIDE, SIDE]);
+    let writer = Writer::new(&layout);
     let pixel = |p: Point| [p[0] * SHOULDERS + 500.0, p[1] * SHOULDERS + 400.0, p[2] * SHOULDERS];
-    for frame in frames {
-        let mut pose = Pose::unseen(layout.len());
+    let mut track = PoseTrack::new(layout, fps, [SIDE, SIDE, SIDE]);
+    track.frames = frames.iter().map(|frame| writer.pose(frame, pixel)).collect();
+    track
+}
+
+/// Puts frames of the standard signer into poses of one layout.
+pub struct Writer {
+    parts: Parts,
+    len: usize,
+}
+
+impl Writer {
+    /// For poses of this layout; landmarks that the standard signer lacks stay unseen.
+    pub fn new(layout: &Layout) -> Self {
+        Self { parts: Parts::of(layout), len: layout.len() }
+    }
+
+    /// The pose of a frame; `pixel` leads from shoulder widths to the picture.
+    pub fn pose(&self, frame: &Frame, pixel: impl Fn(Point) -> Point) -> Pose {
+        let parts = &self.parts;
+        let mut pose = Pose::unseen(self.len);
         let mut put = |k: Option<usize>, p: Point| {
             if let Some(k) = k {
                 pose.points[k] = pixel(p);
@@ -159,14 +183,13 @@ pub(super) fn to_track(frames: &[Frame], fps: f32) -> PoseTrack {
                 }
             }
         }
-        track.frames.push(pose);
+        pose
     }
-    track
 }
 
 /// Where the parts stand in a layout.
 struct Parts {
-    head: [Option<usize>; HEAD.len()],
+    head: [Option<usize>; HEAD_POINTS],
     face: Vec<Option<usize>>,
     shoulders: [Option<usize>; 2],
     elbows: [Option<usize>; 2],
@@ -341,10 +364,10 @@ pub(super) fn lerp(a: Point, b: Point, t: f32) -> Point {
 
 #[cfg(test)]
 mod tests {
-    use models::vector::norm;
+    use crate::vector::norm;
 
-    use super::super::hand::relaxed_hand;
     use super::*;
+    use crate::playback::hand::relaxed_hand;
 
     /// A raised right hand for some frames.
     fn raised() -> Vec<Frame> {

@@ -1,6 +1,6 @@
 //! How long a clip lasts in a sentence: lead-in and lead-out go, holds shrink, motion stays.
 
-use models::vector::{norm, sub};
+use crate::vector::{norm, sub};
 
 use super::body::Frame;
 
@@ -12,7 +12,7 @@ const TURNING: f32 = 1.6;
 
 /// How long parts of a clip may last.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub struct Limits {
     /// Longest hold, in seconds.
     pub hold_s: f32,
     /// Shortest whole, in seconds: what holds only is stretched to this.
@@ -22,7 +22,7 @@ pub(super) struct Limits {
 }
 
 /// A clip's frames on the sentence's clock, at `fps`.
-pub(super) fn timed(frames: &[Frame], clip_fps: f32, limits: Limits, fps: f32) -> Vec<Frame> {
+pub fn timed(frames: &[Frame], clip_fps: f32, limits: Limits, fps: f32) -> Vec<Frame> {
     let speeds = speeds(frames, clip_fps);
     let (first, last) = core(&speeds);
     let durations = durations(&speeds[first..=last], clip_fps, limits);

@@ -1,6 +1,6 @@
 //! What is known of every hand: its bones, their proportions, and how it hangs.
 
-use models::vector::{add, norm, sub};
+use crate::vector::{add, norm, sub};
 
 use super::body::{Frame, Hand, PALM};
 
@@ -12,11 +12,10 @@ const BONES: [f32; 20] = [
 ];
 
 /// The landmark that each landmark of a hand hangs on; the wrist hangs on itself.
-pub(super) const PARENTS: [usize; 21] =
-    [0, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19];
+pub const PARENTS: [usize; 21] = [0, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19];
 
 /// A hand that hangs relaxed at a resting wrist.
-pub(super) fn relaxed_hand(side: usize) -> Hand {
+pub fn relaxed_hand(side: usize) -> Hand {
     // The signer's left hand seen from its thumb side, fingers down and a little bent;
     // directions count, the lengths are those of `BONES`.
     const LEFT: Hand = [

@@ -1,0 +1,17 @@
+//! Playing recorded signs: clips of any signer are brought to one standard signer and joined into one course.
+//!
+//! A clip becomes [`Frame`]s of the standard signer ([`normalise`]), is brought to the pace of a sentence
+//! ([`timed`]), joined to its neighbours ([`stitch`]) and freed of jitter ([`smooth`]). The unit signs texts
+//! with it, and synthesis makes training data with it, so that both move from sign to sign in the same way.
+
+mod body;
+mod hand;
+mod smooth;
+mod stitch;
+mod timing;
+
+pub use body::{Frame, HEAD_POINTS, Hand, Point, Writer, normalise, to_track};
+pub use hand::{PARENTS, relaxed_hand};
+pub use smooth::smooth;
+pub use stitch::{Joins, Stitched, Unit, blend, stitch};
+pub use timing::{Limits, timed};
