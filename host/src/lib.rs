@@ -1,4 +1,4 @@
-//! Importers, landmarks of corpora, training, evaluation and export.
+//! Importers, landmarks of corpora, synthesis, training, evaluation and export.
 
 pub mod data;
 pub mod error;
