@@ -13,6 +13,15 @@ pub const HAND_POINTS: usize = 21;
 const BODY: &str = "POSE_LANDMARKS";
 const HANDS: [&str; 2] = ["LEFT_HAND_LANDMARKS", "RIGHT_HAND_LANDMARKS"];
 
+/// The picture that a frame was seen in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Picture {
+    /// Its middle, in the coordinates of the landmarks.
+    pub middle: [f32; 2],
+    /// Its height, in their unit, above 0.
+    pub height: f32,
+}
+
 /// One frame, as far as features look at it.
 ///
 /// Coordinates have one unit on all axes (pixels of square shape, or any multiple of them): x to the right
@@ -29,6 +38,8 @@ pub struct Sight {
     pub hands: [[[f32; 3]; HAND_POINTS]; 2],
     /// Which of them were seen.
     pub hand_seen: [bool; 2],
+    /// The picture, where it is known.
+    pub picture: Option<Picture>,
 }
 
 impl Sight {
@@ -40,6 +51,7 @@ impl Sight {
             body_seen: Default::default(),
             hands: [[[0.0; 3]; HAND_POINTS]; 2],
             hand_seen: [false; 2],
+            picture: None,
         }
     }
 
@@ -58,6 +70,9 @@ impl Sight {
         }
         out.hands.swap(0, 1);
         out.hand_seen.swap(0, 1);
+        if let Some(picture) = &mut out.picture {
+            picture.middle[0] = -picture.middle[0];
+        }
         out
     }
 
