@@ -32,6 +32,10 @@ pub struct Strength {
     pub build: f32,
     /// Standard deviation of a landmark's noise, in hand sizes.
     pub noise: f32,
+    /// Share of clips whose hands have no depth.
+    pub flat: f32,
+    /// How much more or less space hands take where no body is seen, as a share; 0 leaves their places alone.
+    pub space: f32,
 }
 
 impl Strength {
@@ -47,6 +51,8 @@ impl Strength {
         hand_turn: 0.25,
         build: 0.15,
         noise: 0.03,
+        flat: 0.25,
+        space: 0.0,
     };
     /// For letters: mirroring is undone by the features, except where the slot is wrong.
     pub const LETTER: Self = Self {
@@ -60,6 +66,23 @@ impl Strength {
         hand_turn: 0.35,
         build: 0.12,
         noise: 0.03,
+        flat: 0.25,
+        space: 0.0,
+    };
+    /// For signs of which only hands are seen, before cameras of any kind.
+    pub const HANDS: Self = Self {
+        mirror: 0.5,
+        swap_slots: 0.0,
+        carry: 0.0,
+        resting: 0.0,
+        no_body: 1.0,
+        cut: 0.2,
+        turn: 0.25,
+        hand_turn: 0.3,
+        build: 0.12,
+        noise: 0.03,
+        flat: 0.05,
+        space: 0.15,
     };
 }
 
@@ -79,9 +102,12 @@ pub fn augment(clip: &[Sight], donor: &[Sight], strength: &Strength, rng: &mut S
     if chance(rng, strength.carry) {
         carry(&mut sights, rng);
     }
+    if strength.space > 0.0 {
+        places(&mut sights, strength.space, rng);
+    }
     build(&mut sights, strength, rng);
     camera(&mut sights, strength, rng);
-    depth(&mut sights, rng);
+    depth(&mut sights, strength.flat, rng);
     lose(&mut sights, strength, rng);
     noise(&mut sights, strength.noise, rng);
     if chance(rng, strength.swap_slots) {
@@ -231,6 +257,49 @@ fn build(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
     }
 }
 
+/// Hands of someone who signs more or less widely, and who stands elsewhere in the picture.
+///
+/// The hands' middle becomes the origin, about which the camera turns later. One hand in ten clips is lost:
+/// the one that is seen less, where both are.
+fn places(sights: &mut [Sight], space: f32, rng: &mut StdRng) {
+    let (mut sum, mut sizes, mut n) = ([0.0_f32; 2], 0.0_f32, 0.0_f32);
+    for (s, slot) in sights.iter().flat_map(|s| [(s, 0), (s, 1)]) {
+        if let Some(size) = s.hand_size(slot) {
+            sum = [0, 1].map(|c| sum[c] + s.hands[slot][9][c]);
+            sizes += size;
+            n += 1.0;
+        }
+    }
+    let n = n.max(1.0);
+    let (middle, size) = (sum.map(|v| v / n), sizes / n);
+    let wide = [0, 1].map(|_| rng.random_range(-space..space).exp());
+    let lift = [0, 1].map(|_| [0, 1].map(|_| rng.random_range(-0.35_f32..0.35) * size));
+    let far = rng.random_range(-0.1_f32..0.1).exp();
+    let aside = [0, 1].map(|_| rng.random_range(-0.06_f32..0.06));
+    let seen = [0, 1].map(|slot| sights.iter().filter(|s| s.hand_seen[slot]).count());
+    let lose = (chance(rng, 0.1) && seen[0].min(seen[1]) > 0).then(|| usize::from(seen[1] < seen[0]));
+    for s in sights {
+        for (slot, hand) in s.hands.iter_mut().enumerate() {
+            let wrist = hand[0];
+            let to = [0, 1].map(|c| (wrist[c] - middle[c]) * wide[c] + lift[slot][c]);
+            for p in hand {
+                for c in 0..2 {
+                    p[c] += to[c] - wrist[c];
+                }
+            }
+        }
+        if let Some(picture) = &mut s.picture {
+            picture.height *= far;
+            for c in 0..2 {
+                picture.middle[c] += aside[c] * picture.height - middle[c];
+            }
+        }
+        if let Some(slot) = lose {
+            s.hand_seen[slot] = false;
+        }
+    }
+}
+
 /// Another camera: turned, of another aspect, seen a little from the side.
 fn camera(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
     let turn = rng.random_range(-strength.turn..=strength.turn);
@@ -252,8 +321,8 @@ fn camera(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
 }
 
 /// Depth is the least sure of a network's numbers, and some tracks have none.
-fn depth(sights: &mut [Sight], rng: &mut StdRng) {
-    let scale = if chance(rng, 0.25) { 0.0 } else { rng.random_range(0.6..1.4) };
+fn depth(sights: &mut [Sight], flat: f32, rng: &mut StdRng) {
+    let scale = if chance(rng, flat) { 0.0 } else { rng.random_range(0.6..1.4) };
     for p in sights.iter_mut().flat_map(|s| s.hands.as_flattened_mut()) {
         p[2] *= scale;
     }

@@ -24,6 +24,10 @@ pub struct Clip {
     pub group: String,
     /// Its number among the clips of its label.
     pub seq: u32,
+    /// The part of its corpus (`train`, `val`, `test`); empty where the corpus has none.
+    pub split: String,
+    /// The smallest subset of its corpus that holds its label, for example 100 of WLASL100.
+    pub tier: Option<u32>,
     /// `[T]` frames.
     pub sights: Vec<Sight>,
 }
@@ -33,6 +37,7 @@ pub fn held_out(clips: &[Clip], rule: &HeldOut) -> Vec<bool> {
     match rule {
         HeldOut::Nothing => vec![false; clips.len()],
         HeldOut::Group(group) => clips.iter().map(|c| c.group == *group).collect(),
+        HeldOut::Split(split) => clips.iter().map(|c| c.split == *split).collect(),
         HeldOut::Last(count) => {
             let mut by_label: HashMap<String, Vec<usize>> = HashMap::new();
             for (i, clip) in clips.iter().enumerate() {
@@ -58,7 +63,14 @@ mod tests {
 
     #[test]
     fn the_last_clips_of_each_label_are_held_out() {
-        let clip = |label: &str, seq| Clip { label: label.into(), group: "g".into(), seq, sights: vec![] };
+        let clip = |label: &str, seq| Clip {
+            label: label.into(),
+            group: "g".into(),
+            seq,
+            split: if seq > 7 { "val".into() } else { String::new() },
+            tier: None,
+            sights: vec![],
+        };
         let clips: Vec<_> = [5, 1, 4, 2, 3]
             .map(|seq| clip("a", seq))
             .into_iter()
@@ -68,5 +80,7 @@ mod tests {
         assert_eq!(held, [true, false, true, false, false, false, false, true]);
         assert_eq!(held_out(&clips, &HeldOut::Group("g".into())), [true; 8]);
         assert_eq!(held_out(&clips, &HeldOut::Nothing), [false; 8]);
+        let val = held_out(&clips, &HeldOut::Split("val".into()));
+        assert_eq!(val, [false, false, false, false, false, false, true, true]);
     }
 }

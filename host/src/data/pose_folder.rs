@@ -36,7 +36,7 @@ pub(super) fn clip(label: String, group: &str, seq: u32, track: &PoseTrack) -> O
     let picker = Picker::new(&track.layout)?;
     let at_s = |i: usize| i as f64 / f64::from(track.fps);
     let sights = track.frames.iter().enumerate().map(|(i, pose)| picker.pick(at_s(i), pose)).collect();
-    Some(Clip { label, group: group.to_owned(), seq, sights })
+    Some(Clip { label, group: group.to_owned(), seq, split: String::new(), tier: None, sights })
 }
 
 /// What a folder holds, in alphabetical order.

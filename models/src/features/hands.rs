@@ -7,8 +7,8 @@
 //! of all palms of the window; unit: the mean size of all its hands. Where the picture
 //! is known the hands' places and size in it are told too: a signer is mostly filmed in
 //! its middle, so that they hint at what no body is there to tell (brow or chest).
-//! Mirroring changes the features by signs and places alone ([`mirror`]), so a
-//! network can look at both at once.
+//! Mirroring changes the features by signs and places alone; a model that should
+//! understand left-handed signers is trained on mirrored clips.
 
 use super::hand::PAIRS;
 use super::sight::{HAND_POINTS, Picture, Sight};
@@ -225,36 +225,6 @@ fn direction(a: [f32; 3]) -> [f32; 3] {
     a.map(|v| v / length)
 }
 
-/// Where each value of a step stands in the features of the mirrored window, and its sign there: `[F]`.
-///
-/// `mirrored[i] = sign * features[from]` for `(from, sign)` at `i`.
-pub fn mirror() -> [(usize, f32); WIDTH] {
-    let mut map = std::array::from_fn(|i| (i, 1.0));
-    for (i, entry) in map.iter_mut().enumerate().take(2 * HAND) {
-        let (side, value) = (i / HAND, i % HAND);
-        let along_x = match value {
-            SHAPE..DISTANCE => value % 3 == 0,
-            // A mirror turns the vector product around but for its x.
-            NORMAL..CHANGED => value > NORMAL,
-            CHANGED..PLACE => (value - CHANGED) % 3 == 0,
-            // Places, ways and places in the picture, x and y each.
-            PLACE..MASK => (value - PLACE) % 2 == 0,
-            _ => false,
-        };
-        *entry = ((1 - side) * HAND + value, if along_x { -1.0 } else { 1.0 });
-    }
-    // The way from left to right turns around as the hands change places, and x turns once more.
-    for (i, entry) in map.iter_mut().enumerate().take(BETWEEN).skip(ACROSS) {
-        entry.1 = if (i - ACROSS) % 2 == 0 { 1.0 } else { -1.0 };
-    }
-    let n = PLACED.len();
-    for (i, entry) in map.iter_mut().enumerate().take(BOTH).skip(BETWEEN) {
-        let (r, l) = ((i - BETWEEN) / n, (i - BETWEEN) % n);
-        entry.0 = BETWEEN + l * n + r;
-    }
-    map
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,6 +279,36 @@ mod tests {
         assert_eq!(known[KNOWN], 1.0);
     }
 
+    /// Where each value of a step stands in the features of the mirrored window, and its sign there: `[F]`.
+    ///
+    /// `mirrored[i] = sign * features[from]` for `(from, sign)` at `i`.
+    fn mirror() -> [(usize, f32); WIDTH] {
+        let mut map = std::array::from_fn(|i| (i, 1.0));
+        for (i, entry) in map.iter_mut().enumerate().take(2 * HAND) {
+            let (side, value) = (i / HAND, i % HAND);
+            let along_x = match value {
+                SHAPE..DISTANCE => value % 3 == 0,
+                // A mirror turns the vector product around but for its x.
+                NORMAL..CHANGED => value > NORMAL,
+                CHANGED..PLACE => (value - CHANGED) % 3 == 0,
+                // Places, ways and places in the picture, x and y each.
+                PLACE..MASK => (value - PLACE) % 2 == 0,
+                _ => false,
+            };
+            *entry = ((1 - side) * HAND + value, if along_x { -1.0 } else { 1.0 });
+        }
+        // The way from left to right turns around as the hands change places, and x turns once more.
+        for (i, entry) in map.iter_mut().enumerate().take(BETWEEN).skip(ACROSS) {
+            entry.1 = if (i - ACROSS) % 2 == 0 { 1.0 } else { -1.0 };
+        }
+        let n = PLACED.len();
+        for (i, entry) in map.iter_mut().enumerate().take(BOTH).skip(BETWEEN) {
+            let (r, l) = ((i - BETWEEN) / n, (i - BETWEEN) % n);
+            entry.0 = BETWEEN + l * n + r;
+        }
+        map
+    }
+
     #[test]
     fn slots_in_any_order_give_the_same_features() {
         assert_eq!(features(&window(true)), features(&window(false)));
@@ -335,7 +335,12 @@ mod tests {
         let map = mirror();
         for (step, (a, b)) in plain.chunks_exact(WIDTH).zip(mirrored.chunks_exact(WIDTH)).enumerate() {
             for (i, (from, sign)) in map.iter().enumerate() {
-                assert!((b[i] - sign * a[*from]).abs() < 1e-3, "step {step}, value {i}: {} {}", b[i], a[*from]);
+                assert!(
+                    (b[i] - sign * a[*from]).abs() < 1e-3,
+                    "step {step}, value {i}: {} {}",
+                    b[i],
+                    a[*from]
+                );
             }
         }
     }

@@ -17,7 +17,6 @@ mod sign;
 mod steps;
 mod tracks;
 
-pub use hands::mirror as mirror_hands;
 pub use sight::{BODY_POINTS, HAND_POINTS, Picker, Picture, Sight};
 
 /// Values are cut off here, in units of their own scale: farther out is a landmark gone astray.

@@ -147,14 +147,7 @@ fn bend(hand: &[[f32; 3]; HAND_POINTS]) -> f32 {
 }
 
 /// What it costs that the hands are not where they were.
-fn jumps(
-    way: &Way,
-    state: usize,
-    seen: [bool; 2],
-    centres: [[f32; 2]; 2],
-    at_s: f64,
-    size: f32,
-) -> f32 {
+fn jumps(way: &Way, state: usize, seen: [bool; 2], centres: [[f32; 2]; 2], at_s: f64, size: f32) -> f32 {
     let mut cost = 0.0;
     for slot in (0..2).filter(|&slot| seen[slot]) {
         if let Some((was, when_s)) = way.last[slot ^ state] {
