@@ -408,7 +408,7 @@ fn normal(rng: &mut StdRng) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use models::features::Version;
+    use models::features::{Picture, Version};
     use rand::SeedableRng;
 
     use super::*;
@@ -461,13 +461,43 @@ mod tests {
 
     #[test]
     fn changed_clips_still_show_something() {
-        let mut out = vec![0.0; Version::SignV1.frames() * Version::SignV1.width()];
-        let seen = (0..200)
-            .filter(|seed| {
-                let sights = augment(&clip(), &clip(), &Strength::SIGN, &mut StdRng::seed_from_u64(*seed));
-                Version::SignV1.compute(&sights, &mut out)
-            })
-            .count();
-        assert_eq!(seen, 200);
+        for (version, strength) in [
+            (Version::SignV1, Strength::SIGN),
+            (Version::HandV1, Strength::LETTER),
+            (Version::HandsV1, Strength::HANDS),
+        ] {
+            let mut out = vec![0.0; version.frames() * version.width()];
+            for seed in 0..200 {
+                let sights = augment(&clip(), &clip(), &strength, &mut StdRng::seed_from_u64(seed));
+                assert!(version.compute(&sights, &mut out), "{}, seed {seed}", version.name());
+            }
+        }
+    }
+
+    #[test]
+    fn hands_that_take_other_places_keep_their_shape_and_stay_near_the_picture() {
+        let picture = Picture { middle: [0.0, 0.0], height: 400.0 };
+        for seed in 0..50 {
+            let mut sights = clip();
+            sights.iter_mut().for_each(|s| s.picture = Some(picture));
+            let before = sights.clone();
+            places(&mut sights, 0.15, &mut StdRng::seed_from_u64(seed));
+            for (a, b) in before.iter().zip(&sights) {
+                for k in 0..HAND_POINTS {
+                    let from_wrist = |s: &Sight| [0, 1, 2].map(|c| s.hands[1][k][c] - s.hands[1][0][c]);
+                    let (a, b) = (from_wrist(a), from_wrist(b));
+                    assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3), "seed {seed}, point {k}");
+                }
+                let in_picture = |s: &Sight| {
+                    let picture = s.picture.expect("it was given");
+                    [0, 1].map(|c| (s.hands[1][0][c] - picture.middle[c]) / picture.height)
+                };
+                let (a, b) = (in_picture(a), in_picture(b));
+                assert!(
+                    (a[0] - b[0]).abs() < 0.2 && (a[1] - b[1]).abs() < 0.2,
+                    "seed {seed}: {a:?} to {b:?}"
+                );
+            }
+        }
     }
 }

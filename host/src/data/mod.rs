@@ -37,6 +37,7 @@ pub fn held_out(clips: &[Clip], rule: &HeldOut) -> Vec<bool> {
     match rule {
         HeldOut::Nothing => vec![false; clips.len()],
         HeldOut::Group(group) => clips.iter().map(|c| c.group == *group).collect(),
+        HeldOut::Groups(groups) => clips.iter().map(|c| groups.contains(&c.group)).collect(),
         HeldOut::Split(split) => clips.iter().map(|c| c.split == *split).collect(),
         HeldOut::Last(count) => {
             let mut by_label: HashMap<String, Vec<usize>> = HashMap::new();
@@ -79,6 +80,7 @@ mod tests {
         let held = held_out(&clips, &HeldOut::Last(2));
         assert_eq!(held, [true, false, true, false, false, false, false, true]);
         assert_eq!(held_out(&clips, &HeldOut::Group("g".into())), [true; 8]);
+        assert_eq!(held_out(&clips, &HeldOut::Groups(vec!["f".into(), "g".into()])), [true; 8]);
         assert_eq!(held_out(&clips, &HeldOut::Nothing), [false; 8]);
         let val = held_out(&clips, &HeldOut::Split("val".into()));
         assert_eq!(val, [false, false, false, false, false, false, true, true]);

@@ -174,3 +174,32 @@ fn folded<B: Backend>(embed: &Linear<B>, scale: &Scale) -> (Vec<f32>, Vec<f32>) 
 fn values<B: Backend, const D: usize>(param: &Param<Tensor<B, D>>) -> Vec<f32> {
     param.val().into_data().convert::<f32>().to_vec().expect("converted to f32 just before")
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+    use burn::tensor::Distribution;
+
+    use super::*;
+    use crate::evaluate::Runner;
+    use crate::nn::ClipNetConfig;
+
+    #[test]
+    fn several_networks_give_the_mean_of_their_logits() {
+        let version = Version::HandV1;
+        let (t, f) = (version.frames(), version.width());
+        let device = Default::default();
+        let config = ClipNetConfig { features: f, width: 8, dilations: vec![1, 2], labels: 3, dropout: 0.5 };
+        let nets: Vec<ClipNet<Flex>> = (0..2).map(|_| config.init(&device)).collect();
+        let scale = Scale { mean: vec![0.0; f], deviation: vec![1.0; f] };
+        let window = Tensor::<Flex, 3>::random([1, t, f], Distribution::Default, &device);
+        let each = nets.iter().map(|net| net.forward(window.clone()));
+        let mean = each.reduce(|a, b| a + b).unwrap() / 2.0;
+        let mean: Vec<f32> = mean.into_data().to_vec().unwrap();
+        let network = clip_nets("two", &nets, &scale, version);
+        let runner = Runner::from_bytes("two", &network, [1, t, f], 3).unwrap();
+        let window: Vec<f32> = window.into_data().to_vec().unwrap();
+        let exported = runner.logits(&window).unwrap();
+        assert!(mean.iter().zip(&exported).all(|(a, b)| (a - b).abs() < 1e-4), "{mean:?} {exported:?}");
+    }
+}

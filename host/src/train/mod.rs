@@ -46,8 +46,8 @@ pub struct Options {
     pub seed: u64,
     /// Steps of training, where not the recipe's own number.
     pub steps: Option<usize>,
-    /// The group of the recipe's first data set that is held out, where not the recipe's own choice.
-    pub held_out: Option<String>,
+    /// The groups of the recipe's first data set that are held out; empty for the recipe's own choice.
+    pub held_out: Vec<String>,
     /// Sign languages of the fingerspelling lexicon whose letters are not learnt.
     pub leave_out: Vec<String>,
 }
@@ -145,7 +145,7 @@ fn command(recipe: &Recipe, options: &Options, steps: usize) -> String {
     let seed = options.seed;
     let mut text =
         format!("signpost-host train {} --data DATA --out FOLDER --seed {seed} --steps {steps}", recipe.name);
-    if let Some(group) = &options.held_out {
+    for group in &options.held_out {
         text += &format!(" --held-out '{}'", group.replace('\'', r"'\''"));
     }
     if !options.leave_out.is_empty() {
@@ -159,8 +159,9 @@ fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
     let mut split = Split { train: vec![], held: vec![], other: vec![], sources: vec![] };
     for (i, source) in recipe.sources.iter().enumerate() {
         let isolated = Isolated::read(&options.data.join("isolated").join(source.stem), Aspect::Guess)?;
-        let rule = match (&options.held_out, i) {
-            (Some(group), 0) => HeldOut::Group(group.clone()),
+        let rule = match (options.held_out.as_slice(), i) {
+            ([group], 0) => HeldOut::Group(group.clone()),
+            ([_, ..], 0) => HeldOut::Groups(options.held_out.clone()),
             _ => (source.held_out)(),
         };
         let held = held_out(&isolated.clips, &rule);
@@ -339,14 +340,14 @@ mod tests {
             out: "elsewhere".into(),
             seed: 7,
             steps: None,
-            held_out: None,
+            held_out: vec![],
             leave_out: vec![],
         };
         let plain = "signpost-host train asl-letters --data DATA --out FOLDER --seed 7 --steps 900";
         assert_eq!(command(recipe, &options, 900), plain);
-        options.held_out = Some("Anna's".into());
+        options.held_out = vec!["Anna's".into(), "3".into()];
         options.leave_out = vec!["ase".into(), "sgg".into()];
-        let full = format!(r"{plain} --held-out 'Anna'\''s' --leave-out ase,sgg");
+        let full = format!(r"{plain} --held-out 'Anna'\''s' --held-out '3' --leave-out ase,sgg");
         assert_eq!(command(recipe, &options, 900), full);
     }
 
@@ -365,6 +366,24 @@ mod tests {
         assert_eq!(files, [MANIFEST, NETWORK]);
         let lost = Model { dir: dir.join("absent"), ..model };
         assert!(write(&lost).unwrap_err().to_string().contains("cannot write"));
+    }
+
+    #[test]
+    fn a_tier_answers_with_its_own_labels_and_none() {
+        let clip = |label: &str, tier| Clip {
+            label: label.into(),
+            group: String::new(),
+            seq: 0,
+            split: "train".into(),
+            tier: Some(tier),
+            sights: vec![],
+        };
+        let clips = [clip("book", 100), clip("zebra", 300), clip("Book", 100), clip("drink", 100)];
+        let labels = labels(&clips);
+        assert_eq!(labels, ["book", "drink", "zebra", NONE]);
+        let of = |name: &str| answers(Recipe::find(name).expect("it is a recipe"), &labels, &clips);
+        assert_eq!(of("wlasl100"), [0, 1, 3]);
+        assert_eq!(of("wlasl300"), [0, 1, 2, 3]);
     }
 
     #[test]

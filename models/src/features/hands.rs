@@ -243,7 +243,7 @@ mod tests {
                     let flip = if side == 0 { -1.0 } else { 1.0 };
                     s.hand_seen[slot] = !lost;
                     for k in 0..HAND_POINTS {
-                        let (finger, joint) = ((k + 3) / 4, (k + 3) % 4);
+                        let (finger, joint) = (k.div_ceil(4), (k + 3) % 4);
                         let lean = 0.3 * finger as f32 - 0.9;
                         let out = if k == 0 { 0.0 } else { 40.0 + 12.0 * joint as f32 };
                         // Fingers bend towards the palm, away from the camera.
@@ -290,16 +290,16 @@ mod tests {
                 SHAPE..DISTANCE => value % 3 == 0,
                 // A mirror turns the vector product around but for its x.
                 NORMAL..CHANGED => value > NORMAL,
-                CHANGED..PLACE => (value - CHANGED) % 3 == 0,
+                CHANGED..PLACE => (value - CHANGED).is_multiple_of(3),
                 // Places, ways and places in the picture, x and y each.
-                PLACE..MASK => (value - PLACE) % 2 == 0,
+                PLACE..MASK => (value - PLACE).is_multiple_of(2),
                 _ => false,
             };
             *entry = ((1 - side) * HAND + value, if along_x { -1.0 } else { 1.0 });
         }
         // The way from left to right turns around as the hands change places, and x turns once more.
         for (i, entry) in map.iter_mut().enumerate().take(BETWEEN).skip(ACROSS) {
-            entry.1 = if (i - ACROSS) % 2 == 0 { 1.0 } else { -1.0 };
+            entry.1 = if (i - ACROSS).is_multiple_of(2) { 1.0 } else { -1.0 };
         }
         let n = PLACED.len();
         for (i, entry) in map.iter_mut().enumerate().take(BOTH).skip(BETWEEN) {
