@@ -106,6 +106,10 @@ pub enum HeldOut {
     Nothing,
     /// All clips of one group (a recording set, a signer).
     Group(String),
+    /// All clips of several groups.
+    Groups(Vec<String>),
+    /// All clips of one part of its corpus, for example `val`.
+    Split(String),
     /// Of each label the last clips by sequence number, but no more than a third of the label's clips
     /// where it has fewer than twice as many.
     Last(usize),

@@ -1,8 +1,7 @@
 //! Utterances of a corpus of continuous signing: one JSON object a line, with the `.pose` files beside.
 //!
 //! `{"id": "a-1", "signer": "anna", "pose": "a-1.pose", "glosses": [{"gloss": "HELLO", "start_s": 0.2,
-//! "end_s": 0.9}], "text": "Hello.", "split": "val", "seed": 7}`. Only `id`, `signer`, `pose` and `glosses`
-//! must be there. A sign counts from the frame in which its hands have arrived to the frame in which they
+//! "end_s": 0.9}], "text": "Hello.", "split": "val", "seed": 7}`. Only `id` and `glosses` must be there. A sign counts from the frame in which its hands have arrived to the frame in which they
 //! leave; the ways between signs belong to none.
 
 use serde::{Deserialize, Serialize};
@@ -11,14 +10,16 @@ use serde::{Deserialize, Serialize};
 pub const INDEX: &str = "utterances.jsonl";
 
 /// One utterance, from rest to rest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Utterance {
     /// Its name, once in a corpus.
     pub id: String,
-    /// Who signs.
+    /// Who signs; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub signer: String,
-    /// The `.pose` file, relative to the folder of the list, with `/` between folders.
-    pub pose: String,
+    /// The `.pose` file, relative to the folder of the list, with `/` between folders; none of what was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pose: Option<String>,
     /// The signs in order; empty where the person only rests or gestures.
     pub glosses: Vec<TimedGloss>,
     /// What it means, in a spoken language.
@@ -43,8 +44,11 @@ pub struct TimedGloss {
     pub gloss: String,
     /// When it begins, in seconds from the first frame.
     pub start_s: f64,
-    /// When it ends, in seconds from the first frame.
+    /// When it ends, in seconds from the first frame; never before it begins.
     pub end_s: f64,
+    /// How sure a recogniser is of it, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
 }
 
 #[cfg(test)]

@@ -126,6 +126,22 @@ fn signers_are_groups_before_splits_are() {
     assert_eq!(report["per_group"]["26"]["n"], 1);
 }
 
+#[test]
+fn only_the_split_and_the_subset_asked_for_are_scored() {
+    let dir = TempDir::new().unwrap();
+    let index = "gloss\tsplit\toffset_frames\tn_frames\tsigner_id\ttier\n\
+        sorry\ttrain\t0\t10\t26\t100\nsorry\tval\t10\t10\t26\t300\nyes\tval\t20\t10\t3\t100\n";
+    let stem = stem(&dir, index, &rows(30, 126));
+    let n = |more: &[&str]| report(&evaluate("ksl13", &stem, more))["n"].clone();
+    assert_eq!(n(&["--split", "val"]), 2);
+    assert_eq!(n(&["--tier", "100"]), 2);
+    assert_eq!(n(&["--tier", "300"]), 3);
+    assert_eq!(n(&["--tier", "100", "--split", "val"]), 1);
+    let none = evaluate("ksl13", &stem, &["--split", "test"]);
+    assert!(!none.status.success());
+    assert!(String::from_utf8_lossy(&none.stderr).contains("leave out"), "the next step is told");
+}
+
 /// A folder with a model that gives the same logits for every clip: those of its labels' order.
 fn constant_model(dir: &TempDir, labels: &[&str], logits: &[f32], threshold: f32) {
     let (t, f) = (Version::HandV1.frames(), Version::HandV1.width());

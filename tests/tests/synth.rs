@@ -119,7 +119,7 @@ fn a_seed_writes_the_same_bytes() {
     for (name, files) in [("a", &a), ("c", &c)] {
         for line in String::from_utf8(files[INDEX].clone()).unwrap().lines() {
             let utterance: Utterance = serde_json::from_str(line).unwrap();
-            let track = read_track(folder.path().join(name).join(&utterance.pose)).unwrap();
+            let track = read_track(folder.path().join(name).join(utterance.pose.as_ref().unwrap())).unwrap();
             if let Some(stamps) = &utterance.stamps_s {
                 assert_eq!(stamps.len(), track.frames.len());
             }

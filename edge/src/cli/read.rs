@@ -83,7 +83,8 @@ impl Read {
         } else {
             Input::of_camera(&self.source, board)?
         };
-        let mut reader = Reader::new(&input.about.layout, recognisers)?;
+        let [width, height, _] = input.about.size;
+        let mut reader = Reader::new(&input.about.layout, recognisers)?.in_picture([width, height]);
         let mut report = Report::new(self.json);
         report.source(&self.source, &input.about)?;
         let size = screen_size(board);

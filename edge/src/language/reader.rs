@@ -126,6 +126,12 @@ impl Reader {
         })
     }
 
+    /// Tells the recognisers how wide and high the picture is, in pixels.
+    pub fn in_picture(mut self, size: [u32; 2]) -> Self {
+        self.picker = self.picker.in_picture(size);
+        self
+    }
+
     /// The caption as it stands on the screen.
     pub fn caption(&self) -> &Caption {
         &self.caption

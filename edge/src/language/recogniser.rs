@@ -56,7 +56,7 @@ impl Recogniser {
     pub(super) fn over(manifest: Manifest, features: Version, engine: Box<dyn Engine>) -> Self {
         let mut live = match features {
             Version::HandV1 => LETTERS,
-            Version::SignV1 => SIGNS,
+            Version::SignV1 | Version::HandsV1 => SIGNS,
         };
         live.rules.accept = live.rules.accept.max(manifest.threshold);
         Self {

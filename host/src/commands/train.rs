@@ -22,9 +22,10 @@ pub struct Train {
     /// Steps of training, where not the recipe's own number.
     #[arg(long)]
     steps: Option<usize>,
-    /// Holds out this group of the recipe's first data set instead of the recipe's own choice.
+    /// Holds out this group of the recipe's first data set (a signer, a recording set) instead of the recipe's
+    /// own choice; may be given more than once.
     #[arg(long, value_name = "GROUP")]
-    held_out: Option<String>,
+    held_out: Vec<String>,
     /// Does not learn the letters of these sign languages of the fingerspelling lexicon, so that their
     /// signers are strangers to score the result on.
     #[arg(long, value_name = "LANGUAGE", value_delimiter = ',')]

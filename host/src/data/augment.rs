@@ -32,6 +32,10 @@ pub struct Strength {
     pub build: f32,
     /// Standard deviation of a landmark's noise, in hand sizes.
     pub noise: f32,
+    /// Share of clips whose hands have no depth.
+    pub flat: f32,
+    /// How much more or less space hands take where no body is seen, as a share; 0 leaves their places alone.
+    pub space: f32,
 }
 
 impl Strength {
@@ -47,6 +51,8 @@ impl Strength {
         hand_turn: 0.25,
         build: 0.15,
         noise: 0.03,
+        flat: 0.25,
+        space: 0.0,
     };
     /// For letters: mirroring is undone by the features, except where the slot is wrong.
     pub const LETTER: Self = Self {
@@ -60,6 +66,23 @@ impl Strength {
         hand_turn: 0.35,
         build: 0.12,
         noise: 0.03,
+        flat: 0.25,
+        space: 0.0,
+    };
+    /// For signs of which only hands are seen, before cameras of any kind.
+    pub const HANDS: Self = Self {
+        mirror: 0.5,
+        swap_slots: 0.0,
+        carry: 0.0,
+        resting: 0.0,
+        no_body: 1.0,
+        cut: 0.2,
+        turn: 0.25,
+        hand_turn: 0.3,
+        build: 0.12,
+        noise: 0.03,
+        flat: 0.05,
+        space: 0.15,
     };
 }
 
@@ -79,9 +102,12 @@ pub fn augment(clip: &[Sight], donor: &[Sight], strength: &Strength, rng: &mut S
     if chance(rng, strength.carry) {
         carry(&mut sights, rng);
     }
+    if strength.space > 0.0 {
+        places(&mut sights, strength.space, rng);
+    }
     build(&mut sights, strength, rng);
     camera(&mut sights, strength, rng);
-    depth(&mut sights, rng);
+    depth(&mut sights, strength.flat, rng);
     lose(&mut sights, strength, rng);
     noise(&mut sights, strength.noise, rng);
     if chance(rng, strength.swap_slots) {
@@ -231,6 +257,49 @@ fn build(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
     }
 }
 
+/// Hands of someone who signs more or less widely, and who stands elsewhere in the picture.
+///
+/// The hands' middle becomes the origin, about which the camera turns later. One hand in ten clips is lost:
+/// the one that is seen less, where both are.
+fn places(sights: &mut [Sight], space: f32, rng: &mut StdRng) {
+    let (mut sum, mut sizes, mut n) = ([0.0_f32; 2], 0.0_f32, 0.0_f32);
+    for (s, slot) in sights.iter().flat_map(|s| [(s, 0), (s, 1)]) {
+        if let Some(size) = s.hand_size(slot) {
+            sum = [0, 1].map(|c| sum[c] + s.hands[slot][9][c]);
+            sizes += size;
+            n += 1.0;
+        }
+    }
+    let n = n.max(1.0);
+    let (middle, size) = (sum.map(|v| v / n), sizes / n);
+    let wide = [0, 1].map(|_| rng.random_range(-space..space).exp());
+    let lift = [0, 1].map(|_| [0, 1].map(|_| rng.random_range(-0.35_f32..0.35) * size));
+    let far = rng.random_range(-0.1_f32..0.1).exp();
+    let aside = [0, 1].map(|_| rng.random_range(-0.06_f32..0.06));
+    let seen = [0, 1].map(|slot| sights.iter().filter(|s| s.hand_seen[slot]).count());
+    let lose = (chance(rng, 0.1) && seen[0].min(seen[1]) > 0).then(|| usize::from(seen[1] < seen[0]));
+    for s in sights {
+        for (slot, hand) in s.hands.iter_mut().enumerate() {
+            let wrist = hand[0];
+            let to = [0, 1].map(|c| (wrist[c] - middle[c]) * wide[c] + lift[slot][c]);
+            for p in hand {
+                for c in 0..2 {
+                    p[c] += to[c] - wrist[c];
+                }
+            }
+        }
+        if let Some(picture) = &mut s.picture {
+            picture.height *= far;
+            for c in 0..2 {
+                picture.middle[c] += aside[c] * picture.height - middle[c];
+            }
+        }
+        if let Some(slot) = lose {
+            s.hand_seen[slot] = false;
+        }
+    }
+}
+
 /// Another camera: turned, of another aspect, seen a little from the side.
 fn camera(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
     let turn = rng.random_range(-strength.turn..=strength.turn);
@@ -252,8 +321,8 @@ fn camera(sights: &mut [Sight], strength: &Strength, rng: &mut StdRng) {
 }
 
 /// Depth is the least sure of a network's numbers, and some tracks have none.
-fn depth(sights: &mut [Sight], rng: &mut StdRng) {
-    let scale = if chance(rng, 0.25) { 0.0 } else { rng.random_range(0.6..1.4) };
+fn depth(sights: &mut [Sight], flat: f32, rng: &mut StdRng) {
+    let scale = if chance(rng, flat) { 0.0 } else { rng.random_range(0.6..1.4) };
     for p in sights.iter_mut().flat_map(|s| s.hands.as_flattened_mut()) {
         p[2] *= scale;
     }
@@ -339,7 +408,7 @@ pub(crate) fn normal(rng: &mut StdRng) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use models::features::Version;
+    use models::features::{Picture, Version};
     use rand::SeedableRng;
 
     use super::*;
@@ -392,13 +461,43 @@ mod tests {
 
     #[test]
     fn changed_clips_still_show_something() {
-        let mut out = vec![0.0; Version::SignV1.frames() * Version::SignV1.width()];
-        let seen = (0..200)
-            .filter(|seed| {
-                let sights = augment(&clip(), &clip(), &Strength::SIGN, &mut StdRng::seed_from_u64(*seed));
-                Version::SignV1.compute(&sights, &mut out)
-            })
-            .count();
-        assert_eq!(seen, 200);
+        for (version, strength) in [
+            (Version::SignV1, Strength::SIGN),
+            (Version::HandV1, Strength::LETTER),
+            (Version::HandsV1, Strength::HANDS),
+        ] {
+            let mut out = vec![0.0; version.frames() * version.width()];
+            for seed in 0..200 {
+                let sights = augment(&clip(), &clip(), &strength, &mut StdRng::seed_from_u64(seed));
+                assert!(version.compute(&sights, &mut out), "{}, seed {seed}", version.name());
+            }
+        }
+    }
+
+    #[test]
+    fn hands_that_take_other_places_keep_their_shape_and_stay_near_the_picture() {
+        let picture = Picture { middle: [0.0, 0.0], height: 400.0 };
+        for seed in 0..50 {
+            let mut sights = clip();
+            sights.iter_mut().for_each(|s| s.picture = Some(picture));
+            let before = sights.clone();
+            places(&mut sights, 0.15, &mut StdRng::seed_from_u64(seed));
+            for (a, b) in before.iter().zip(&sights) {
+                for k in 0..HAND_POINTS {
+                    let from_wrist = |s: &Sight| [0, 1, 2].map(|c| s.hands[1][k][c] - s.hands[1][0][c]);
+                    let (a, b) = (from_wrist(a), from_wrist(b));
+                    assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3), "seed {seed}, point {k}");
+                }
+                let in_picture = |s: &Sight| {
+                    let picture = s.picture.expect("it was given");
+                    [0, 1].map(|c| (s.hands[1][0][c] - picture.middle[c]) / picture.height)
+                };
+                let (a, b) = (in_picture(a), in_picture(b));
+                assert!(
+                    (a[0] - b[0]).abs() < 0.2 && (a[1] - b[1]).abs() < 0.2,
+                    "seed {seed}: {a:?} to {b:?}"
+                );
+            }
+        }
     }
 }

@@ -33,10 +33,10 @@ pub fn pose_folder(folder: &Path) -> Result<Vec<Clip>, Error> {
 
 /// A track as a clip; `None` where its layout has no hands.
 pub(super) fn clip(label: String, group: &str, seq: u32, track: &PoseTrack) -> Option<Clip> {
-    let picker = Picker::new(&track.layout)?;
+    let picker = Picker::new(&track.layout)?.in_picture([track.size[0], track.size[1]]);
     let at_s = |i: usize| i as f64 / f64::from(track.fps);
     let sights = track.frames.iter().enumerate().map(|(i, pose)| picker.pick(at_s(i), pose)).collect();
-    Some(Clip { label, group: group.to_owned(), seq, sights })
+    Some(Clip { label, group: group.to_owned(), seq, split: String::new(), tier: None, sights })
 }
 
 /// What a folder holds, in alphabetical order.

@@ -11,14 +11,11 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
-use serde::{Deserialize, Serialize};
+pub use models::utterance::{INDEX as UTTERANCES, TimedGloss, Utterance};
 
 use crate::Error;
-
-/// The file within a corpus's folder.
-pub const UTTERANCES: &str = "utterances.jsonl";
 
 /// The longest file that is read, in bytes: some million utterances.
 const FILE_LIMIT: u64 = 256 << 20;
@@ -29,38 +26,6 @@ const GLOSS_LIMIT: usize = 2000;
 const TEXT_LIMIT: usize = 20_000;
 /// The latest time within a recording, in seconds: a week.
 const TIME_LIMIT: f64 = 604_800.0;
-
-/// One signed sentence, or what was read of it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Utterance {
-    /// Its name, which no other one of the corpus has.
-    pub id: String,
-    /// Who signs; may be empty.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub signer: String,
-    /// Its `.pose` file, relative to the corpus's folder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pose: Option<PathBuf>,
-    /// In the order in which they are signed.
-    pub glosses: Vec<TimedGloss>,
-    /// What it means in a spoken language.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-}
-
-/// One sign of an utterance.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TimedGloss {
-    /// The sign.
-    pub gloss: String,
-    /// When it begins, in seconds from the start of the recording.
-    pub start_s: f64,
-    /// When it ends, in seconds; never before it begins.
-    pub end_s: f64,
-    /// How sure a recogniser is of it, from 0 to 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confidence: Option<f64>,
-}
 
 /// Reads a corpus's folder, or a `.jsonl` file.
 ///
@@ -113,8 +78,8 @@ fn check(utterance: &Utterance) -> Result<(), String> {
     }
     let within =
         |pose: &Path| pose.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
-    if let Some(pose) = utterance.pose.as_deref().filter(|pose| !within(pose)) {
-        return Err(format!("its pose {:?} is not within the corpus's folder", pose.display().to_string()));
+    if let Some(pose) = utterance.pose.as_deref().filter(|pose| !within(Path::new(pose))) {
+        return Err(format!("its pose {:?} is not within the corpus's folder", pose));
     }
     for gloss in &utterance.glosses {
         let TimedGloss { gloss, start_s, end_s, confidence } = gloss;

@@ -20,6 +20,10 @@ const COVERAGE_STEP: f64 = 0.1;
 pub struct Options {
     /// Only clips of these groups; empty for all.
     pub groups: Vec<String>,
+    /// Only clips of this part of the corpus (`train`, `val`, `test`).
+    pub split: Option<String>,
+    /// Only clips of this subset of the corpus, for example 100 of WLASL100.
+    pub tier: Option<u32>,
     /// Only the clips that the model's manifest says were held out of training.
     pub held_out: bool,
     /// The shape of the pictures.
@@ -115,11 +119,16 @@ pub fn isolated(model: &str, stem: &Path, options: &Options) -> Result<Report, E
             .map(|s| &s.held_out);
         keep = held_out(&data.clips, rule.unwrap_or(&HeldOut::Nothing));
     }
-    let in_group = |c: &Clip| options.groups.is_empty() || options.groups.contains(&c.group);
-    let kept = data.clips.iter().zip(keep).filter(|(clip, keep)| *keep && in_group(clip));
+    let asked_for = |c: &Clip| {
+        (options.groups.is_empty() || options.groups.contains(&c.group))
+            && options.split.as_ref().is_none_or(|split| c.split == *split)
+            && options.tier.is_none_or(|most| c.tier.is_some_and(|tier| tier <= most))
+    };
+    let kept = data.clips.iter().zip(keep).filter(|(clip, keep)| *keep && asked_for(clip));
     let clips: Vec<_> = kept.map(|(clip, _)| clip).collect();
     if clips.is_empty() {
-        let next = "leave out --held-out or --only-group, or give the data set that the model was trained on";
+        let next = "leave out --held-out, --only-group, --split or --tier, or give the data set that the model was \
+                    trained on";
         return Err(Error::NoClips { what: stem.display().to_string(), next: next.into() });
     }
     Ok(Report { aspect: data.aspect, ..score(&model, &data.name, &clips)? })

@@ -34,78 +34,103 @@ impl Scale {
     }
 }
 
-/// The network as ONNX: `features` `[1, T, F]`, as [`Version::compute`] gives them, to `logits` `[1, G]`.
+/// Networks as one ONNX: `features` `[1, T, F]`, as [`Version::compute`] gives them, to `logits` `[1, G]`,
+/// the mean of what the networks give.
 ///
-/// Standardising is folded into the first layer.
-pub fn clip_net<B: Backend>(name: &str, net: &ClipNet<B>, scale: &Scale, features: Version) -> Vec<u8> {
+/// Standardising is folded into the first layers.
+pub fn clip_nets<B: Backend>(name: &str, nets: &[ClipNet<B>], scale: &Scale, features: Version) -> Vec<u8> {
     let (t, f) = (features.frames(), features.width());
-    let [_, d] = net.embed.weight.dims();
-    let [_, g] = net.head.weight.dims();
-    let mut graph = Graph(Builder::new(name));
-    graph.0.input("features", &[Dim::Fixed(1), Dim::Fixed(t), Dim::Fixed(f)]);
-
-    let (weight, bias) = folded(&net.embed, scale);
-    graph.linear_of("embed", "features", "x0", &[f, d], &weight, &bias);
-    for (i, block) in net.blocks.iter().enumerate() {
-        graph.block(i, block, t, d);
+    let g = nets.first().map_or(0, |net| net.head.weight.dims()[1]);
+    let mut graph = Graph { to: Builder::new(name), prefix: String::new() };
+    graph.to.input("features", &[Dim::Fixed(1), Dim::Fixed(t), Dim::Fixed(f)]);
+    for (i, net) in nets.iter().enumerate() {
+        // A single network's tensors go by their plain names.
+        graph.prefix = if nets.len() > 1 { format!("net{i}_") } else { String::new() };
+        graph.net(net, scale, t, f);
     }
-    let x = format!("x{}", net.blocks.len());
-    graph.norm("norm", &x, "normed", &net.norm);
-    graph.linear("attention", "normed", "weight", &net.attention); // [1, T, 1]
-    graph.0.node("Transpose", &["weight"], &["weight_t"], vec![("perm", Value::Ints(vec![0, 2, 1]))]);
-    graph.0.node("Softmax", &["weight_t"], &["share"], vec![("axis", Value::Int(2))]);
-    graph.0.node("MatMul", &["share", "normed"], &["mean"], vec![]); // [1, 1, D]
-    let over_time = vec![("axes", Value::Ints(vec![1])), ("keepdims", Value::Int(1))];
-    graph.0.node("ReduceMax", &["normed"], &["most"], over_time); // [1, 1, D]
-    graph.0.node("Concat", &["mean", "most"], &["pooled"], vec![("axis", Value::Int(2))]); // [1, 1, 2D]
-    graph.linear("head", "pooled", "answer", &net.head); // [1, 1, G]
-    graph.0.tensor_i64("flat", &[2], &[1, g as i64]);
-    graph.0.node("Reshape", &["answer", "flat"], &["logits"], vec![]);
-    graph.0.output("logits", &[Dim::Fixed(1), Dim::Fixed(g)]);
-    graph.0.finish(&[("features", features.name())])
+    let mut answer = "answer".to_owned();
+    if nets.len() > 1 {
+        let answers: Vec<_> = (0..nets.len()).map(|i| format!("net{i}_answer")).collect();
+        let answers: Vec<_> = answers.iter().map(String::as_str).collect();
+        graph.to.node("Mean", &answers, &["mean_answer"], vec![]);
+        answer = "mean_answer".into();
+    }
+    graph.to.tensor_i64("flat", &[2], &[1, g as i64]);
+    graph.to.node("Reshape", &[&answer, "flat"], &["logits"], vec![]);
+    graph.to.output("logits", &[Dim::Fixed(1), Dim::Fixed(g)]);
+    graph.to.finish(&[("features", features.name())])
 }
 
-struct Graph(Builder);
+/// A graph in the making; what one network adds bears its prefix.
+struct Graph {
+    to: Builder,
+    prefix: String,
+}
 
 impl Graph {
+    /// One network: from `features` to its `answer`, `[1, 1, G]`.
+    fn net<B: Backend>(&mut self, net: &ClipNet<B>, scale: &Scale, t: usize, f: usize) {
+        let prefix = self.prefix.clone();
+        let name = |part: &str| format!("{prefix}{part}");
+        let [_, d] = net.embed.weight.dims();
+        let (weight, bias) = folded(&net.embed, scale);
+        self.linear_of(&name("embed"), "features", &name("x0"), &[f, d], &weight, &bias);
+        for (i, block) in net.blocks.iter().enumerate() {
+            self.block(i, block, t, d);
+        }
+        let normed = name("normed");
+        self.norm(&name("norm"), &name(&format!("x{}", net.blocks.len())), &normed, &net.norm);
+        self.linear(&name("attention"), &normed, &name("weight"), &net.attention); // [1, T, 1]
+        let turn = vec![("perm", Value::Ints(vec![0, 2, 1]))];
+        self.to.node("Transpose", &[&name("weight")], &[&name("weight_t")], turn);
+        let along = |axis| vec![("axis", Value::Int(axis))];
+        self.to.node("Softmax", &[&name("weight_t")], &[&name("share")], along(2));
+        self.to.node("MatMul", &[&name("share"), &normed], &[&name("mean")], vec![]); // [1, 1, D]
+        let over_time = vec![("axes", Value::Ints(vec![1])), ("keepdims", Value::Int(1))];
+        self.to.node("ReduceMax", &[&normed], &[&name("most")], over_time); // [1, 1, D]
+        self.to.node("Concat", &[&name("mean"), &name("most")], &[&name("pooled")], along(2)); // [1, 1, 2D]
+        self.linear(&name("head"), &name("pooled"), &name("answer"), &net.head); // [1, 1, G]
+    }
+
     /// One residual block: from `x{i}` to `x{i + 1}`.
     fn block<B: Backend>(&mut self, i: usize, block: &crate::nn::Block<B>, t: usize, d: usize) {
-        let name = |part: &str| format!("block{i}_{part}");
-        let (x, next) = (format!("x{i}"), format!("x{}", i + 1));
+        let prefix = self.prefix.clone();
+        let name = |part: &str| format!("{prefix}block{i}_{part}");
+        let (x, next) = (format!("{prefix}x{i}"), format!("{prefix}x{}", i + 1));
         self.norm(&name("norm"), &x, &name("y"), &block.norm);
         let step = block.dilation;
-        self.0.tensor_f32(&name("edge"), &[1, step, d], &vec![0.0; step * d]);
+        self.to.tensor_f32(&name("edge"), &[1, step, d], &vec![0.0; step * d]);
         self.slice(&name("head"), &name("y"), 0, t - step);
         self.slice(&name("tail"), &name("y"), step, t);
         let along = |axis| vec![("axis", Value::Int(axis))];
-        self.0.node("Concat", &[&name("edge"), &name("head")], &[&name("before")], along(1));
-        self.0.node("Concat", &[&name("tail"), &name("edge")], &[&name("after")], along(1));
-        self.0.node("Concat", &[&name("before"), &name("y"), &name("after")], &[&name("three")], along(2));
+        self.to.node("Concat", &[&name("edge"), &name("head")], &[&name("before")], along(1));
+        self.to.node("Concat", &[&name("tail"), &name("edge")], &[&name("after")], along(1));
+        self.to.node("Concat", &[&name("before"), &name("y"), &name("after")], &[&name("three")], along(2));
         self.linear(&name("mix"), &name("three"), &name("mixed"), &block.mix);
-        self.0.node("Sigmoid", &[&name("mixed")], &[&name("gate")], vec![]);
-        self.0.node("Mul", &[&name("mixed"), &name("gate")], &[&name("bent")], vec![]);
+        self.to.node("Sigmoid", &[&name("mixed")], &[&name("gate")], vec![]);
+        self.to.node("Mul", &[&name("mixed"), &name("gate")], &[&name("bent")], vec![]);
         self.linear(&name("out"), &name("bent"), &name("added"), &block.out);
-        self.0.node("Add", &[&x, &name("added")], &[&next], vec![]);
+        self.to.node("Add", &[&x, &name("added")], &[&next], vec![]);
     }
 
     /// The steps from `start` up to `end` of a `[1, T, D]` tensor.
     fn slice(&mut self, name: &str, input: &str, start: usize, end: usize) {
         let parts = [("starts", start), ("ends", end), ("axes", 1)].map(|(part, value)| {
             let tensor = format!("{name}_{part}");
-            self.0.tensor_i64(&tensor, &[1], &[value as i64]);
+            self.to.tensor_i64(&tensor, &[1], &[value as i64]);
             tensor
         });
-        self.0.node("Slice", &[input, &parts[0], &parts[1], &parts[2]], &[name], vec![]);
+        self.to.node("Slice", &[input, &parts[0], &parts[1], &parts[2]], &[name], vec![]);
     }
 
     fn norm<B: Backend>(&mut self, name: &str, input: &str, output: &str, norm: &LayerNorm<B>) {
         let (scale, shift) = (format!("{name}_scale"), format!("{name}_shift"));
         let [d] = norm.gamma.dims();
-        self.0.tensor_f32(&scale, &[d], &values(&norm.gamma));
+        self.to.tensor_f32(&scale, &[d], &values(&norm.gamma));
         let zeros = || vec![0.0; d];
-        self.0.tensor_f32(&shift, &[d], &norm.beta.as_ref().map_or_else(zeros, values));
+        self.to.tensor_f32(&shift, &[d], &norm.beta.as_ref().map_or_else(zeros, values));
         let attributes = vec![("axis", Value::Int(-1)), ("epsilon", Value::Float(EPSILON))];
-        self.0.node("LayerNormalization", &[input, &scale, &shift], &[output], attributes);
+        self.to.node("LayerNormalization", &[input, &scale, &shift], &[output], attributes);
     }
 
     fn linear<B: Backend>(&mut self, name: &str, input: &str, output: &str, linear: &Linear<B>) {
@@ -124,10 +149,10 @@ impl Graph {
         bias: &[f32],
     ) {
         let [w, b, product] = ["weight", "bias", "product"].map(|part| format!("{name}_{part}"));
-        self.0.tensor_f32(&w, shape, weight);
-        self.0.tensor_f32(&b, &[shape[1]], bias);
-        self.0.node("MatMul", &[input, &w], &[&product], vec![]);
-        self.0.node("Add", &[&product, &b], &[output], vec![]);
+        self.to.tensor_f32(&w, shape, weight);
+        self.to.tensor_f32(&b, &[shape[1]], bias);
+        self.to.node("MatMul", &[input, &w], &[&product], vec![]);
+        self.to.node("Add", &[&product, &b], &[output], vec![]);
     }
 }
 
@@ -148,4 +173,33 @@ fn folded<B: Backend>(embed: &Linear<B>, scale: &Scale) -> (Vec<f32>, Vec<f32>) 
 /// The values of a parameter, row-major.
 fn values<B: Backend, const D: usize>(param: &Param<Tensor<B, D>>) -> Vec<f32> {
     param.val().into_data().convert::<f32>().to_vec().expect("converted to f32 just before")
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+    use burn::tensor::Distribution;
+
+    use super::*;
+    use crate::evaluate::Runner;
+    use crate::nn::ClipNetConfig;
+
+    #[test]
+    fn several_networks_give_the_mean_of_their_logits() {
+        let version = Version::HandV1;
+        let (t, f) = (version.frames(), version.width());
+        let device = Default::default();
+        let config = ClipNetConfig { features: f, width: 8, dilations: vec![1, 2], labels: 3, dropout: 0.5 };
+        let nets: Vec<ClipNet<Flex>> = (0..2).map(|_| config.init(&device)).collect();
+        let scale = Scale { mean: vec![0.0; f], deviation: vec![1.0; f] };
+        let window = Tensor::<Flex, 3>::random([1, t, f], Distribution::Default, &device);
+        let each = nets.iter().map(|net| net.forward(window.clone()));
+        let mean = each.reduce(|a, b| a + b).unwrap() / 2.0;
+        let mean: Vec<f32> = mean.into_data().to_vec().unwrap();
+        let network = clip_nets("two", &nets, &scale, version);
+        let runner = Runner::from_bytes("two", &network, [1, t, f], 3).unwrap();
+        let window: Vec<f32> = window.into_data().to_vec().unwrap();
+        let exported = runner.logits(&window).unwrap();
+        assert!(mean.iter().zip(&exported).all(|(a, b)| (a - b).abs() < 1e-4), "{mean:?} {exported:?}");
+    }
 }

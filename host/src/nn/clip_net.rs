@@ -10,7 +10,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::{silu, softmax};
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{Int, Tensor, backend::Backend};
 
 /// Steps that a block looks at.
 pub const TAPS: usize = 3;
@@ -92,7 +92,7 @@ impl<B: Backend> ClipNet<B> {
     /// - `features`: `[B, T, F]`, standardised
     /// - returns: `[B, G]`, not normalised
     pub fn forward(&self, features: Tensor<B, 3>) -> Tensor<B, 2> {
-        let mut x = self.embed.forward(features); // [B, T, D]
+        let mut x = each_step(&self.embed, features); // [B, T, D]
         for block in &self.blocks {
             x = block.forward(x);
         }
@@ -102,6 +102,24 @@ impl<B: Backend> ClipNet<B> {
         let most = x.max_dim(1); // [B, 1, D]
         let pooled = Tensor::cat(vec![mean, most], 2).squeeze_dim::<2>(1); // [B, 2D]
         self.head.forward(self.dropout.forward(pooled)) // [B, G]
+    }
+}
+
+impl<B: Backend> ClipNet<B> {
+    /// The same network with some of its labels only, in the order given.
+    pub fn answering(mut self, labels: &[i32]) -> Self {
+        let keep = |device: &B::Device| Tensor::<B, 1, Int>::from_ints(labels, device);
+        self.head.weight = self.head.weight.map(|w| {
+            let keep = keep(&w.device());
+            w.select(1, keep)
+        });
+        self.head.bias = self.head.bias.map(|bias| {
+            bias.map(|b| {
+                let keep = keep(&b.device());
+                b.select(0, keep)
+            })
+        });
+        self
     }
 }
 
@@ -118,9 +136,22 @@ impl<B: Backend> Block<B> {
         let before = Tensor::cat(vec![edge.clone(), y.clone().narrow(1, 0, t - self.dilation)], 1);
         let after = Tensor::cat(vec![y.clone().narrow(1, self.dilation, t - self.dilation), edge], 1);
         let y = Tensor::cat(vec![before, y, after], 2); // [B, T, 3D]
-        let y = silu(self.mix.forward(y)); // [B, T, D]
-        x + self.out.forward(self.dropout.forward(y))
+        let y = silu(each_step(&self.mix, y)); // [B, T, D]
+        x + each_step(&self.out, self.dropout.forward(y))
     }
+}
+
+/// A linear layer over all steps of all clips as one matrix.
+///
+/// Given a tensor of three axes the layer multiplies clip by clip and adds the clips' gradients up afterwards.
+///
+/// # Shapes
+/// - `x`: `[B, T, F]`
+/// - returns: `[B, T, D]`
+fn each_step<B: Backend>(layer: &Linear<B>, x: Tensor<B, 3>) -> Tensor<B, 3> {
+    let [b, t, f] = x.dims();
+    let [_, d] = layer.weight.dims();
+    layer.forward(x.reshape([b * t, f])).reshape([b, t, d])
 }
 
 #[cfg(test)]
@@ -129,6 +160,17 @@ mod tests {
     use burn::tensor::Distribution;
 
     use super::*;
+
+    #[test]
+    fn labels_that_are_left_keep_their_logits() {
+        let device = Default::default();
+        let config = ClipNetConfig { features: 5, width: 8, dilations: vec![1], labels: 4, dropout: 0.5 };
+        let net = config.init::<Flex>(&device);
+        let batch = Tensor::<Flex, 3>::random([1, 6, 5], Distribution::Default, &device);
+        let all: Vec<f32> = net.forward(batch.clone()).into_data().to_vec().unwrap();
+        let some: Vec<f32> = net.answering(&[3, 0]).forward(batch).into_data().to_vec().unwrap();
+        assert_eq!(some, [all[3], all[0]]);
+    }
 
     #[test]
     fn a_clip_gets_the_same_logits_alone_and_in_a_batch() {

@@ -163,7 +163,7 @@ impl Synth {
             smooth(&mut frames, RATE);
         }
         let glosses = glosses.into_iter().zip(cores_s).filter_map(|(gloss, [start, end])| {
-            Some(TimedGloss { gloss: gloss?, start_s: rounded(start), end_s: rounded(end) })
+            Some(TimedGloss { gloss: gloss?, start_s: rounded(start), end_s: rounded(end), confidence: None })
         });
         let glosses = glosses.collect();
         let (track, stamps_s) = self.taken(&frames, signer.left_handed, rng);

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::recipe::{self, Recipe};
 use crate::Error;
-use crate::data::{Aspect, Recording, held_out_of, recordings};
+use crate::data::{Aspect, Origin, Recording, held_out_of, recordings};
 
 /// Clips of a label that were recorded right before the held-out ones belong to no part: neighbours of one
 /// session are near-copies of each other.
@@ -98,7 +98,7 @@ impl Shelf {
         // Clips without hands show nothing to join.
         let Some(mut frames) = normalise(&recording.track) else { return };
         upright(&mut frames);
-        let Recording { label, group, seq, track } = recording;
+        let Recording { label, group, seq, track, .. } = recording;
         let hands = [0, 1].map(|side| frames.iter().any(|f| f.hands[side].is_some()));
         let at = self.clips.len();
         if recipe.neutral.contains(&label.as_str()) {
@@ -183,7 +183,11 @@ fn gloss(label: &str) -> String {
 
 /// The clips of one part.
 fn part(recorded: Vec<Recording>, rule: &HeldOut, split: Split) -> Vec<Recording> {
-    let held = held_out_of(&recorded, |r| (&r.label, &r.group, r.seq), rule);
+    let held = held_out_of(
+        &recorded,
+        |r| Origin { label: &r.label, group: &r.group, split: &r.split, seq: r.seq },
+        rule,
+    );
     let mut guarded: HashSet<usize> = HashSet::new();
     if matches!(rule, HeldOut::Last(_)) {
         let mut order: Vec<usize> = (0..recorded.len()).collect();
@@ -212,6 +216,7 @@ mod tests {
             label: label.into(),
             group: if seq % 2 == 0 { "even".into() } else { "odd".into() },
             seq,
+            split: String::new(),
             track: track.clone(),
         };
         (0..40).map(|seq| clip("a", seq)).chain((0..40).map(|seq| clip("b", seq))).collect()

@@ -74,7 +74,7 @@ fn listed(synth: &Synth, made: Made, pose: String) -> Utterance {
     Utterance {
         id: made.id,
         signer: made.signer,
-        pose,
+        pose: Some(pose),
         glosses: made.glosses,
         text: made.text,
         split: Some(synth.split().name().into()),

@@ -5,23 +5,16 @@ use models::gloss::same_label;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::Recipe;
+use super::recipe::{Draw, Recipe};
 use crate::data::Clip;
 use crate::data::augment::{Strength, augment, chance, crop};
 use crate::export::Scale;
-
-/// Share of examples that show no sign of the model.
-const NONE_SHARE: f32 = 0.12;
-/// Share of the probability that a target gives to all labels alike (Szegedy et al. 2016).
-const SMOOTHING: f32 = 0.05;
-/// Share of examples that are mixed with another (Zhang et al. 2018), and the most of the other that is mixed in.
-const MIXED: f32 = 0.25;
-const MIXED_MOST: f32 = 0.3;
 
 /// Draws examples.
 pub struct Examples<'a> {
     features: Version,
     strength: Strength,
+    how: Draw,
     ends_are_rest: bool,
     ways_are_rest: bool,
     /// Clips by label, and by group within it, `[G - 1]`.
@@ -51,6 +44,7 @@ impl<'a> Examples<'a> {
         Self {
             features: recipe.features,
             strength: recipe.strength,
+            how: recipe.draw,
             ends_are_rest: recipe.ends_are_rest,
             ways_are_rest: recipe.ways_are_rest,
             by_label,
@@ -90,19 +84,19 @@ impl<'a> Examples<'a> {
         let long = self.features.frames() * self.features.width();
         let mut batch = Batch {
             features: vec![0.0; size * long],
-            targets: vec![SMOOTHING / labels as f32; size * labels],
+            targets: vec![self.how.smoothing / labels as f32; size * labels],
         };
         for (window, target) in
             batch.features.chunks_exact_mut(long).zip(batch.targets.chunks_exact_mut(labels))
         {
             let label = self.draw(rng, window);
             scale.apply(window);
-            target[label] += 1.0 - SMOOTHING;
+            target[label] += 1.0 - self.how.smoothing;
         }
         let plain = (batch.features.clone(), batch.targets.clone());
         for i in 1..size {
-            if chance(rng, MIXED) {
-                let share = rng.random_range(0.0..MIXED_MOST);
+            if chance(rng, self.how.mixed) {
+                let share = rng.random_range(0.0..self.how.mixed_most);
                 let blend = |mixed: &mut [f32], plain: &[f32], n: usize| {
                     let (own, other) = (&mut mixed[i * n..][..n], &plain[(i - 1) * n..][..n]);
                     own.iter_mut().zip(other).for_each(|(a, b)| *a += (b - *a) * share);
@@ -144,7 +138,7 @@ impl<'a> Examples<'a> {
 
     /// Draws an example into `window`, not standardised, and gives its label.
     fn draw(&self, rng: &mut StdRng, window: &mut [f32]) -> usize {
-        if chance(rng, NONE_SHARE) {
+        if chance(rng, self.how.none) {
             self.features.compute(&self.none(rng), window);
             return self.by_label.len();
         }

@@ -31,6 +31,8 @@ const DECAY: f32 = 0.02;
 /// Weights are averaged every so many steps, and what an average keeps of itself (Polyak and Juditsky 1992).
 const AVERAGE_EVERY: usize = 5;
 const AVERAGE_KEEPS: f64 = 0.96;
+/// Where there is no terminal for a bar, a line tells the progress every so many steps.
+const SAY_EVERY: usize = 200;
 
 /// Trains a network from nothing and gives the average of its weights over the last steps.
 ///
@@ -89,6 +91,10 @@ pub fn fit<B: AutodiffBackend>(
                 average = average.map(&mut Blend { with: Weights::of(&net.valid()), keeps });
             }
             bar.inc(1);
+            if bar.is_hidden() && (step + 1) % SAY_EVERY == 0 {
+                let (name, left) = (recipe.name, bar.eta());
+                ui::say(format!("{name}: {} of {steps} steps, loss {shown:.3}, {left:.0?} left", step + 1));
+            }
         }
         Ok(average)
     });

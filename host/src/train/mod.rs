@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use models::features::Version;
+use models::gloss::same_label;
 use models::manifest::{
     HeldOut, Kind, MANIFEST, Manifest, Metric, Model, NETWORK, NONE, Role, Source, sha256,
 };
@@ -45,8 +46,8 @@ pub struct Options {
     pub seed: u64,
     /// Steps of training, where not the recipe's own number.
     pub steps: Option<usize>,
-    /// The group of the recipe's first data set that is held out, where not the recipe's own choice.
-    pub held_out: Option<String>,
+    /// The groups of the recipe's first data set that are held out; empty for the recipe's own choice.
+    pub held_out: Vec<String>,
     /// Sign languages of the fingerspelling lexicon whose letters are not learnt.
     pub leave_out: Vec<String>,
 }
@@ -89,15 +90,28 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
         dropout: recipe.dropout,
     };
     let steps = options.steps.unwrap_or(recipe.steps);
-    let net = fit::fit::<Training>(&config, recipe, &examples, &scale, steps, options.seed)?;
+    let learnt_none = labels.len() - 1;
+    let answers = answers(recipe, &labels, &split.train);
+    let mut nets = vec![];
+    for i in 0..recipe.networks {
+        let net =
+            fit::fit::<Training>(&config, recipe, &examples, &scale, steps, network_seed(options.seed, i))?;
+        nets.push(if answers.len() < labels.len() { net.answering(&answers) } else { net });
+    }
+    let labels: Vec<_> = answers.iter().map(|&g| labels[g as usize].clone()).collect();
+    let knows = |clip: &Clip| labels.iter().any(|l| same_label(l, &clip.label));
 
-    let network = export::clip_net(recipe.name, &net, &scale, recipe.features);
+    let network = export::clip_nets(recipe.name, &nets, &scale, recipe.features);
     let shape = [1, recipe.features.frames(), recipe.features.width()];
     let runner = Runner::from_bytes(recipe.name, &network, shape, labels.len())?;
-    check_export(&net, &scale, &runner, recipe.features, &held)?;
+    check_export(&nets, &scale, &runner, recipe.features, &held)?;
 
     let none = labels.len() - 1;
-    let judged = examples.judged(&held, none, options.seed);
+    let held: Vec<_> = held.into_iter().filter(knows).collect();
+    let mut judged = examples.judged(&held, learnt_none, options.seed);
+    for (_, label) in &mut judged {
+        *label = answers.iter().position(|&g| g as usize == *label).unwrap_or(none);
+    }
     let logits = judged.iter().map(|(f, _)| runner.logits(f)).collect::<Result<Vec<_>, _>>()?;
     let truth: Vec<_> = judged.iter().map(|(_, label)| *label).collect();
     let rest: Vec<_> = labels.iter().filter(|l| *l == NONE || *l == "-").cloned().collect();
@@ -131,7 +145,7 @@ fn command(recipe: &Recipe, options: &Options, steps: usize) -> String {
     let seed = options.seed;
     let mut text =
         format!("signpost-host train {} --data DATA --out FOLDER --seed {seed} --steps {steps}", recipe.name);
-    if let Some(group) = &options.held_out {
+    for group in &options.held_out {
         text += &format!(" --held-out '{}'", group.replace('\'', r"'\''"));
     }
     if !options.leave_out.is_empty() {
@@ -145,8 +159,9 @@ fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
     let mut split = Split { train: vec![], held: vec![], other: vec![], sources: vec![] };
     for (i, source) in recipe.sources.iter().enumerate() {
         let isolated = Isolated::read(&options.data.join("isolated").join(source.stem), Aspect::Guess)?;
-        let rule = match (&options.held_out, i) {
-            (Some(group), 0) => HeldOut::Group(group.clone()),
+        let rule = match (options.held_out.as_slice(), i) {
+            ([group], 0) => HeldOut::Group(group.clone()),
+            ([_, ..], 0) => HeldOut::Groups(options.held_out.clone()),
             _ => (source.held_out)(),
         };
         let held = held_out(&isolated.clips, &rule);
@@ -201,7 +216,7 @@ fn read(recipe: &Recipe, options: &Options) -> Result<Split, Error> {
 fn labels(clips: &[Clip]) -> Vec<String> {
     let mut labels: Vec<String> = vec![];
     for clip in clips {
-        if !labels.iter().any(|l| models::gloss::same_label(l, &clip.label)) {
+        if !labels.iter().any(|l| same_label(l, &clip.label)) {
             labels.push(clip.label.clone());
         }
     }
@@ -210,9 +225,25 @@ fn labels(clips: &[Clip]) -> Vec<String> {
     labels
 }
 
-/// Compares the network that trained with the one that was exported, on held-out clips.
+/// Which of the labels the model answers with: those of the recipe's tier, and [`NONE`], which stands last.
+fn answers(recipe: &Recipe, labels: &[String], clips: &[Clip]) -> Vec<i32> {
+    let within = |label: &String| {
+        recipe.tier.is_none_or(|most| {
+            label == NONE
+                || clips.iter().any(|c| c.tier.is_some_and(|t| t <= most) && same_label(&c.label, label))
+        })
+    };
+    (0..).zip(labels).filter(|(_, label)| within(label)).map(|(g, _)| g).collect()
+}
+
+/// The seed of one of a model's networks; that of the first is the model's own.
+fn network_seed(seed: u64, network: usize) -> u64 {
+    seed.wrapping_add((network as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// Compares the mean of the networks that trained with the one that was exported, on held-out clips.
 fn check_export(
-    net: &ClipNet<fit::Plain<Training>>,
+    nets: &[ClipNet<fit::Plain<Training>>],
     scale: &export::Scale,
     runner: &Runner,
     features: Version,
@@ -226,7 +257,10 @@ fn check_export(
         let mut standard = window.clone();
         scale.apply(&mut standard);
         let input = Tensor::<fit::Plain<Training>, 1>::from_floats(standard.as_slice(), &Default::default());
-        let trained = net.forward(input.reshape([1, t, f])).into_data().convert::<f32>();
+        let input = input.reshape([1, t, f]);
+        let trained = nets.iter().map(|net| net.forward(input.clone())).reduce(|a, b| a + b);
+        let trained = trained.expect("a recipe has a network") / nets.len() as f32;
+        let trained = trained.into_data().convert::<f32>();
         let trained: Vec<f32> = trained.to_vec().expect("converted to f32 just before");
         for (a, b) in trained.iter().zip(&exported) {
             let found = (a - b).abs();
@@ -306,14 +340,14 @@ mod tests {
             out: "elsewhere".into(),
             seed: 7,
             steps: None,
-            held_out: None,
+            held_out: vec![],
             leave_out: vec![],
         };
         let plain = "signpost-host train asl-letters --data DATA --out FOLDER --seed 7 --steps 900";
         assert_eq!(command(recipe, &options, 900), plain);
-        options.held_out = Some("Anna's".into());
+        options.held_out = vec!["Anna's".into(), "3".into()];
         options.leave_out = vec!["ase".into(), "sgg".into()];
-        let full = format!(r"{plain} --held-out 'Anna'\''s' --leave-out ase,sgg");
+        let full = format!(r"{plain} --held-out 'Anna'\''s' --held-out '3' --leave-out ase,sgg");
         assert_eq!(command(recipe, &options, 900), full);
     }
 
@@ -335,7 +369,26 @@ mod tests {
     }
 
     #[test]
-    fn the_recipes_are_those_of_the_models_that_ship() {
-        assert_eq!(RECIPES.map(|r| r.name), models::store::SHIPPED);
+    fn a_tier_answers_with_its_own_labels_and_none() {
+        let clip = |label: &str, tier| Clip {
+            label: label.into(),
+            group: String::new(),
+            seq: 0,
+            split: "train".into(),
+            tier: Some(tier),
+            sights: vec![],
+        };
+        let clips = [clip("book", 100), clip("zebra", 300), clip("Book", 100), clip("drink", 100)];
+        let labels = labels(&clips);
+        assert_eq!(labels, ["book", "drink", "zebra", NONE]);
+        let of = |name: &str| answers(Recipe::find(name).expect("it is a recipe"), &labels, &clips);
+        assert_eq!(of("wlasl100"), [0, 1, 3]);
+        assert_eq!(of("wlasl300"), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn the_first_recipes_are_those_of_the_models_that_ship() {
+        let names = RECIPES.map(|r| r.name);
+        assert!(names.starts_with(&models::store::SHIPPED), "{names:?}");
     }
 }

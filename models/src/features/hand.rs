@@ -38,7 +38,7 @@ const PATH: [usize; 3] = [0, 8, 20];
 /// Velocities are stored in hand sizes per this many seconds, which brings them to the scale of the rest.
 const VELOCITY_S: f32 = 0.1;
 /// Tips to the wrist, neighbouring tips, the thumb's tip to the other tips, knuckles and middle joints.
-const PAIRS: [(usize, usize); 20] = [
+pub(super) const PAIRS: [(usize, usize); 20] = [
     (4, 0),
     (8, 0),
     (12, 0),

@@ -11,11 +11,13 @@
 //! infinite; what was not seen is 0 and its mask is 0.
 
 mod hand;
+mod hands;
 mod sight;
 mod sign;
 mod steps;
+mod tracks;
 
-pub use sight::{BODY_POINTS, HAND_POINTS, Picker, Sight};
+pub use sight::{BODY_POINTS, HAND_POINTS, Picker, Picture, Sight};
 
 /// Values are cut off here, in units of their own scale: farther out is a landmark gone astray.
 const LIMIT: f32 = 4.0;
@@ -27,11 +29,13 @@ pub enum Version {
     SignV1,
     /// `hand-v1`: the shape, orientation and path of the signing hand, for fingerspelling.
     HandV1,
+    /// `hands-v1`: both hands alone, in slots of any order, for signs.
+    HandsV1,
 }
 
 impl Version {
     /// Every version that this program can compute.
-    pub const ALL: [Self; 2] = [Self::SignV1, Self::HandV1];
+    pub const ALL: [Self; 3] = [Self::SignV1, Self::HandV1, Self::HandsV1];
 
     /// The version that a manifest names, where this program knows it.
     pub fn parse(name: &str) -> Option<Self> {
@@ -43,6 +47,7 @@ impl Version {
         match self {
             Self::SignV1 => "sign-v1",
             Self::HandV1 => "hand-v1",
+            Self::HandsV1 => "hands-v1",
         }
     }
 
@@ -51,6 +56,7 @@ impl Version {
         match self {
             Self::SignV1 => sign::STEPS,
             Self::HandV1 => hand::STEPS,
+            Self::HandsV1 => hands::STEPS,
         }
     }
 
@@ -59,6 +65,7 @@ impl Version {
         match self {
             Self::SignV1 => sign::WIDTH,
             Self::HandV1 => hand::WIDTH,
+            Self::HandsV1 => hands::WIDTH,
         }
     }
 
@@ -79,6 +86,7 @@ impl Version {
         let something = match self {
             Self::SignV1 => sign::compute(window, out),
             Self::HandV1 => hand::compute(window, out),
+            Self::HandsV1 => hands::compute(window, out),
         };
         for value in out.iter_mut() {
             *value = if value.is_finite() { value.clamp(-LIMIT, LIMIT) } else { 0.0 };

@@ -13,6 +13,15 @@ pub const HAND_POINTS: usize = 21;
 const BODY: &str = "POSE_LANDMARKS";
 const HANDS: [&str; 2] = ["LEFT_HAND_LANDMARKS", "RIGHT_HAND_LANDMARKS"];
 
+/// The picture that a frame was seen in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Picture {
+    /// Its middle, in the coordinates of the landmarks.
+    pub middle: [f32; 2],
+    /// Its height, in their unit, above 0.
+    pub height: f32,
+}
+
 /// One frame, as far as features look at it.
 ///
 /// Coordinates have one unit on all axes (pixels of square shape, or any multiple of them): x to the right
@@ -29,6 +38,8 @@ pub struct Sight {
     pub hands: [[[f32; 3]; HAND_POINTS]; 2],
     /// Which of them were seen.
     pub hand_seen: [bool; 2],
+    /// The picture, where it is known.
+    pub picture: Option<Picture>,
 }
 
 impl Sight {
@@ -40,6 +51,7 @@ impl Sight {
             body_seen: Default::default(),
             hands: [[[0.0; 3]; HAND_POINTS]; 2],
             hand_seen: [false; 2],
+            picture: None,
         }
     }
 
@@ -58,6 +70,9 @@ impl Sight {
         }
         out.hands.swap(0, 1);
         out.hand_seen.swap(0, 1);
+        if let Some(picture) = &mut out.picture {
+            picture.middle[0] = -picture.middle[0];
+        }
         out
     }
 
@@ -85,6 +100,7 @@ impl Sight {
 pub struct Picker {
     body: [Option<usize>; BODY_POINTS.len()],
     hands: [Option<usize>; 2],
+    size: Option<[u32; 2]>,
 }
 
 impl Picker {
@@ -94,12 +110,22 @@ impl Picker {
     pub fn new(layout: &Layout) -> Option<Self> {
         let hands = HANDS.map(|name| layout.range(name).filter(|r| r.len() == HAND_POINTS).map(|r| r.start));
         let body = BODY_POINTS.map(|name| layout.index(BODY, name));
-        (hands != [None; 2]).then_some(Self { body, hands })
+        (hands != [None; 2]).then_some(Self { body, hands, size: None })
+    }
+
+    /// Tells the features that know what to do with it how wide and high the picture is, in pixels.
+    pub fn in_picture(mut self, [width, height]: [u32; 2]) -> Self {
+        self.size = (width > 0 && height > 0).then_some([width, height]);
+        self
     }
 
     /// What features look at in a pose of this layout, in the pose's own pixels.
     pub fn pick(&self, at_s: f64, pose: &Pose) -> Sight {
         let mut sight = Sight::unseen(at_s);
+        sight.picture = self.size.map(|[width, height]| Picture {
+            middle: [width as f32 / 2.0, height as f32 / 2.0],
+            height: height as f32,
+        });
         for (slot, k) in self.body.iter().enumerate() {
             if let Some([x, y, _]) = k.and_then(|k| pose.seen(k)) {
                 sight.body[slot] = [x, y];
@@ -147,8 +173,19 @@ mod tests {
         assert_eq!(sight.body[6], [21.0, 1.0]);
         assert_eq!(sight.body[0], [22.0, 1.0]);
         assert_eq!(sight.body_seen, [true, false, false, false, false, false, true]);
+        assert_eq!(sight.picture, None);
         assert_eq!(sight.hand_seen, [false, true], "a hand with a point missing is not seen");
         assert_eq!(sight.hands[1][20], [20.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn a_picture_of_no_size_is_unknown() {
+        let hand = (0..21).map(|i| format!("P{i}")).collect();
+        let layout = Layout { components: vec![component(HANDS[1], hand)] };
+        let of =
+            |size| Picker::new(&layout).expect("it has a hand").in_picture(size).pick(0.0, &Pose::unseen(21));
+        assert_eq!(of([640, 480]).picture, Some(Picture { middle: [320.0, 240.0], height: 480.0 }));
+        assert_eq!(of([640, 0]).picture, None);
     }
 
     #[test]

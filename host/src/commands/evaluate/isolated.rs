@@ -21,6 +21,12 @@ pub struct Isolated {
     /// Only clips of these groups.
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     only_group: Vec<String>,
+    /// Only clips of this part of the corpus, as its column `split` says.
+    #[arg(long, value_name = "SPLIT")]
+    split: Option<String>,
+    /// Only clips of this subset of the corpus: those with no more in the column `tier`.
+    #[arg(long, value_name = "GLOSSES")]
+    tier: Option<u32>,
     /// Width:height of the pictures that the data was taken from; guessed from the hands otherwise.
     #[arg(long, value_name = "W:H")]
     aspect: Option<String>,
@@ -36,7 +42,8 @@ impl Isolated {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
         let aspect = self.aspect.as_deref().map_or(Ok(Aspect::Guess), aspect)?;
-        let options = evaluate::Options { groups: self.only_group, held_out: self.held_out, aspect };
+        let Self { only_group: groups, held_out, split, tier, .. } = self;
+        let options = evaluate::Options { groups, held_out, split, tier, aspect };
         let report = evaluate::isolated(&self.model, &self.data, &options)?;
         if let Some(path) = &self.confusion {
             let title =

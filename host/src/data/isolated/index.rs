@@ -17,12 +17,14 @@ pub(super) struct Entry {
     pub label: String,
     pub group: String,
     pub seq: u32,
+    pub split: String,
+    pub tier: Option<u32>,
 }
 
 /// Reads the index: tab-separated, the first line names the columns.
 ///
-/// `offset_frames`, `n_frames` and `label` (or `gloss`) must be there. `group` (or `signer_id`, or `split`)
-/// and `seq` may be absent, as columns or at the end of a line.
+/// `offset_frames`, `n_frames` and `label` (or `gloss`) must be there. `group` (or `signer_id`, or `split`),
+/// `seq`, `split` and `tier` may be absent, as columns or at the end of a line.
 pub(super) fn read(path: &Path) -> Result<Vec<Entry>, Error> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(Error::io("read", path))?;
@@ -47,7 +49,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>, Error> {
         .map_or_else(|| need("gloss"), Ok)
         .map_err(|_| wrong(1, "there is neither a column \"label\" nor a column \"gloss\"".into()))?;
     let group = column("group").or(column("signer_id")).or(column("split"));
-    let seq = column("seq");
+    let (seq, split, tier) = (column("seq"), column("split"), column("tier"));
 
     let (mut entries, mut sum) = (Vec::new(), 0);
     for (line, text) in lines.filter(|(_, text)| !text.trim().is_empty()) {
@@ -70,6 +72,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>, Error> {
             label: cell(label)?.to_owned(),
             group: optional(group).to_owned(),
             seq: optional(seq).parse().unwrap_or(0),
+            split: optional(split).to_owned(),
+            tier: optional(tier).parse().ok(),
         };
         if entry.offset + entry.frames > FRAMES_LIMIT {
             let why = format!("the clip ends after frame {FRAMES_LIMIT}, the most that is read");

@@ -16,7 +16,7 @@ mod recording;
 
 use std::path::{Path, PathBuf};
 
-use models::features::{BODY_POINTS, HAND_POINTS, Sight};
+use models::features::{BODY_POINTS, HAND_POINTS, Picture, Sight};
 
 use super::Clip;
 use crate::Error;
@@ -67,7 +67,7 @@ impl Isolated {
             .map(|e| {
                 let sight = |i: usize| sight(i, frames.row(e.offset + i, &mut row), aspect);
                 let sights = (0..e.frames).map(sight).collect();
-                Clip { label: e.label, group: e.group, seq: e.seq, sights }
+                Clip { label: e.label, group: e.group, seq: e.seq, split: e.split, tier: e.tier, sights }
             })
             .collect();
         let name = stem.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
@@ -90,6 +90,7 @@ fn with_ending(stem: &Path, ending: &str) -> PathBuf {
 /// One row as a sight.
 fn sight(index: usize, row: &[f32], aspect: f32) -> Sight {
     let mut sight = Sight::unseen(index as f64 / NOMINAL_FPS);
+    sight.picture = Some(Picture { middle: [aspect / 2.0, 0.5], height: 1.0 });
     let (body, hands) = row.split_at(row.len() - 2 * HAND);
     if body.len() == BODY && body.iter().any(|v| *v != 0.0) {
         for (slot, &k) in BODY_ROWS.iter().enumerate() {

@@ -21,6 +21,8 @@ pub struct Recording {
     pub group: String,
     /// Its number among the clips of its label.
     pub seq: u32,
+    /// The part of its corpus (`train`, `val`, `test`); empty where the corpus has none.
+    pub split: String,
     /// Body and hands, or hands alone; at a nominal 20 frames a second, since the rate is not recorded.
     pub track: PoseTrack,
 }
@@ -48,7 +50,7 @@ pub fn recordings(stem: &Path, shape: Aspect) -> Result<Vec<Recording>, Error> {
         } else {
             rows126_to_track(&rows, fps, size)
         };
-        Ok(Recording { label: e.label, group: e.group, seq: e.seq, track: track? })
+        Ok(Recording { label: e.label, group: e.group, seq: e.seq, split: e.split, track: track? })
     };
     entries.into_iter().map(recording).collect()
 }
