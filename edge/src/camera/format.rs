@@ -103,7 +103,8 @@ impl Coding {
     /// What a driver says of its pictures: its `colorspace`, `ycbcr_enc` and `quantization`, as numbers of
     /// `videodev2.h`. What it leaves open is filled in as `V4L2_MAP_YCBCR_ENC_DEFAULT` and
     /// `V4L2_MAP_QUANTIZATION_DEFAULT` do; a number that is none of the header's is taken as left open.
-    /// Pictures of the kernel's test driver `vivid` in each coding come out alike in every packing, to 3 levels.
+    /// Pictures of the kernel's test driver `vivid` come out alike in every packing, to 3 levels, in each coding
+    /// but BT.2020's constant luminance.
     pub fn of_v4l2(packing: Packing, colorspace: u32, encoding: u32, quantization: u32) -> Self {
         const SMPTE_240M: u32 = 2;
         const REC_709: u32 = 3;
@@ -116,6 +117,7 @@ impl Coding {
             // The last is an old name of 601 at full range.
             1 | XV_601 | 5 => Matrix::Bt601,
             2 | XV_709 => Matrix::Bt709,
+            // The second has constant luminance, which is other arithmetic; no camera is known to give it.
             6 | 7 => Matrix::Bt2020,
             8 => Matrix::Smpte240,
             _ => match colorspace {

@@ -53,7 +53,9 @@ pub fn start(
     let packings: Vec<Packing> = Packing::ALL.into_iter().filter(readable).collect();
     let mut refused = Refused::Formats(names(&offers));
     let mut choices: Vec<(Wish, Chosen)> = Vec::new();
-    for [width, height] in [[wanted.width_px, wanted.height_px], SMALL] {
+    let wished = [wanted.width_px, wanted.height_px];
+    let sizes = if wished[0] > SMALL[0] { vec![wished, SMALL] } else { vec![wished] };
+    for [width, height] in sizes {
         for &packing in &packings {
             let wish = Wish { packing, width, height, rate_hz: wanted.rate_hz };
             match device.ask(wish).map(|granted| chosen(&granted, wanted)) {
@@ -63,17 +65,11 @@ pub fn start(
                 Err(error) => refused = Refused::System("setting its format", error),
             }
         }
-        choices.sort_by_key(|(_, c)| {
-            let packing = c.format.packing;
-            (doubted.contains(&packing), Reverse(reached(c, wanted)), away(c, wanted), packing as u8)
-        });
-        let enough = choices
-            .first()
-            .is_some_and(|(_, c)| reached(c, wanted) == IN_FULL && !doubted.contains(&c.format.packing));
-        if enough || wanted.width_px <= SMALL[0] {
-            break;
-        }
     }
+    choices.sort_by_key(|(_, c)| {
+        let packing = c.format.packing;
+        (doubted.contains(&packing), Reverse(reached(c, wanted)), away(c, wanted), packing as u8)
+    });
     for (wish, _) in choices {
         let again = device.ask(wish).map_err(|e| Refused::System("setting its format", e));
         let started = again.and_then(|granted| {
@@ -193,6 +189,7 @@ mod tests {
     #[test]
     fn what_the_bus_cannot_carry_gives_way_to_the_next() {
         check(&[(b"YUYV", HD, 30.0), (b"MJPG", HD, 30.0)], 640 * 480, &[], "MJPG 1280x720 30");
+        check(&[(b"YUYV", HD, 30.0), (b"YUYV", VGA, 30.0)], 640 * 480, &[], "YUYV 640x480 30");
         check(&[(b"YUYV", HD, 30.0)], 0, &[], "starting it: StorageFull");
     }
 

@@ -216,7 +216,7 @@ where
             vision.reset();
             Some(Event::Lost { at, why })
         }
-        // News may have been forgotten where nobody heard it: this is the one that always comes.
+        // Where nobody heard of the loss in time, this is the first that is known of it.
         camera::Event::Back(back) => {
             vision.reset();
             Some(Event::Back(back))

@@ -24,7 +24,7 @@ impl Kept {
         &self.track
     }
 
-    /// Keeps a pose at its place in time, seen in a picture of the size given where there was one.
+    /// Keeps a pose: of a picture of the size given at its place in time, of a track behind the one before.
     ///
     /// Where frames were lost or the camera was away, poses stand in which nothing is seen. Where a camera is
     /// faster than it said, the newest pose of a moment stays. A camera may come back with pictures of another
@@ -39,8 +39,8 @@ impl Kept {
         if let Some(size) = size.filter(|size| *size != [width, height]) {
             self.scale(&mut pose, size, [width, height]);
         }
-        let place = (at_s * f64::from(self.track.fps)).round() as usize;
         let frames = &mut self.track.frames;
+        let place = size.map_or(frames.len(), |_| (at_s * f64::from(self.track.fps)).round() as usize);
         if place < frames.len() {
             frames.pop();
         }
@@ -108,14 +108,22 @@ mod tests {
     fn a_gap_is_as_long_as_it_was() {
         check(&[0.0, 0.4], &[Some(0), None, None, None, Some(1)]);
         let mut kept = kept();
-        kept.push(0.0, None, &pose(1.0, 1.0));
-        kept.push(600.0, None, &pose(1.0, 1.0));
+        kept.push(0.0, Some([640, 480]), &pose(1.0, 1.0));
+        kept.push(600.0, Some([640, 480]), &pose(1.0, 1.0));
         assert_eq!(kept.track().frames.len(), 6001);
     }
 
     #[test]
     fn of_poses_of_one_moment_the_newest_stays() {
         check(&[0.0, 0.1, 0.12, 0.14, 0.2], &[Some(0), Some(3), Some(4)]);
+    }
+
+    #[test]
+    fn the_poses_of_a_track_are_kept_one_by_one() {
+        let mut kept = kept();
+        // As of a track with more poses a second than a time can tell apart.
+        (0..5).for_each(|_| kept.push(0.0, None, &pose(1.0, 1.0)));
+        assert_eq!(kept.track().frames.len(), 5);
     }
 
     #[test]

@@ -158,3 +158,77 @@ impl Show {
         self.to.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use models::pose::Known;
+
+    use super::*;
+    use crate::screen::Canvas;
+
+    const SIZE: (u32, u32) = (80, 60);
+
+    /// Keeps what it is shown.
+    struct Presented(Arc<Mutex<Vec<Canvas>>>);
+
+    impl Present for Presented {
+        fn show(&mut self, canvas: &Canvas) -> Result<(), Fault> {
+            self.0.lock().unwrap().push(canvas.clone());
+            Ok(())
+        }
+        fn finish(self: Box<Self>) -> Result<(), Fault> {
+            Ok(())
+        }
+    }
+
+    /// What is told to the screen: a frame, the loss of the camera, or silence.
+    enum Told {
+        Frame,
+        Lost,
+        Quiet,
+    }
+
+    /// For each picture presented, whether it says that there is no camera.
+    #[track_caller]
+    fn check(pace: Pace, told: &[(f64, Told)], expect: &[bool]) {
+        let layout = Known::Holistic576.layout();
+        let about = About { layout, fps: 10.0, size: [8, 6, 0], frames: None, engine: None, format: None };
+        let presented = Arc::new(Mutex::new(Vec::new()));
+        let mut show = Show::new(Box::new(Presented(Arc::clone(&presented))), pace, SIZE, &about);
+        let reader = Reader::new(&about.layout, vec![]).unwrap();
+        let frame = Frame::new(Default::default(), 8, 6, vec![200; 8 * 6 * 3]).unwrap();
+        for (at_s, told) in told {
+            match told {
+                Told::Frame => show.frame(*at_s, Some(&frame), &Pose::unseen(576), &reader, &[]).unwrap(),
+                Told::Lost => show.no_camera(*at_s).unwrap(),
+                Told::Quiet => show.quiet(*at_s).unwrap(),
+            }
+        }
+        let mut gone = Screen::new(SIZE.0, SIZE.1, Theme::DARK);
+        gone.no_camera();
+        let presented = presented.lock().unwrap();
+        let presented: Vec<bool> = presented.iter().map(|c| c.rgba() == gone.canvas().rgba()).collect();
+        assert_eq!(presented, expect);
+    }
+
+    const VIDEO: Pace = Pace::Video { fps: 10.0, written: 0 };
+
+    #[test]
+    fn a_video_lasts_as_long_as_its_source() {
+        use Told::{Frame, Lost, Quiet};
+        check(VIDEO, &[(0.0, Frame), (0.1, Frame), (0.2, Frame)], &[false; 3]);
+        // One frame was lost; two came sooner than the rate says.
+        check(VIDEO, &[(0.0, Frame), (0.2, Frame), (0.24, Frame)], &[false; 3]);
+        let away = [(0.0, Frame), (0.1, Quiet), (0.2, Lost), (0.35, Quiet), (0.5, Quiet), (0.6, Frame)];
+        check(VIDEO, &away, &[false, false, true, true, true, true, false]);
+    }
+
+    #[test]
+    fn of_pictures_there_is_one_for_each_that_came() {
+        use Told::{Frame, Lost, Quiet};
+        let away = [(0.0, Frame), (0.3, Quiet), (0.5, Lost), (0.7, Quiet), (0.8, Frame)];
+        check(Pace::Pictures, &away, &[false, true, false]);
+    }
+}
