@@ -130,6 +130,7 @@ mod tests {
             pose: Some("p/a.pose".into()),
             glosses: vec![gloss],
             text: Some("Hi.".into()),
+            ..Utterance::default()
         };
         assert_eq!(read, [first.clone(), Utterance { id: "b".into(), ..Utterance::default() }]);
         let again: Utterance = serde_json::from_str(&serde_json::to_string(&first).unwrap()).unwrap();
