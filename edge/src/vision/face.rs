@@ -167,7 +167,8 @@ impl FaceTracker {
         let outputs = self.landmarks.run()?;
         let presence = sigmoid(outputs[1].data[0]);
         // What is not a number is not present either.
-        if !(presence >= PRESENT) {
+        let present = presence >= PRESENT;
+        if !present {
             return Ok(None);
         }
         let raw = &outputs[0].data;

@@ -149,7 +149,8 @@ impl Holistic {
             let (hands, face, body) = (&mut self.hands, &mut self.face, body.as_ref());
             self.crew.join(|| hands.step(frame, body, &self.crew), || face.step(frame, body))
         };
-        (hands?, face?);
+        hands?;
+        face?;
         if body.as_ref().is_some_and(|body| self.hands.dwarf(body)) {
             body = self.doubt();
             self.face.reset();
