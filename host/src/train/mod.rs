@@ -313,15 +313,7 @@ fn measure(model: &mut Model, held: &[Vec<Clip>]) -> Result<(), Error> {
 ///
 /// Each file is written beside its place first, so that none ever stands there in part.
 fn write(model: &Model) -> Result<(), Error> {
-    let put = |path: &Path, bytes: &[u8]| {
-        let part = path.with_extension(format!("{}.part", std::process::id()));
-        let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
-        if written.is_err() {
-            // It may not be there; the first error is the one to tell.
-            let _ = std::fs::remove_file(&part);
-        }
-        written.map_err(Error::io("write", path))
-    };
+    let put = |path: &Path, bytes: &[u8]| models::whole::write(path, bytes).map_err(Error::io("write", path));
     put(&model.dir.join(NETWORK), &model.network)?;
     let mut text = serde_json::to_string_pretty(&model.manifest).expect("a manifest has text keys only");
     text.push('\n');
