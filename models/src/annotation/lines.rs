@@ -95,6 +95,25 @@ pub(super) fn wrong(line: usize, why: impl Into<String>) -> Error {
     Error::Subtitles { line, why: why.into() }
 }
 
+/// Reads a text as one of the formats, for the tests of each: start, end and text of every annotation, or a
+/// part of what is said of its fault.
+#[cfg(test)]
+#[track_caller]
+pub(super) fn check_reading(
+    read: fn(&[u8]) -> Result<Vec<Annotation>, Error>,
+    text: &str,
+    expect: Result<&[(u32, u32, &str)], &str>,
+) {
+    match (read(text.as_bytes()), expect) {
+        (Ok(got), Ok(expect)) => {
+            let expect: Vec<_> = expect.iter().map(|(s, e, t)| Annotation::new(*s, *e, *t)).collect();
+            assert_eq!(got, expect, "{text:?}");
+        }
+        (Err(got), Err(expect)) => assert!(got.to_string().contains(expect), "{got} for {text:?}"),
+        (got, expect) => panic!("{got:?}, not {expect:?}, for {text:?}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

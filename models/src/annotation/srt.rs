@@ -40,18 +40,12 @@ pub fn write_srt(annotations: &[Annotation]) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lines::check_reading;
     use super::*;
 
     #[track_caller]
     fn check_read(text: &str, expect: Result<&[(u32, u32, &str)], &str>) {
-        match (read_srt(text.as_bytes()), expect) {
-            (Ok(got), Ok(expect)) => {
-                let expect: Vec<_> = expect.iter().map(|(s, e, t)| Annotation::new(*s, *e, *t)).collect();
-                assert_eq!(got, expect, "{text:?}");
-            }
-            (Err(got), Err(expect)) => assert!(got.to_string().contains(expect), "{got} for {text:?}"),
-            (got, expect) => panic!("{got:?}, not {expect:?}, for {text:?}"),
-        }
+        check_reading(read_srt, text, expect);
     }
 
     #[test]
