@@ -21,6 +21,17 @@ pub struct Scale {
 }
 
 impl Scale {
+    /// From the sums and the sums of squares of `n` steps.
+    pub fn of(sum: &[f64], squares: &[f64], n: f64) -> Self {
+        let mean: Vec<_> = sum.iter().map(|s| (s / n) as f32).collect();
+        // A value that hardly varies must not be blown up.
+        let deviation = squares
+            .iter()
+            .zip(sum)
+            .map(|(q, s)| ((q / n - (s / n).powi(2)).max(0.0).sqrt() as f32).max(0.05));
+        Self { deviation: deviation.collect(), mean }
+    }
+
     /// Standardises a window in place.
     ///
     /// # Shapes

@@ -69,13 +69,7 @@ impl<'a> Examples<'a> {
             }
         }
         let n = (EXAMPLES * self.features.frames()) as f64;
-        let mean: Vec<_> = sum.iter().map(|s| (s / n) as f32).collect();
-        // A value that hardly varies must not be blown up.
-        let deviation = squares
-            .iter()
-            .zip(&sum)
-            .map(|(q, s)| ((q / n - (s / n).powi(2)).max(0.0).sqrt() as f32).max(0.05));
-        Scale { deviation: deviation.collect(), mean }
+        Scale::of(&sum, &squares, n)
     }
 
     /// The next batch.

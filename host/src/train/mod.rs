@@ -1,8 +1,10 @@
 //! Trains a recipe and writes a model's folder.
 
 mod calibrate;
+mod ctc;
 mod examples;
 mod fit;
+pub mod live;
 mod recipe;
 
 use std::path::{Path, PathBuf};
