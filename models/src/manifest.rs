@@ -26,11 +26,11 @@ pub const MANIFEST: &str = "manifest.json";
 pub const NONE: &str = "<none>";
 
 /// A manifest is a few kilobytes; nothing larger is read.
-const MANIFEST_LIMIT: u64 = 1 << 20;
+pub(crate) const MANIFEST_LIMIT: u64 = 1 << 20;
 /// No network that we ship comes near this.
-const NETWORK_LIMIT: u64 = 64 << 20;
+pub(crate) const NETWORK_LIMIT: u64 = 64 << 20;
 /// More classes than this need another kind of model.
-const LABEL_LIMIT: usize = 10_000;
+pub(crate) const LABEL_LIMIT: usize = 10_000;
 
 /// What `manifest.json` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,6 +70,8 @@ pub struct Manifest {
 pub enum Kind {
     /// One window of features gives the logits of one sign.
     Isolated,
+    /// Step by step it reads continuous signing, see [`crate::live`].
+    Continuous,
 }
 
 /// A part of the training data.
@@ -193,6 +195,9 @@ impl Manifest {
 
     /// What is wrong with the manifest, or the arithmetic of its features.
     fn check(&self) -> Result<Version, String> {
+        if self.kind != Kind::Isolated {
+            return Err("it does not tell single signs apart, which is what this needs".into());
+        }
         let features = Version::parse(&self.features).ok_or_else(|| {
             let known: Vec<_> = Version::ALL.iter().map(|v| v.name()).collect();
             format!("its features are {:?}, and this program computes {}", self.features, known.join(", "))
@@ -266,7 +271,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// Reads one of a model's files, up to a limit.
-fn read(dir: &Path, file: &'static str, limit: u64) -> Result<Vec<u8>, Error> {
+pub(crate) fn read(dir: &Path, file: &'static str, limit: u64) -> Result<Vec<u8>, Error> {
     let path = dir.join(file);
     let opened = File::open(&path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
