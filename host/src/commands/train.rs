@@ -30,6 +30,21 @@ pub struct Train {
     /// signers are strangers to score the result on.
     #[arg(long, value_name = "LANGUAGE", value_delimiter = ',')]
     leave_out: Vec<String>,
+    /// The highest learning rate, where not the usual one.
+    #[arg(long, value_parser = rate)]
+    rate: Option<f64>,
+    /// Starts over, where a run that was killed left a checkpoint in the folder to go on from.
+    #[arg(long)]
+    fresh: bool,
+    /// Writes a checkpoint every so many steps instead of every five minutes.
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..))]
+    save_every: Option<u32>,
+}
+
+/// A learning rate from the command line.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| f64::is_finite(*rate) && *rate > 0.0);
+    rate.ok_or_else(|| "give a number above 0, such as 0.001".into())
 }
 
 impl Train {
@@ -40,8 +55,9 @@ impl Train {
             given: self.recipe.clone(),
             expected: format!("one of {}", train::Recipe::names()),
         })?;
-        let Self { data, out, seed, steps, held_out, leave_out, .. } = self;
-        let options = train::Options { data, out, seed, steps, held_out, leave_out };
+        let Self { data, out, seed, steps, held_out, leave_out, rate, fresh, .. } = self;
+        let save_every = self.save_every.map(|steps| steps as usize);
+        let options = train::Options { data, out, seed, steps, held_out, leave_out, rate, fresh, save_every };
         train::train(recipe, &options)?;
         ui::say(format!("written to {}", options.out.display()));
         Ok(())

@@ -1,16 +1,22 @@
 //! Trains a recipe and writes a model's folder.
 
+mod average;
 mod calibrate;
+mod checkpoint;
+mod clips;
 mod ctc;
+pub mod events;
 mod examples;
 mod fit;
 pub mod live;
 mod recipe;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
 use models::features::Version;
 use models::gloss::same_label;
 use models::manifest::{
@@ -24,8 +30,11 @@ use crate::export;
 use crate::nn::{ClipNet, ClipNetConfig};
 use crate::{Error, ui};
 
+use clips::ClipTask;
 use examples::Examples;
+pub use fit::{Parts, Plain, PlainNet, Plan, Save, Task, fit, forget, step_seed};
 pub use recipe::{RECIPES, Recipe};
+pub use watch::Astray;
 
 /// The largest difference between two logits that rounding explains.
 const ROUNDING: f32 = 1e-4;
@@ -52,6 +61,12 @@ pub struct Options {
     pub held_out: Vec<String>,
     /// Sign languages of the fingerspelling lexicon whose letters are not learnt.
     pub leave_out: Vec<String>,
+    /// The highest learning rate, where not the usual one.
+    pub rate: Option<f64>,
+    /// Whether a checkpoint in the folder is left aside, so that training starts over.
+    pub fresh: bool,
+    /// Steps between two checkpoints, where not some minutes.
+    pub save_every: Option<usize>,
 }
 
 /// Clips of a recipe, read and split.
@@ -91,21 +106,33 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
         labels: labels.len(),
         dropout: recipe.dropout,
     };
+    let shape = [recipe.features.frames(), recipe.features.width()];
     let steps = options.steps.unwrap_or(recipe.steps);
     let learnt_none = labels.len() - 1;
     let answers = answers(recipe, &labels, &split.train);
+    let folders = folders(recipe, &options.out);
+    let data = fingerprint(recipe, &scale, &split);
     let mut nets = vec![];
-    for i in 0..recipe.networks {
-        let net =
-            fit::fit::<Training>(&config, recipe, &examples, &scale, steps, network_seed(options.seed, i))?;
+    for (i, folder) in folders.iter().enumerate() {
+        if options.fresh {
+            forget(folder)?;
+        }
+        let seed = network_seed(options.seed, i);
+        let task = ClipTask { examples: &examples, scale: &scale, seed, shape, labels: labels.len() };
+        let mut plan = Plan::new(recipe.name, steps, seed);
+        plan.rate = options.rate.unwrap_or(plan.rate);
+        plan.save = options.save_every.map_or(plan.save, Save::Steps);
+        (plan.data, plan.folder) = (data.clone(), Some(folder.clone()));
+        let device = Default::default();
+        Training::seed(&device, seed);
+        let net = fit::<Training, _>(config.init(&device), &task, &plan)?;
         nets.push(if answers.len() < labels.len() { net.answering(&answers) } else { net });
     }
     let labels: Vec<_> = answers.iter().map(|&g| labels[g as usize].clone()).collect();
     let knows = |clip: &Clip| labels.iter().any(|l| same_label(l, &clip.label));
 
     let network = export::clip_nets(recipe.name, &nets, &scale, recipe.features);
-    let shape = [1, recipe.features.frames(), recipe.features.width()];
-    let runner = Runner::from_bytes(recipe.name, &network, shape, labels.len())?;
+    let runner = Runner::from_bytes(recipe.name, &network, [1, shape[0], shape[1]], labels.len())?;
     check_export(&nets, &scale, &runner, recipe.features, &held)?;
 
     let none = labels.len() - 1;
@@ -139,7 +166,25 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
     let mut model = Model { dir: options.out.clone(), manifest, features: recipe.features, network };
     measure(&mut model, &split.held)?;
     write(&model)?;
+    folders.iter().try_for_each(|folder| forget(folder))?;
     Ok(model.manifest)
+}
+
+/// Where each network of a recipe keeps its checkpoint and its log: the folder of the model, or one in it
+/// for each of several.
+fn folders(recipe: &Recipe, out: &Path) -> Vec<PathBuf> {
+    match recipe.networks {
+        1 => vec![out.to_owned()],
+        several => (1..=several).map(|n| out.join(format!("network-{n}"))).collect(),
+    }
+}
+
+/// What the batches of a run are made of and how.
+fn fingerprint(recipe: &Recipe, scale: &export::Scale, split: &Split) -> String {
+    let Recipe { features, ends_are_rest, ways_are_rest, strength, dropout, draw, .. } = recipe;
+    let how = (features.name(), ends_are_rest, ways_are_rest, strength, dropout, draw);
+    let clips = clips::fingerprint(split.train.iter().chain(&split.other));
+    sha256(format!("{how:?} {scale:?} {clips}").as_bytes())
 }
 
 /// The command that remakes the model.
@@ -152,6 +197,9 @@ fn command(recipe: &Recipe, options: &Options, steps: usize) -> String {
     }
     if !options.leave_out.is_empty() {
         text += &format!(" --leave-out {}", options.leave_out.join(","));
+    }
+    if let Some(rate) = options.rate {
+        text += &format!(" --rate {rate}");
     }
     text
 }
@@ -245,7 +293,7 @@ fn network_seed(seed: u64, network: usize) -> u64 {
 
 /// Compares the mean of the networks that trained with the one that was exported, on held-out clips.
 fn check_export(
-    nets: &[ClipNet<fit::Plain<Training>>],
+    nets: &[ClipNet<Plain<Training>>],
     scale: &export::Scale,
     runner: &Runner,
     features: Version,
@@ -258,7 +306,7 @@ fn check_export(
         let exported = runner.logits(&window)?;
         let mut standard = window.clone();
         scale.apply(&mut standard);
-        let input = Tensor::<fit::Plain<Training>, 1>::from_floats(standard.as_slice(), &Default::default());
+        let input = Tensor::<Plain<Training>, 1>::from_floats(standard.as_slice(), &Default::default());
         let input = input.reshape([1, t, f]);
         let trained = nets.iter().map(|net| net.forward(input.clone())).reduce(|a, b| a + b);
         let trained = trained.expect("a recipe has a network") / nets.len() as f32;
@@ -336,12 +384,16 @@ mod tests {
             steps: None,
             held_out: vec![],
             leave_out: vec![],
+            rate: None,
+            fresh: true,
+            save_every: Some(10),
         };
         let plain = "signpost-host train asl-letters --data DATA --out FOLDER --seed 7 --steps 900";
         assert_eq!(command(recipe, &options, 900), plain);
         options.held_out = vec!["Anna's".into(), "3".into()];
         options.leave_out = vec!["ase".into(), "sgg".into()];
-        let full = format!(r"{plain} --held-out 'Anna'\''s' --held-out '3' --leave-out ase,sgg");
+        options.rate = Some(0.001);
+        let full = format!(r"{plain} --held-out 'Anna'\''s' --held-out '3' --leave-out ase,sgg --rate 0.001");
         assert_eq!(command(recipe, &options, 900), full);
     }
 
