@@ -50,15 +50,18 @@ fn rate(text: &str) -> Result<f64, String> {
 impl Train {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
-        let recipe = train::Recipe::find(&self.recipe).ok_or_else(|| Error::Argument {
-            option: "RECIPE",
-            given: self.recipe.clone(),
-            expected: format!("one of {}", train::Recipe::names()),
-        })?;
-        let Self { data, out, seed, steps, held_out, leave_out, rate, fresh, .. } = self;
-        let save_every = self.save_every.map(|steps| steps as usize);
+        let Self { recipe, data, out, seed, steps, held_out, leave_out, rate, fresh, save_every } = self;
+        let save_every = save_every.map(|steps| steps as usize);
         let options = train::Options { data, out, seed, steps, held_out, leave_out, rate, fresh, save_every };
-        train::train(recipe, &options)?;
+        if let Some(recipe) = train::Recipe::find(&recipe) {
+            train::train(recipe, &options)?;
+        } else if let Some(recipe) = train::live::LiveRecipe::find(&recipe) {
+            train::live::train(recipe, &options)?;
+        } else {
+            let (isolated, live) = (train::Recipe::names(), train::live::LiveRecipe::names());
+            let expected = format!("one of {isolated}, {live}");
+            return Err(Error::Argument { option: "RECIPE", given: recipe, expected }.into());
+        }
         ui::say(format!("written to {}", options.out.display()));
         Ok(())
     }

@@ -10,11 +10,9 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Tensor, backend::Backend};
+use models::live::BIO;
 
 use super::block::{Block, Reach, each_step};
-
-/// Outside, begin, inside.
-pub const BIO: usize = 3;
 
 /// The sizes of a [`LiveNet`].
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +59,11 @@ impl LiveNetConfig {
 }
 
 impl<B: Backend> LiveNet<B> {
+    /// How many rows the blocks together look back at, S.
+    pub fn memory(&self) -> usize {
+        self.blocks.iter().map(Block::memory).sum()
+    }
+
     /// What the network makes of each step, before its head.
     ///
     /// # Shapes

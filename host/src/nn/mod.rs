@@ -6,4 +6,4 @@ mod live_net;
 
 pub use block::{Block, Reach};
 pub use clip_net::{ClipNet, ClipNetConfig};
-pub use live_net::{BIO, LiveNet, LiveNetConfig};
+pub use live_net::{LiveNet, LiveNetConfig};

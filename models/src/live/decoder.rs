@@ -179,9 +179,8 @@ impl Decoder {
             self.run = Some(run);
             return said;
         }
-        Some(Said::Partial { gloss, probability: probabilities[best] }).filter(|_| {
-            self.run.as_ref().is_some_and(|run| !run.said)
-        })
+        Some(Said::Partial { gloss, probability: probabilities[best] })
+            .filter(|_| self.run.as_ref().is_some_and(|run| !run.said))
     }
 
     /// What a run comes to.

@@ -8,7 +8,7 @@ mod model;
 mod rules;
 
 pub use decoder::{Decoder, Gate, Said, Spoken};
-pub use model::{LiveManifest, LiveModel, RESCORE, Rescorer};
+pub use model::{LiveManifest, LiveModel};
 pub use rules::{Evidence, Rules};
 
 /// Outside, begin, inside: the classes of the gate's outputs.

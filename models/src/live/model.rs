@@ -1,7 +1,6 @@
 //! What is known about a trained recogniser of continuous signing.
 //!
-//! A folder with `model.onnx`, the network of one step, `manifest.json`, and where it has one `rescore.onnx`,
-//! which looks at a whole utterance again. The manifest states the SHA-256 of each.
+//! A folder with `model.onnx`, the network of one step, and `manifest.json`, which states the network's SHA-256.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -17,8 +16,6 @@ use crate::manifest::{
 };
 use crate::store;
 
-/// The rescorer's file within a model's folder.
-pub const RESCORE: &str = "rescore.onnx";
 /// The memory of a network is some kilobytes.
 const STATE_LIMIT: usize = 1 << 20;
 
@@ -53,37 +50,12 @@ pub struct LiveManifest {
     pub gate_delay_s: f64,
     /// When a gloss is said.
     pub rules: Rules,
-    /// The network that looks at a whole utterance again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rescorer: Option<Rescorer>,
     /// What it was trained on.
     pub data: Vec<Source>,
     /// What it was measured to do.
     pub metrics: Vec<Metric>,
     /// The command that remakes it.
     pub recipe: String,
-}
-
-/// What is known about `rescore.onnx`.
-///
-/// It takes `hidden [1, T, D]`, `steps [1, T, 1]` (1 for each step that is there) and `glosses [N, U]` as
-/// numbers (0 begins, then 1 + gloss), and gives `ctc [T, 1 + G]` and `next [N, U, 1 + G]`, logits of what
-/// follows each prefix, where 0 is the end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rescorer {
-    /// SHA-256 of `rescore.onnx`, in hexadecimal.
-    pub sha256: String,
-    /// Steps that it looks at, T; a longer utterance is not looked at again.
-    pub steps: usize,
-    /// Hypotheses, N.
-    pub hypotheses: usize,
-    /// Glosses of a hypothesis and its beginning, U.
-    pub length: usize,
-    /// How much the attention decoder counts; CTC counts the rest.
-    pub attention: f32,
-    /// Weights of the confidence of a gloss that stood after rescoring.
-    pub confidence: [f32; 3],
 }
 
 /// A recogniser whose bytes are those that its manifest describes.
@@ -95,8 +67,6 @@ pub struct LiveModel {
     pub manifest: LiveManifest,
     /// The bytes of the network of one step.
     pub network: Vec<u8>,
-    /// The bytes of the rescorer, where it has one.
-    pub rescorer: Option<Vec<u8>>,
 }
 
 impl LiveModel {
@@ -120,17 +90,12 @@ impl LiveModel {
         let manifest: LiveManifest = serde_json::from_slice(&bytes)
             .map_err(|e| wrong(format!("not the manifest of a recogniser of continuous signing ({e})")))?;
         manifest.check().map_err(wrong)?;
-        let checked = |file: &'static str, stated: &str| {
-            let network = read(dir, file, NETWORK_LIMIT)?;
-            let found = sha256(&network);
-            if found == stated {
-                return Ok(network);
-            }
-            Err(Error::ModelChanged { path: dir.join(file), found, stated: stated.to_owned() })
-        };
-        let network = checked(NETWORK, &manifest.sha256)?;
-        let rescorer = manifest.rescorer.as_ref().map(|r| checked(RESCORE, &r.sha256)).transpose()?;
-        Ok(Self { dir: dir.to_owned(), manifest, network, rescorer })
+        let network = read(dir, NETWORK, NETWORK_LIMIT)?;
+        let found = sha256(&network);
+        if found != manifest.sha256 {
+            return Err(Error::ModelChanged { path: dir.join(NETWORK), found, stated: manifest.sha256 });
+        }
+        Ok(Self { dir: dir.to_owned(), manifest, network })
     }
 }
 
@@ -148,7 +113,12 @@ impl LiveManifest {
         if self.features != stream::NAME || self.width != stream::WIDTH || self.step_s != stream::STEP_S {
             return Err(format!(
                 "its input is {} of {} values every {} s, and this program computes {} of {} every {} s",
-                self.features, self.width, self.step_s, stream::NAME, stream::WIDTH, stream::STEP_S
+                self.features,
+                self.width,
+                self.step_s,
+                stream::NAME,
+                stream::WIDTH,
+                stream::STEP_S
             ));
         }
         if self.memory.checked_mul(self.hidden).is_none_or(|n| n == 0 || n > STATE_LIMIT) {
@@ -167,13 +137,6 @@ impl LiveManifest {
         let delays = [self.delay_s, self.gate_delay_s];
         if delays.iter().any(|s| !(0.0..=10.0).contains(s)) {
             return Err(format!("its delays are {delays:?} s, which is not within 0 to 10"));
-        }
-        if let Some(rescorer) = &self.rescorer {
-            let Rescorer { steps, hypotheses, length, attention, .. } = *rescorer;
-            let cells = [steps, hypotheses, length];
-            if cells.iter().any(|n| *n == 0 || *n > 4096) || !(0.0..=1.0).contains(&attention) {
-                return Err(format!("its rescorer looks at {cells:?} with weight {attention}"));
-            }
         }
         self.rules.check()
     }
@@ -197,7 +160,6 @@ mod tests {
             delay_s: 0.44,
             gate_delay_s: 0.16,
             rules: Rules::PLAIN,
-            rescorer: None,
             data: vec![],
             metrics: vec![],
             recipe: "none".into(),
@@ -228,14 +190,5 @@ mod tests {
         check("late", &LiveManifest { delay_s: -1.0, ..good.clone() }, "delays");
         let rules = Rules { accept: 1.5, ..Rules::PLAIN };
         check("rules", &LiveManifest { rules, ..good.clone() }, "\"accept\" is 1.5");
-        let rescorer = Rescorer {
-            sha256: sha256(b"absent"),
-            steps: 10,
-            hypotheses: 2,
-            length: 3,
-            attention: 0.5,
-            confidence: [0.0; 3],
-        };
-        check("lost", &LiveManifest { rescorer: Some(rescorer), ..good }, RESCORE);
     }
 }

@@ -19,9 +19,9 @@ const LEAST_STEPS: usize = 96;
 /// Longer utterances are cut, to bound memory.
 const MOST_STEPS: usize = 600;
 
-/// The gloss of a sign may be given once this share of it was seen, and up to so many seconds after its end.
+/// The gloss of a sign may be given once this share of it was seen, and up to so many steps after its end.
 const FROM_SHARE: f64 = 0.4;
-pub const LATEST_S: f64 = 0.44;
+pub const LATEST_STEPS: usize = 11;
 /// What is said of signs and sentences is about so many steps before.
 pub const GATE_DELAY: usize = 4;
 /// A beginning lasts so many steps.
@@ -75,7 +75,7 @@ impl Sequence {
 fn within(gloss: &TimedGloss) -> std::ops::Range<usize> {
     let step = |at_s: f64| (at_s.max(0.0) / stream::STEP_S).round() as usize;
     let from = step(gloss.start_s + FROM_SHARE * (gloss.end_s - gloss.start_s));
-    from..step(gloss.end_s + LATEST_S).max(from) + 1
+    from..step(gloss.end_s).max(from) + LATEST_STEPS + 1
 }
 
 /// Outside (0), begin (1) and inside (2) of spans, late by the gate's delay: `[T]`.
