@@ -222,5 +222,5 @@ fn crc(bytes: &[u8]) -> u32 {
         })
     });
     let sum = !sum.reverse_bits();
-    (sum >> 15 | sum << 17).wrapping_add(0xa282_ead8)
+    sum.rotate_right(15).wrapping_add(0xa282_ead8)
 }

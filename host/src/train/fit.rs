@@ -90,11 +90,11 @@ pub fn fit<B: AutodiffBackend, T: Task<B>>(
             run.look(step, &loss, parts)?;
             let gradients = GradientsParams::from_grads(loss.backward(), &run.net);
             run.learn(gradients);
-            if step % LOOK_EVERY == 0 {
+            if step.is_multiple_of(LOOK_EVERY) {
                 bar.set_message(run.told());
             }
             bar.inc(1);
-            if bar.is_hidden() && run.step % SAY_EVERY == 0 {
+            if bar.is_hidden() && run.step.is_multiple_of(SAY_EVERY) {
                 let (steps, left) = (plan.steps, bar.eta());
                 ui::say(format!("{}, {} of {steps} steps, {left:.0?} left", run.told(), run.step));
             }
@@ -185,7 +185,7 @@ impl<'a, B: AutodiffBackend, T: Task<B>> Run<'a, B, T> {
     /// Looks at the loss of a step before anything is learnt from it, where it is time to: for the log, for
     /// a checkpoint, and to see whether it goes astray. A checkpoint so holds weights whose loss was sound.
     fn look(&mut self, step: usize, loss: &Tensor<B, 1>, parts: Parts<B>) -> Result<(), Error> {
-        let regular = step % LOOK_EVERY == 0 || step + 1 == self.plan.steps;
+        let regular = step.is_multiple_of(LOOK_EVERY) || step + 1 == self.plan.steps;
         let save = self.save_is_due(step);
         if !regular && !save {
             return Ok(());
@@ -216,7 +216,7 @@ impl<'a, B: AutodiffBackend, T: Task<B>> Run<'a, B, T> {
     fn learn(&mut self, gradients: GradientsParams) {
         let (step, plan) = (self.step, self.plan);
         self.net = self.optimizer.step(plan.rate(step), self.net.clone(), gradients);
-        if step % plan.average_every == 0 {
+        if step.is_multiple_of(plan.average_every) {
             let averaged = (step / plan.average_every) as f64;
             let keeps = plan.average_keeps.min(averaged / (averaged + 10.0));
             self.average = blend(self.average.clone(), &self.net.valid(), keeps);
@@ -304,6 +304,7 @@ fn unrecorded<B: Backend, R: Record<B>>(bytes: Vec<u8>) -> Result<R, String> {
         format!("it is broken ({})", said.lines().next().unwrap_or_default())
     })
 }
+
 #[cfg(test)]
 mod tests {
     use burn::backend::{Autodiff, Flex};
