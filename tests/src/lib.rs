@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod fuzz;
+pub mod made;
 pub mod simulated;
 
 use std::fmt::Display;

@@ -191,6 +191,28 @@ mod tests {
     }
 
     #[test]
+    fn whatever_stands_behind_a_hash_that_fits_is_read_or_refused() {
+        let bytes = checkpoint().to_bytes();
+        let rest = &bytes[MAGIC.len() + HASH..];
+        let read = |rest: &[u8]| Checkpoint::from_bytes(&[MAGIC, sha256(rest).as_bytes(), rest].concat());
+        assert_eq!(read(rest), Some(checkpoint()));
+        for length in 0..rest.len() {
+            assert_eq!(read(&rest[..length]), None, "cut at {length}");
+        }
+        let mut broken = rest.to_vec();
+        for at in 0..rest.len() {
+            for value in [rest[at] ^ 1, b'9', b'-', b'"', b'[', 0xff] {
+                broken[at] = value;
+                if let Some(checkpoint) = read(&broken) {
+                    let own = [&checkpoint.net, &checkpoint.average, &checkpoint.optimizer].map(Vec::len);
+                    assert_eq!(own.iter().sum::<usize>(), 103, "at {at}");
+                }
+            }
+            broken[at] = rest[at];
+        }
+    }
+
+    #[test]
     fn another_runs_checkpoint_is_refused_and_says_why() {
         let run = std::env::temp_dir().join(format!("signpost-checkpoint-{}", std::process::id()));
         let own = checkpoint();

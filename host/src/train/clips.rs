@@ -9,7 +9,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::examples::{Batch, Examples};
-use super::fit::{Parts, Task, step_seed};
+use super::fit::{Parts, Task};
+use super::plan::step_seed;
 use crate::data::Clip;
 use crate::export::Scale;
 use crate::nn::ClipNet;

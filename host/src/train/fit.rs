@@ -4,9 +4,9 @@
 //! batches follow from their step, and so does what is random in the network, so that no generator has a
 //! state to keep.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::{AutodiffModule, Module};
@@ -15,11 +15,11 @@ use burn::optim::{AdamW, AdamWConfig, GradientsParams, Optimizer};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use models::manifest::sha256;
 
-use super::average::{Weights, blend, shapes};
+use super::average::{Weights, blend};
 use super::checkpoint::{self, Checkpoint, Identity};
 use super::events::Events;
+use super::plan::{Plan, Save, step_seed};
 use super::watch::{Astray, LOOK_EVERY, Watch};
 use crate::{Error, ui};
 
@@ -51,107 +51,6 @@ pub trait Task<B: AutodiffBackend>: Sync {
 /// Named parts of a loss, each `[1]`. They are on the device until the log wants them.
 pub type Parts<B> = Vec<(&'static str, Tensor<B, 1>)>;
 
-/// How a run goes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
-    /// What progress and errors call it.
-    pub name: String,
-    /// Steps of training.
-    pub steps: usize,
-    /// What is random in the network follows from it, and the step.
-    pub seed: u64,
-    /// The highest learning rate.
-    pub rate: f64,
-    /// The share of the steps in which the rate rises.
-    pub warm_up: f64,
-    /// Decoupled weight decay.
-    pub decay: f32,
-    /// The largest norm of a parameter's gradient.
-    pub clip: f32,
-    /// The weights enter their average every so many steps (Polyak and Juditsky 1992).
-    pub average_every: usize,
-    /// What the average keeps of itself then; less at first.
-    pub average_keeps: f64,
-    /// What the batches are made of and how, in a word; a checkpoint of other data is refused.
-    pub data: String,
-    /// Where checkpoints and the log go; none are written without it.
-    pub folder: Option<PathBuf>,
-    /// When a checkpoint is written.
-    pub save: Save,
-}
-
-/// When a checkpoint is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Save {
-    /// Every so many steps.
-    Steps(usize),
-    /// When so much time has passed since the last.
-    Time(Duration),
-}
-
-impl Plan {
-    /// A plan with the settings that the shipped models were found with.
-    pub fn new(name: impl Into<String>, steps: usize, seed: u64) -> Self {
-        Self {
-            name: name.into(),
-            steps,
-            seed,
-            rate: 3e-3,
-            warm_up: 0.05,
-            decay: 0.02,
-            clip: 1.0,
-            average_every: 5,
-            average_keeps: 0.96,
-            data: String::new(),
-            folder: None,
-            save: Save::Time(Duration::from_secs(300)),
-        }
-    }
-
-    /// The learning rate of a step: a straight line up, then half a cosine down to nothing (Loshchilov and
-    /// Hutter 2017).
-    fn rate(&self, step: usize) -> f64 {
-        let share = (step + 1) as f64 / self.steps as f64;
-        if share < self.warm_up {
-            return self.rate * share / self.warm_up;
-        }
-        let down = (share - self.warm_up) / (1.0 - self.warm_up);
-        self.rate * 0.5 * (1.0 + (std::f64::consts::PI * down).cos())
-    }
-
-    fn warming_up(&self, step: usize) -> bool {
-        ((step + 1) as f64) < self.warm_up * self.steps as f64
-    }
-
-    /// What a checkpoint of this run is known by: all that its result follows from.
-    fn identity<B: Backend, M: Module<B>>(&self, net: &M) -> Identity {
-        let pair = |name: &str, value: &dyn std::fmt::Display| (name.to_owned(), value.to_string());
-        vec![
-            pair("recipe", &self.name),
-            pair("seed", &self.seed),
-            pair("steps", &self.steps),
-            pair("rate", &self.rate),
-            pair("warm-up", &self.warm_up),
-            pair("decay", &self.decay),
-            pair("clip", &self.clip),
-            pair("average", &format!("{} every {}", self.average_keeps, self.average_every)),
-            pair("network", &sha256(shapes::<B, M>(net).as_bytes())),
-            pair("data", &self.data),
-        ]
-    }
-}
-
-/// A seed for each step of a run (SplitMix64, Steele et al. 2014).
-pub fn step_seed(seed: u64, step: usize) -> u64 {
-    let mixed = |x: u64| {
-        let z = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    };
-    mixed(mixed(seed) ^ step as u64)
-}
-
 /// Forgets a run: its checkpoint is removed.
 ///
 /// # Errors
@@ -163,7 +62,8 @@ pub fn forget(folder: &Path) -> Result<(), Error> {
 /// Trains a network and gives the average of its weights over the last steps.
 ///
 /// Where the plan's folder holds a checkpoint of this run, it goes on from there; `net` is not looked at
-/// then but for its shape. The checkpoint stays in the end, so that a run of several networks that is
+/// then but for its shape. Seed the backend before `net` is made: burn draws weights when they are first
+/// looked at, which is here. The checkpoint stays in the end, so that a run of several networks that is
 /// killed in the second need not train the first again: [`forget`] it when what was trained is written.
 ///
 /// # Errors
@@ -190,11 +90,11 @@ pub fn fit<B: AutodiffBackend, T: Task<B>>(
             run.look(step, &loss, parts)?;
             let gradients = GradientsParams::from_grads(loss.backward(), &run.net);
             run.learn(gradients);
-            if step % LOOK_EVERY == 0 {
+            if step.is_multiple_of(LOOK_EVERY) {
                 bar.set_message(run.told());
             }
             bar.inc(1);
-            if bar.is_hidden() && run.step % SAY_EVERY == 0 {
+            if bar.is_hidden() && run.step.is_multiple_of(SAY_EVERY) {
                 let (steps, left) = (plan.steps, bar.eta());
                 ui::say(format!("{}, {} of {steps} steps, {left:.0?} left", run.told(), run.step));
             }
@@ -285,7 +185,7 @@ impl<'a, B: AutodiffBackend, T: Task<B>> Run<'a, B, T> {
     /// Looks at the loss of a step before anything is learnt from it, where it is time to: for the log, for
     /// a checkpoint, and to see whether it goes astray. A checkpoint so holds weights whose loss was sound.
     fn look(&mut self, step: usize, loss: &Tensor<B, 1>, parts: Parts<B>) -> Result<(), Error> {
-        let regular = step % LOOK_EVERY == 0 || step + 1 == self.plan.steps;
+        let regular = step.is_multiple_of(LOOK_EVERY) || step + 1 == self.plan.steps;
         let save = self.save_is_due(step);
         if !regular && !save {
             return Ok(());
@@ -316,7 +216,7 @@ impl<'a, B: AutodiffBackend, T: Task<B>> Run<'a, B, T> {
     fn learn(&mut self, gradients: GradientsParams) {
         let (step, plan) = (self.step, self.plan);
         self.net = self.optimizer.step(plan.rate(step), self.net.clone(), gradients);
-        if step % plan.average_every == 0 {
+        if step.is_multiple_of(plan.average_every) {
             let averaged = (step / plan.average_every) as f64;
             let keeps = plan.average_keeps.min(averaged / (averaged + 10.0));
             self.average = blend(self.average.clone(), &self.net.valid(), keeps);
@@ -403,4 +303,92 @@ fn unrecorded<B: Backend, R: Record<B>>(bytes: Vec<u8>) -> Result<R, String> {
         let said = e.to_string();
         format!("it is broken ({})", said.lines().next().unwrap_or_default())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::{Autodiff, Flex};
+    use burn::nn::{Initializer, Linear, LinearConfig};
+    use burn::tensor::TensorData;
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
+    use super::super::events::EVENTS;
+    use super::*;
+
+    type B = Autodiff<Flex>;
+
+    /// Learns to add three numbers up; from a step on, its loss may be no number.
+    struct Sum {
+        breaks_at: usize,
+    }
+
+    impl Task<B> for Sum {
+        type Net = Linear<B>;
+        type Batch = (usize, Vec<f32>);
+
+        fn batch(&self, step: usize) -> Self::Batch {
+            let mut rng = StdRng::seed_from_u64(step_seed(7, step));
+            (step, (0..24).map(|_| rng.random_range(-1.0..1.0)).collect())
+        }
+
+        fn loss(&self, net: &Linear<B>, (step, numbers): Self::Batch) -> (Tensor<B, 1>, Parts<B>) {
+            let x = Tensor::<B, 2>::from_data(TensorData::new(numbers, [8, 3]), &Default::default());
+            let error = net.forward(x.clone()) - x.sum_dim(1); // [8, 1]
+            let loss = error.powf_scalar(2.0).mean();
+            let broken = if step >= self.breaks_at { f32::NAN } else { 1.0 };
+            (loss.clone() * broken, vec![("square", loss)])
+        }
+    }
+
+    const SOUND: Sum = Sum { breaks_at: usize::MAX };
+
+    /// A network whose weights are all the same.
+    fn net(value: f64) -> Linear<B> {
+        LinearConfig::new(3, 1).with_initializer(Initializer::Constant { value }).init(&Default::default())
+    }
+
+    fn weights(net: &Linear<Flex>) -> Vec<f32> {
+        net.weight.val().into_data().to_vec().unwrap()
+    }
+
+    #[test]
+    fn a_network_learns_and_what_broke_goes_on_to_the_same_weights() {
+        let folder = std::env::temp_dir().join(format!("signpost-fit-{}", std::process::id()));
+        let mut plan = Plan { rate: 0.1, save: Save::Steps(7), ..Plan::new("sum", 200, 1) };
+        plan.folder = Some(folder.clone());
+        let whole = fit(net(0.0), &SOUND, &plan).unwrap();
+        let whole_log = std::fs::metadata(folder.join(EVENTS)).unwrap().len();
+        forget(&folder).unwrap();
+        assert!(weights(&whole).iter().all(|w| (w - 1.0).abs() < 0.05), "{:?}", weights(&whole));
+
+        let broke = fit(net(0.0), &Sum { breaks_at: 45 }, &plan).unwrap_err();
+        // From here on the network that is given is not looked at.
+        let resumed = fit(net(5.0), &SOUND, &plan);
+        let done = fit(net(5.0), &Sum { breaks_at: 0 }, &plan);
+        let log = std::fs::metadata(folder.join(EVENTS));
+        forget(&folder).unwrap();
+        let over = fit(net(5.0), &Sum { breaks_at: 0 }, &plan).unwrap_err();
+        std::fs::remove_dir_all(&folder).unwrap();
+
+        let Error::Loss { step, how, last, kept, .. } = &broke else { panic!("{broke}") };
+        assert_eq!((*step, *how, last.len()), (60, Astray::NoNumber, 4));
+        assert_eq!(*kept, Some((42, checkpoint::path(&folder))));
+        assert!(broke.to_string().contains("checkpoint of step 42"), "{broke}");
+        assert_eq!(weights(&resumed.unwrap()), weights(&whole));
+        assert_eq!(weights(&done.unwrap()), weights(&whole), "nothing was left to train");
+        assert_eq!(log.unwrap().len(), whole_log, "every look is in the log once");
+        assert!(matches!(over, Error::Loss { step: 0, kept: None, .. }), "{over}");
+    }
+
+    #[test]
+    fn a_loss_that_explodes_ends_the_training() {
+        let error = fit(net(5.0), &SOUND, &Plan { rate: 50.0, decay: 0.0, ..Plan::new("boom", 2000, 1) })
+            .unwrap_err();
+        let Error::Loss { step, how: Astray::FarAboveBest, .. } = error else { panic!("{error}") };
+        // The rate rises for 100 steps; ten looks far above the best are 180 steps more.
+        assert_eq!(step, 280);
+        let said = error.to_string();
+        assert!(said.contains("boom") && said.contains("rate lower than 50 (--rate)"), "{said}");
+    }
 }

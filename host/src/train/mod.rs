@@ -9,6 +9,7 @@ pub mod events;
 mod examples;
 mod fit;
 pub mod live;
+mod plan;
 mod recipe;
 mod watch;
 
@@ -32,7 +33,8 @@ use crate::{Error, ui};
 
 use clips::ClipTask;
 use examples::Examples;
-pub use fit::{Parts, Plain, PlainNet, Plan, Save, Task, fit, forget, step_seed};
+pub use fit::{Parts, Plain, PlainNet, Task, fit, forget};
+pub use plan::{Plan, Save, step_seed};
 pub use recipe::{RECIPES, Recipe};
 pub use watch::Astray;
 

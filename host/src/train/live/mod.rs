@@ -12,7 +12,8 @@ use models::live::{LiveManifest, LiveModel, Rules};
 use models::manifest::{Kind, MANIFEST, NETWORK, Role, Source, sha256};
 use models::whole;
 
-use super::fit::{Plain, Plan, Save, fit, forget};
+use super::fit::{Plain, fit, forget};
+use super::plan::{Plan, Save};
 use super::{Options, Training};
 use crate::evaluate::Stepper;
 use crate::export;
