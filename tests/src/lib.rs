@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod fuzz;
 pub mod simulated;
+pub mod wire;
 
 use std::fmt::Display;
 use std::io::Write;

@@ -216,8 +216,9 @@ mod tests {
     fn a_channel_of_a_newer_program_is_no_garbage() {
         let mut plain = vec![9, 1, 2];
         plain.extend(crc32c::crc32c(&plain).to_le_bytes());
-        let mut bytes = cobs::encode_vec(&plain);
-        bytes.push(0);
+        let mut bytes = vec![0; 20];
+        let length = cobs::encode(&plain, &mut bytes);
+        bytes.truncate(length + 1);
         let mut decoder = Decoder::default();
         decoder.push(&bytes, |_, _| panic!("nobody knows this channel"));
         assert_eq!((decoder.seen().newer, decoder.seen().spoiled), (1, 0));

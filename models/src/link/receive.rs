@@ -133,6 +133,8 @@ impl Receiver {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     const AT: Duration = Duration::from_secs(1);
@@ -145,7 +147,7 @@ mod tests {
         let mut file = Vec::new();
         for (index, length) in blocks {
             let bytes = vec![*index as u8; *length];
-            receiver.block(*index, &bytes, AT, |bytes| Ok(file.extend_from_slice(bytes))).unwrap();
+            receiver.block(*index, &bytes, AT, |bytes| file.write_all(bytes)).unwrap();
         }
         let expect: Vec<u8> = (0..written).map(|i| (i / 10) as u8).collect();
         assert_eq!(file, expect);

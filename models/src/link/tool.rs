@@ -8,8 +8,8 @@ use super::Error;
 use super::frame::{Channel, Seen};
 use super::line::{Incoming, Line};
 use super::message::{
-    Answer, Ask, Bulk, Caption, Control, Got, Hash, Health, Hello, Logs, MAX_TEXT, Newer, Offer, Refusal,
-    Role, Take, Verdict, Word,
+    Answer, Ask, Bulk, Caption, Control, Hash, Health, Hello, Logs, MAX_TEXT, Newer, Offer, Refusal, Role,
+    Take, Verdict, Word,
 };
 use super::receive::Receiver;
 use super::send::Sender;
@@ -261,7 +261,10 @@ impl<W: Wire> Tool<W> {
                 if let (Incoming::Bulk(Bulk::Block { transfer: of, index, bytes }), now) = incoming
                     && *of == transfer
                 {
-                    let put = |bytes: &[u8]| Ok(png.extend_from_slice(bytes));
+                    let put = |bytes: &[u8]| {
+                        png.extend_from_slice(bytes);
+                        Ok(())
+                    };
                     receiver.block(*index, bytes, now, put).expect("memory takes what is put there");
                 }
             })?;

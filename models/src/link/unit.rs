@@ -14,7 +14,7 @@ use super::outbox::Outbox;
 use super::receive::Receiver;
 use super::send::Sender;
 use super::staging::{Part, Staging, hash_of};
-use super::wire::{Wire, same_speed, time_of};
+use super::wire::{Wire, time_of};
 use super::{Error, tool::fill};
 
 /// A tool that was not heard for so long is gone: nothing is sent to it any more.
@@ -91,7 +91,16 @@ pub struct Unit<W, D> {
     line: Line<W>,
     /// The speed that every tool begins with.
     first_speed: Option<u32>,
+    trial: Option<Trial>,
     rest: Rest<D>,
+}
+
+/// A speed that has to prove itself.
+struct Trial {
+    before: u32,
+    /// Frames that had come before.
+    frames: u64,
+    until: Duration,
 }
 
 /// All but the line, so that both can be used at once.
@@ -135,7 +144,7 @@ impl<W: Wire, D: Duties> Unit<W, D> {
             speed: None,
             spoiled: 0,
         };
-        Self { first_speed: line.wire().speed(), line, rest }
+        Self { first_speed: line.wire().speed(), trial: None, line, rest }
     }
 
     /// Handles what comes, at most so long.
@@ -143,7 +152,7 @@ impl<W: Wire, D: Duties> Unit<W, D> {
     /// # Errors
     /// [`Error::Gone`]; [`Error::File`] does not end it but is told to the tool.
     pub fn step(&mut self, patience: Duration) -> Result<(), Error> {
-        let Self { line, rest, first_speed } = self;
+        let Self { line, rest, first_speed, .. } = self;
         let speed = line.wire().speed();
         (rest.block, rest.speed) = (line.block(), speed);
         rest.spoiled = u32::try_from(line.seen().spoiled).unwrap_or(u32::MAX);
@@ -167,13 +176,7 @@ impl<W: Wire, D: Duties> Unit<W, D> {
             rest.new_speed = first_speed.filter(|first| Some(*first) != speed);
         }
         line.flush()?;
-        match rest.new_speed {
-            Some(baud) if line.outbox().is_empty() => {
-                rest.new_speed = None;
-                self.try_speed(baud)
-            }
-            _ => Ok(()),
-        }
+        self.change_speed()
     }
 
     /// Sends what was read of a signer, where a tool listens.
@@ -194,29 +197,38 @@ impl<W: Wire, D: Duties> Unit<W, D> {
         self.rest.tool.is_some()
     }
 
+    /// Parts with the line, as when its port is gone.
+    pub fn into_duties(self) -> D {
+        self.rest.duties
+    }
+
     /// What the unit does.
     pub fn duties(&mut self) -> &mut D {
         &mut self.rest.duties
     }
 
-    /// Sets another speed, and the old one again where no frame comes at it.
-    fn try_speed(&mut self, baud: u32) -> Result<(), Error> {
-        let Some(before) = self.line.wire().speed() else { return Ok(()) };
-        if Some(baud) == self.first_speed {
-            // Where all else fails this one is gone back to: it needs no trial.
-            return self.set_speed(baud);
-        }
-        let set = self.line.wire().set_speed(baud);
+    /// Sets another speed once all is said at the old one, and the old one again where no frame comes at it.
+    fn change_speed(&mut self) -> Result<(), Error> {
+        let now = self.line.now();
         let frames = self.line.seen().frames;
-        let until = self.line.now() + SPEED_TRIAL;
-        while set.as_ref().is_ok_and(|set| same_speed(baud, *set)) && self.line.now() < until {
-            let rest = &mut self.rest;
-            self.line.pump(STIR, &mut |incoming, outbox, now| rest.take(incoming, outbox, now))?;
-            if self.line.seen().frames > frames {
-                return Ok(());
+        if let Some(trial) = &self.trial {
+            if frames > trial.frames {
+                self.trial = None;
+            } else if now >= trial.until {
+                let before = trial.before;
+                self.trial = None;
+                return self.set_speed(before);
             }
         }
-        self.set_speed(before)
+        let Some(baud) = self.rest.new_speed.filter(|_| self.line.outbox().is_empty()) else { return Ok(()) };
+        self.rest.new_speed = None;
+        // The first speed needs no trial: where all else fails it is gone back to.
+        if Some(baud) != self.first_speed
+            && let Some(before) = self.line.wire().speed()
+        {
+            self.trial = Some(Trial { before, frames, until: now + SPEED_TRIAL });
+        }
+        self.set_speed(baud)
     }
 
     fn set_speed(&mut self, baud: u32) -> Result<(), Error> {
