@@ -50,6 +50,8 @@ pub struct Cable {
     bearable: u32,
     /// What the ends' drivers set where they are asked for more than [`MOST_SPEED`].
     stubborn: [Option<u32>; 2],
+    /// The drivers take no bytes, because nobody reads on the other end.
+    clogged: bool,
     /// The cable is pulled when so many bytes have left the tool.
     pulled_after: u64,
     ways: [Way; 2],
@@ -85,6 +87,7 @@ impl Cable {
             speeds: [None; 2],
             bearable: u32::MAX,
             stubborn: [None; 2],
+            clogged: false,
             pulled_after: u64::MAX,
             ways: Default::default(),
         }
@@ -104,6 +107,12 @@ impl Cable {
     /// The same, with so many bytes of a million flipped.
     pub fn flipping(mut self, in_a_million: usize) -> Self {
         self.flipped = in_a_million;
+        self
+    }
+
+    /// The same, with nobody who reads.
+    pub fn clogged(mut self) -> Self {
+        self.clogged = true;
         self
     }
 
@@ -141,7 +150,7 @@ impl Cable {
     }
 
     fn put(&mut self, side: Side, bytes: &[u8]) -> usize {
-        let room = DRIVER.saturating_sub(self.backlog(side)) as usize;
+        let room = if self.clogged { 0 } else { DRIVER.saturating_sub(self.backlog(side)) as usize };
         let left = self.pulled_after.saturating_sub(self.ways[Side::Tool as usize].taken);
         let room = if side == Side::Tool { room.min(usize::try_from(left).unwrap_or(room)) } else { room };
         let bytes = &bytes[..bytes.len().min(room)];
@@ -200,7 +209,7 @@ impl Cable {
 
     fn is_ready(&self, side: Side, room: bool) -> bool {
         let came = self.ways[1 - side as usize].arriving.front().is_some_and(|(at, _)| *at <= self.now);
-        came || (room && self.backlog(side) < DRIVER / 2)
+        came || (room && !self.clogged && self.backlog(side) < DRIVER / 2)
     }
 }
 

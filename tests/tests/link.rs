@@ -189,7 +189,7 @@ fn a_cable_pulled_at_any_block_goes_on_where_it_was() {
         let mut tool = Tool::connect(end, "0.1.0", PATIENCE).unwrap();
         let Err(error) = push(&mut tool, &bytes) else {
             // It was pulled after the last block.
-            assert!(pulled > 21 * 4096);
+            assert!(pulled > 20 * 4096);
             continue;
         };
         assert!(error.is_gone() && error.to_string().contains("it goes on where it was"), "{error}");
@@ -384,7 +384,12 @@ fn who_is_not_a_unit_is_told_from_one_that_is_silent() {
     check_refusal(end, "nothing came from the simulated cable in 5 s");
 
     let [end, mut console] = Cable::new(0, 0, 1).ends();
-    end.set_peer(move || drop(console.write(b"\r\njetson login: ")));
+    let mut said = false;
+    end.set_peer(move || {
+        if !std::mem::replace(&mut said, true) {
+            console.write(b"\r\njetson login: ").unwrap();
+        }
+    });
     check_refusal(end, "begin with \"\\r\\njetson login: ");
 
     let [end, mut mirror] = Cable::new(0, 0, 1).ends();
@@ -400,10 +405,7 @@ fn who_is_not_a_unit_is_told_from_one_that_is_silent() {
     let (end, _unit) = plug(Cable::new(0, 0, 1), folder.path(), newer);
     check_refusal(end, "update the tool");
 
-    // A driver that nobody empties: after 4 KiB it takes no more.
-    let [end, _] = Cable::new(1, 0, 1).ends();
-    let mut filler = end.clone();
-    filler.write(&[1; 4096]).unwrap();
+    let [end, _] = Cable::new(0, 0, 1).clogged().ends();
     check_refusal(end, "has taken no byte for");
 }
 

@@ -58,7 +58,8 @@ impl<W: Wire> Line<W> {
         Self { wire, decoder, outbox, buffer: vec![0; READ], moved, sample: Vec::new() }
     }
 
-    /// Sends what waits and gives what comes, until something came or the time is over.
+    /// Sends what waits and gives what comes, until something came, all has been sent that waited, or the
+    /// time is over.
     ///
     /// Answers may be put into the outbox while a message is handled; they go out before this returns, as
     /// far as the wire takes them.
@@ -71,6 +72,7 @@ impl<W: Wire> Line<W> {
         each: &mut dyn FnMut(Incoming<'_>, &mut Outbox, Duration),
     ) -> Result<(), Error> {
         let until = self.wire.now() + patience;
+        let waited = !self.outbox.is_empty();
         loop {
             self.flush()?;
             let came = self.wire.read(&mut self.buffer);
@@ -88,11 +90,11 @@ impl<W: Wire> Line<W> {
                 return self.flush();
             }
             let now = self.wire.now();
-            if now >= until {
+            let more = !self.outbox.is_empty();
+            if now >= until || (waited && !more) {
                 return Ok(());
             }
-            let waited = self.wire.wait(until - now, !self.outbox.is_empty());
-            waited.map_err(|e| self.gone(&e))?;
+            self.wire.wait(until - now, more).map_err(|e| self.gone(&e))?;
         }
     }
 

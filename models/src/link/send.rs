@@ -14,7 +14,7 @@ pub const WINDOW: u32 = 256;
 /// Without news for so long, the oldest block is sent again; doubled each time up to [`MOST_PATIENCE`].
 const PATIENCE: Duration = Duration::from_millis(400);
 /// The longest time between two such tries.
-const MOST_PATIENCE: Duration = Duration::from_secs(3);
+const MOST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Knows which blocks are on the way.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Sender {
             self.window.push_back(Slot { order: 0, there: false });
             fresh
         } else if now >= self.since + self.patience {
-            self.patience = (self.patience * 2).min(MOST_PATIENCE + self.first_patience);
+            self.patience = (self.patience * 2).min(MOST_PATIENCE.max(self.first_patience));
             self.base + self.window.iter().position(|slot| !slot.there)? as u32
         } else {
             return None;

@@ -5,7 +5,7 @@
 //! that the other end says becomes part of a path.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -15,8 +15,6 @@ use super::message::{Hash, Offer};
 use crate::manifest::hexadecimal;
 
 const PART: &str = "part";
-/// Bytes that are gathered before they are written.
-const GATHER: usize = 256 << 10;
 
 /// The folder.
 #[derive(Debug)]
@@ -27,7 +25,7 @@ pub struct Staging {
 /// A file that is arriving.
 #[derive(Debug)]
 pub struct Part {
-    file: BufWriter<File>,
+    file: File,
     path: PathBuf,
     whole: PathBuf,
     hash: Hash,
@@ -77,7 +75,6 @@ impl Staging {
         let path = whole.with_extension(PART);
         self.clear_but(&path)?;
         let (file, from, hash) = open_part(&path, offer).map_err(|e| Error::file("write", &path, &e))?;
-        let file = BufWriter::with_capacity(GATHER, file);
         Ok((Part { file, path, whole, hash: offer.hash }, from, hash))
     }
 
@@ -108,7 +105,8 @@ fn open_part(path: &Path, offer: &Offer) -> io::Result<(File, u64, Hash)> {
 }
 
 impl Part {
-    /// Puts bytes behind those that are there.
+    /// Puts bytes behind those that are there. They are the system's at once: a program that is killed
+    /// afterwards has not lost what it gave a receipt for.
     ///
     /// # Errors
     /// What the system said.
@@ -121,11 +119,11 @@ impl Part {
     ///
     /// # Errors
     /// What the system said.
-    pub fn finish(self) -> io::Result<Result<PathBuf, Hash>> {
-        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    pub fn finish(mut self) -> io::Result<Result<PathBuf, Hash>> {
+        let file = &mut self.file;
         file.sync_all()?;
         file.seek(SeekFrom::Start(0))?;
-        let found = hash_of(&mut file, u64::MAX)?;
+        let found = hash_of(file, u64::MAX)?;
         if found != self.hash {
             fs::remove_file(&self.path)?;
             return Ok(Err(found));

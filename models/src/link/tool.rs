@@ -254,7 +254,7 @@ impl<W: Wire> Tool<W> {
         let take = Take { transfer, from: 0, hash: offer.hash };
         let mut receiver = Receiver::new(&offer, &take);
         let mut png = Vec::new();
-        let mut heard = self.line.now();
+        let (mut heard, mut seen) = (self.line.now(), self.line.seen());
         while !receiver.is_complete() {
             let before = png.len();
             self.pump(Duration::from_millis(10), &mut |incoming| {
@@ -269,9 +269,11 @@ impl<W: Wire> Tool<W> {
                 }
             })?;
             let now = self.line.now();
-            heard = if png.len() > before { now } else { heard };
+            if png.len() > before {
+                (heard, seen) = (now, self.line.seen());
+            }
             if now > heard + SILENCE {
-                return Err(unanswered(&mut self.line, WHAT, SILENCE, Seen::default()));
+                return Err(unanswered(&mut self.line, WHAT, SILENCE, seen));
             }
             if let Some(got) = receiver.receipt(now) {
                 self.line.push(Channel::Control, &Control::Got(got))?;
@@ -301,7 +303,7 @@ impl<W: Wire> Tool<W> {
     ) -> Result<(Option<Verdict>, (u64, u64)), Error> {
         let slack = slack(self.line.wire().speed());
         let mut sender = Sender::new(offer, take, slack, self.line.now());
-        let mut heard = self.line.now();
+        let (mut heard, mut seen) = (self.line.now(), self.line.seen());
         let mut judged = None;
         let mut forgotten = false;
         // The receipt with the verdict may be lost: the last block asks for it again.
@@ -314,7 +316,6 @@ impl<W: Wire> Tool<W> {
                 prod = now + ASK_EVERY + slack;
                 fill_one(&mut self.line, &sender, file, offer).map_err(|e| Error::file("read", name, &e))?;
             }
-            let frames = self.line.seen().frames;
             self.pump(Duration::from_millis(20), &mut |(incoming, now)| match incoming {
                 Incoming::Control(Control::Got(got)) => {
                     sender.got(got, now);
@@ -332,13 +333,15 @@ impl<W: Wire> Tool<W> {
                 return Ok((judged, sender.counts()));
             }
             let now = self.line.now();
-            heard = if self.line.seen().frames > frames { now } else { heard };
+            if self.line.seen().frames > seen.frames {
+                (heard, seen) = (now, self.line.seen());
+            }
             if self.line.stuck_for() > SILENCE {
                 let port = self.line.wire().name();
                 return Err(Error::Stuck { port, waited_s: SILENCE.as_secs_f64() });
             }
             if now > heard + SILENCE {
-                return Err(unanswered(&mut self.line, "the blocks of a file", SILENCE, Seen::default()));
+                return Err(unanswered(&mut self.line, "the blocks of a file", SILENCE, seen));
             }
         }
     }
