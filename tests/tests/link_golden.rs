@@ -1,5 +1,7 @@
 //! Frames of version 1 of the link, made by an independent implementation, are read and written for ever.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 use std::collections::BTreeMap;
 
 use models::link::Channel;
