@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use boards::Board;
 use clap::Args;
+use models::manifest::Kind;
 use models::pose::PoseTrack;
 use models::pose_file;
 
@@ -12,7 +13,7 @@ use super::kept::Kept;
 use super::report::Report;
 use super::show::Show;
 use crate::Fault;
-use crate::language::{Reader, Recogniser};
+use crate::language::{Continuous, Reader, Recogniser};
 use crate::screen::present::Present;
 #[cfg(feature = "window")]
 use crate::screen::present::live;
@@ -73,9 +74,7 @@ impl Read {
 
     fn read(&self, board: &Board, window: Option<Box<dyn Present + Send>>) -> anyhow::Result<()> {
         let options = Options::of(board);
-        // One thread each: these networks are far too small to share among several.
-        let open = |name: &String| Recogniser::open(name, &options.backends, 1);
-        let recognisers = self.models.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let (recognisers, continuous) = self.open_models(&options)?;
 
         let path = Path::new(&self.source);
         let mut input = if super::ends_in(path, &["pose"]) {
@@ -85,6 +84,9 @@ impl Read {
         };
         let [width, height, _] = input.about.size;
         let mut reader = Reader::new(&input.about.layout, recognisers)?.in_picture([width, height]);
+        if let Some(continuous) = continuous {
+            reader = reader.with_continuous(continuous);
+        }
         let mut report = Report::new(self.json);
         report.source(&self.source, &input.about)?;
         let size = screen_size(board);
@@ -104,6 +106,26 @@ impl Read {
         shown?;
         written?;
         Ok(report.somebody_was_seen(&self.source)?)
+    }
+
+    /// Opens the models, whatever kind they are of.
+    fn open_models(&self, options: &Options) -> Result<(Vec<Recogniser>, Option<Continuous>), Fault> {
+        let (mut recognisers, mut continuous) = (vec![], None::<Continuous>);
+        for name in &self.models {
+            match Kind::of(name)? {
+                // One thread each: these networks are far too small to share among several.
+                Kind::Isolated => recognisers.push(Recogniser::open(name, &options.backends, 1)?),
+                Kind::Continuous => {
+                    let opened = Continuous::open(name, &options.backends)?;
+                    if let Some(first) = continuous.replace(opened) {
+                        return Err(Fault::TwoContinuous {
+                            models: [first.manifest().name.clone(), name.clone()],
+                        });
+                    }
+                }
+            }
+        }
+        Ok((recognisers, continuous))
     }
 
     fn keep(&self, track: &PoseTrack, report: &mut Report) -> anyhow::Result<()> {

@@ -129,8 +129,15 @@ impl Report {
                     let others: Vec<_> = others.iter().map(|(o, p)| format!("{o} {p:.2}")).collect();
                     writeln!(self.out, "{t:8.2} s  {text:<16} {confidence:.2}   ({})", others.join(", "))?;
                 }
-                Event::Repeat { t, from, to } => {
-                    writeln!(self.out, "{t:8.2} s  please repeat    (signed from {from:.2} s to {to:.2} s)")?;
+                Event::Repeat { t, from, to, candidates } => {
+                    let names: Vec<_> = candidates.iter().map(|(name, _)| format!("{name}?")).collect();
+                    let perhaps = if names.is_empty() {
+                        String::new()
+                    } else {
+                        format!("; perhaps {}", names.join(" "))
+                    };
+                    let when = format!("signed from {from:.2} s to {to:.2} s");
+                    writeln!(self.out, "{t:8.2} s  please repeat    ({when}{perhaps})")?;
                 }
                 Event::State { .. } | Event::Partial { .. } | Event::Caption { .. } => {}
             }
