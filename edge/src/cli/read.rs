@@ -8,6 +8,7 @@ use models::manifest::Kind;
 use models::pose::PoseTrack;
 use models::pose_file;
 
+use super::captions;
 use super::input::{Event, Input, Seen};
 use super::kept::Kept;
 use super::report::Report;
@@ -36,6 +37,9 @@ pub struct Read {
     /// Keeps the landmarks
     #[arg(long, value_name = "FILE.pose")]
     out: Option<PathBuf>,
+    /// Keeps what was read, with its times: subtitles (.srt, .vtt), or for ELAN (.eaf)
+    #[arg(long, value_name = "FILE.srt|vtt|eaf")]
+    captions: Option<PathBuf>,
     /// Shows picture, landmarks and caption: in a `window`, FILE.mp4, FILE.gif, or a folder for pictures
     #[arg(long, value_name = "window|FILE|FOLDER")]
     show: Option<PathBuf>,
@@ -101,10 +105,12 @@ impl Read {
         // Whatever went wrong, the rest is kept and said before the fault is.
         let shown = show.map_or(Ok(()), Show::finish);
         let written = self.keep(kept.track(), &mut report);
+        let captioned = self.keep_captions(&mut report);
         report.end(reader.transcript(), input.lost())?;
         read?;
         shown?;
         written?;
+        captioned?;
         Ok(report.somebody_was_seen(&self.source)?)
     }
 
@@ -134,10 +140,19 @@ impl Read {
         Ok(report.kept(out, track.frames.len())?)
     }
 
+    fn keep_captions(&self, report: &mut Report) -> anyhow::Result<()> {
+        let Some(path) = &self.captions else { return Ok(()) };
+        report.captions().write(path, &self.source)?;
+        Ok(report.captions_kept(path)?)
+    }
+
     /// What cannot work is said before the first frame.
     fn check_outputs(&self) -> Result<(), Fault> {
         if let Some(out) = &self.out {
             super::check_output(out, &["pose"])?;
+        }
+        if let Some(captions) = &self.captions {
+            super::check_output(captions, &captions::ENDINGS)?;
         }
         let files = self.show.as_ref().filter(|to| to.as_os_str() != WINDOW);
         match files {
@@ -145,7 +160,7 @@ impl Read {
             Some(video) => super::check_output(video, &super::VIDEOS)?,
             None => {}
         }
-        let keeps = self.out.is_some() || files.is_some();
+        let keeps = self.out.is_some() || self.captions.is_some() || files.is_some();
         if keeps && self.source.starts_with("/dev/") && self.seconds.is_none() {
             return Err(Fault::NeedsEnd { source_name: self.source.clone() });
         }

@@ -38,6 +38,19 @@ pub enum Event {
         /// one; empty where nothing came near.
         candidates: Vec<(String, f32)>,
     },
+    /// The hands went down, and this is what they signed.
+    Utterance {
+        /// Seconds of the source.
+        t: f64,
+        /// When its first sign came on top.
+        from: f64,
+        /// When a hand was up last.
+        to: f64,
+        /// The text, with [`super::GAP`] where a sign was not sure enough.
+        text: String,
+        /// That of its weakest word.
+        confidence: f32,
+    },
     /// The caption as it stands now; empty when it was taken from the screen.
     Caption {
         /// Seconds of the source.

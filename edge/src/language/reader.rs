@@ -33,8 +33,11 @@ pub struct Reader {
 }
 
 /// What was read since the last onset.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Utterance {
+    /// When the first of its signs came on top, in seconds.
+    from_s: Option<f64>,
+    caption: Caption,
     /// Signs that settled.
     signs: usize,
     /// What is on top at present, and how sure it is.
@@ -43,6 +46,13 @@ struct Utterance {
     unsure: Option<Sign>,
     /// Such signs that the caption does not show yet: a gap stands only beside signs.
     gaps: Vec<(f64, f32)>,
+}
+
+impl Default for Utterance {
+    fn default() -> Self {
+        let caption = Caption::keeping(TRANSCRIPT_WORDS);
+        Self { from_s: None, caption, signs: 0, partial: None, unsure: None, gaps: vec![] }
+    }
 }
 
 impl Reader {
@@ -184,7 +194,11 @@ impl Reader {
         {
             self.note(at_s, heard, events);
         }
-        let Utterance { signs, unsure, .. } = std::mem::take(&mut self.utterance);
+        let Utterance { from_s: begun_s, caption, signs, unsure, .. } = std::mem::take(&mut self.utterance);
+        if let Some(confidence) = caption.confidence() {
+            let (from, text) = (begun_s.unwrap_or(from_s), caption.text());
+            events.push(Event::Utterance { t: at_s, from, to: to_s.max(from), text, confidence });
+        }
         // A person who scratches an ear is not asked to repeat that: where the network sees sentences, it has
         // to have seen one.
         let lasted_s = self.continuous.as_ref().map_or(to_s - from_s, Continuous::open_s);
@@ -232,7 +246,8 @@ impl Reader {
         self.utterance.partial = None;
         self.captioned_s = sign.t;
         self.fill_gaps();
-        for caption in [&mut self.caption, &mut self.transcript] {
+        self.utterance.from_s.get_or_insert(sign.from);
+        for caption in [&mut self.caption, &mut self.transcript, &mut self.utterance.caption] {
             match (spelled, sign.text.as_str()) {
                 (true, "space") => caption.space(),
                 (true, letter) => caption.letter(&letter.to_uppercase(), sign.t, sign.confidence),
@@ -247,7 +262,7 @@ impl Reader {
     /// Shows where signs are missing that were not sure enough: a caption that leaves them out says something else.
     fn fill_gaps(&mut self) {
         for (at_s, confidence) in self.utterance.gaps.drain(..) {
-            for caption in [&mut self.caption, &mut self.transcript] {
+            for caption in [&mut self.caption, &mut self.transcript, &mut self.utterance.caption] {
                 caption.gap(at_s, confidence);
             }
         }
@@ -367,7 +382,7 @@ mod tests {
     #[test]
     fn a_sure_sign_is_said_once_and_captioned() {
         let (events, caption) = read([5.0, 0.0, 0.0]);
-        assert_eq!(kinds(&events), ["state", "sign", "caption", "state"]);
+        assert_eq!(kinds(&events), ["state", "sign", "caption", "utterance", "state"]);
         assert_eq!(caption, "A");
         let Event::Sign(sign) = &events[1] else { panic!("{events:?}") };
         assert_eq!((sign.text.as_str(), sign.model.as_str()), ("a", "letters"));
@@ -412,10 +427,10 @@ mod tests {
         let mut sure = reader(Version::HandV1, [5.0, 0.0, 0.0]);
         let mut start = 0;
         assert_eq!(kinds(&show(&mut sure, &mut start, 1.0, 0.0)), ["state", "sign", "caption"]);
-        assert_eq!(kinds(&sure.interrupt().unwrap()), ["state"]);
+        assert_eq!(kinds(&sure.interrupt().unwrap()), ["utterance", "state"]);
         assert!(sure.spotting.last().is_none(), "poses before the gap are no context of those after it");
         let after = show(&mut sure, &mut start, 1.0, 1.0);
-        assert_eq!(kinds(&after), ["state", "sign", "caption", "state"]);
+        assert_eq!(kinds(&after), ["state", "sign", "caption", "utterance", "state"]);
         assert_eq!(sure.transcript().text(), "AA");
     }
 
