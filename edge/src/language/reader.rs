@@ -6,6 +6,7 @@ use models::features::Picker;
 use models::pose::{Layout, Pose};
 use models::spelling::{Letter, Names};
 
+use super::caption::{Item, What};
 use super::event::Heard;
 use super::spotting::Spotting;
 use super::{Activity, Caption, Change, Continuous, Event, Gate, Recogniser, Sign};
@@ -16,10 +17,10 @@ use crate::stage::{Stage, Stamp};
 const REPEAT_AFTER_S: f64 = 0.6;
 /// The caption goes from the screen after this long at rest: the next visitor must not read it. Seconds.
 const CAPTION_KEPT_S: f64 = 6.0;
-/// Words that a caption on the screen keeps.
-const CAPTION_WORDS: usize = 50;
-/// Words that the whole transcript keeps.
-const TRANSCRIPT_WORDS: usize = 10_000;
+/// Signs that a caption on the screen keeps.
+const CAPTION_SIGNS: usize = 100;
+/// Signs that the whole transcript keeps.
+const TRANSCRIPT_SIGNS: usize = 20_000;
 /// So many labels are given to confirm one of.
 const CANDIDATES: usize = 3;
 
@@ -54,7 +55,7 @@ struct Utterance {
 
 impl Utterance {
     fn new(names: &Arc<Names>) -> Self {
-        let caption = Caption::keeping(TRANSCRIPT_WORDS, Arc::clone(names));
+        let caption = Caption::keeping(TRANSCRIPT_SIGNS, Arc::clone(names));
         Self { from_s: None, caption, signs: 0, partial: None, unsure: None, gaps: vec![] }
     }
 }
@@ -72,8 +73,8 @@ impl Reader {
             spotting: Spotting::new(recognisers),
             continuous: None,
             gate: Gate::default(),
-            caption: Caption::keeping(CAPTION_WORDS, Arc::clone(&names)),
-            transcript: Caption::keeping(TRANSCRIPT_WORDS, Arc::clone(&names)),
+            caption: Caption::keeping(CAPTION_SIGNS, Arc::clone(&names)),
+            transcript: Caption::keeping(TRANSCRIPT_SIGNS, Arc::clone(&names)),
             captioned_s: 0.0,
             utterance: Utterance::new(&names),
             names,
@@ -149,7 +150,7 @@ impl Reader {
             }
         }
         let at_rest = self.gate.activity() == Activity::Rest;
-        if at_rest && at_s - self.captioned_s > CAPTION_KEPT_S && self.caption.confidence().is_some() {
+        if at_rest && at_s - self.captioned_s > CAPTION_KEPT_S && !self.caption.is_empty() {
             self.caption.clear();
             events.push(Event::Caption { t: at_s, text: String::new(), confidence: 0.0 });
         }
@@ -249,9 +250,8 @@ impl Reader {
             }
             Heard::Unsure { sign, spelled } => {
                 if spelled && self.caption.is_spelling(sign.t) {
-                    self.each_caption(|caption| {
-                        caption.letter(letter(&sign, false), sign.t, sign.confidence)
-                    });
+                    let what = What::Letter(letter(&sign, false));
+                    self.write(sign.t, sign.confidence, what);
                     self.tell_caption(at_s, events);
                 } else {
                     self.utterance.gaps.push((sign.t, sign.confidence));
@@ -280,13 +280,12 @@ impl Reader {
         self.captioned_s = sign.t;
         self.fill_gaps();
         self.utterance.from_s.get_or_insert(sign.from);
-        self.each_caption(|caption| match (spelled, sign.text.as_str()) {
-            (true, "space") => {
-                caption.end_word();
-            }
-            (true, _) => caption.letter(letter(&sign, true), sign.t, sign.confidence),
-            (false, text) => caption.sign(text, sign.t, sign.confidence),
-        });
+        let what = match (spelled, sign.text.as_str()) {
+            (true, "space") => What::End,
+            (true, _) => What::Letter(letter(&sign, true)),
+            (false, text) => What::Sign(text.into()),
+        };
+        self.write(sign.t, sign.confidence, what);
         let t = sign.t;
         events.push(Event::Sign(sign));
         self.tell_caption(t, events);
@@ -295,14 +294,15 @@ impl Reader {
     /// Shows where signs are missing that were not sure enough: a caption that leaves them out says something else.
     fn fill_gaps(&mut self) {
         for (at_s, confidence) in std::mem::take(&mut self.utterance.gaps) {
-            self.each_caption(|caption| caption.gap(at_s, confidence));
+            self.write(at_s, confidence, What::Gap);
         }
     }
 
-    fn each_caption(&mut self, mut write: impl FnMut(&mut Caption)) {
-        [&mut self.caption, &mut self.transcript, &mut self.utterance.caption]
-            .into_iter()
-            .for_each(&mut write);
+    fn write(&mut self, at_s: f64, confidence: f32, what: What) {
+        let item = Item { at_s, confidence, what };
+        for caption in [&mut self.caption, &mut self.transcript, &mut self.utterance.caption] {
+            caption.push(item.clone());
+        }
     }
 
     fn tell_caption(&self, t: f64, events: &mut Vec<Event>) {
