@@ -13,7 +13,10 @@ pub const RECORD: &str = "store.json";
 const RECORD_LIMIT: u64 = 16 << 20;
 
 /// The models that the repository ships.
-pub const SHIPPED: [&str; 3] = ["ksl13", "asl-words", "asl-letters"];
+pub const SHIPPED: [&str; 4] = ["ksl13", "asl-words", "asl-letters", EMBEDDING];
+
+/// The model that signs are enrolled with.
+pub const EMBEDDING: &str = "sign-embedding";
 
 /// The folder of a shipped model.
 ///

@@ -30,6 +30,9 @@ pub struct Train {
     /// signers are strangers to score the result on.
     #[arg(long, value_name = "LANGUAGE", value_delimiter = ',')]
     leave_out: Vec<String>,
+    /// Does not learn these data sets of an embedding's recipe, so that their signs can be enrolled to score it.
+    #[arg(long, value_name = "DATASET", value_delimiter = ',')]
+    without: Vec<String>,
 }
 
 impl Train {
@@ -40,8 +43,8 @@ impl Train {
             given: self.recipe.clone(),
             expected: format!("one of {}", train::Recipe::names()),
         })?;
-        let Self { data, out, seed, steps, held_out, leave_out, .. } = self;
-        let options = train::Options { data, out, seed, steps, held_out, leave_out };
+        let Self { data, out, seed, steps, held_out, leave_out, without, .. } = self;
+        let options = train::Options { data, out, seed, steps, held_out, leave_out, without };
         train::train(recipe, &options)?;
         ui::say(format!("written to {}", options.out.display()));
         Ok(())

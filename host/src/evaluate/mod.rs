@@ -4,11 +4,14 @@
 mod confusion;
 mod continuous;
 mod engine;
+mod enrolment;
 mod isolated;
 mod segments;
 
 pub use confusion::ConfusionMatrix;
 pub use continuous::{Calibration, ContinuousReport, Overlap, SignerScore, TextReport, compare, continuous};
 pub use engine::Runner;
+pub use enrolment::{EnrolmentOptions, EnrolmentReport, Scores, enrolment};
+pub(crate) use enrolment::{embed, judged};
 pub use isolated::{Confusion, GroupScore, Options, Report, isolated, score};
 pub use segments::{FPS, SegmentsReport, TierScore, segments};

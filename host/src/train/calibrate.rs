@@ -58,6 +58,44 @@ pub fn threshold(
     lowest.clamp(LEAST, 0.99)
 }
 
+/// When a unit shows an enrolled sign.
+pub struct Rule {
+    /// How similar every window is to no sign.
+    pub none: f32,
+    /// Divides the cosines.
+    pub temperature: f32,
+    /// The confidence from which a sign is shown.
+    pub threshold: f32,
+}
+
+/// The rule under which the truth about windows is likeliest, and which shows few signs wrongly.
+///
+/// Windows of enrolled signs and of others are judged; of what is shown at most [`WRONG_SHARE`] is wrong.
+///
+/// # Shapes
+/// - `judged`: `[N]` of `[S]` cosines, and the sign below S, or S for none
+pub fn rule(judged: &[(Vec<f32>, usize)]) -> Rule {
+    let loss = |none: f32, temperature: f32| -> f64 {
+        let lost = |(cosines, sign): &(Vec<f32>, usize)| {
+            let logits: Vec<_> = cosines.iter().copied().chain([none]).collect();
+            -f64::from(confidences(&logits, temperature)[*sign].max(1e-12)).ln()
+        };
+        judged.iter().map(lost).sum()
+    };
+    // Both to two hundredths of their range: the loss is flat around its minimum.
+    let nones = (0..50).map(|i| f32::from(i as u8) * 0.02);
+    let pairs = nones.flat_map(|none| (0..30).map(move |i| (none, 0.01 * 1.15_f32.powi(i))));
+    let (none, temperature) = pairs
+        .map(|(none, temperature)| (loss(none, temperature), none, temperature))
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or((0.5, 1.0), |(_, none, temperature)| (none, temperature));
+    let logits: Vec<Vec<f32>> =
+        judged.iter().map(|(c, _)| c.iter().copied().chain([none]).collect()).collect();
+    let truth: Vec<_> = judged.iter().map(|(_, sign)| *sign).collect();
+    let last = logits.first().map_or(0, |l| l.len() - 1);
+    Rule { none, temperature, threshold: threshold(&logits, &truth, temperature, |g| g == last) }
+}
+
 fn confidences(logits: &[f32], temperature: f32) -> Vec<f32> {
     let mut out = logits.to_vec();
     models::manifest::confidences(&mut out, temperature);

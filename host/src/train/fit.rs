@@ -6,14 +6,13 @@ use std::sync::mpsc::sync_channel;
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::{AutodiffModule, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::{AdamWConfig, GradientsParams, Optimizer};
-use burn::tensor::activation::log_softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::Recipe;
-use super::examples::Examples;
+use super::examples::Batch;
 use crate::export::Scale;
 use crate::nn::{ClipNet, ClipNetConfig};
 use crate::{Error, ui};
@@ -34,6 +33,19 @@ const AVERAGE_KEEPS: f64 = 0.96;
 /// Where there is no terminal for a bar, a line tells the progress every so many steps.
 const SAY_EVERY: usize = 200;
 
+/// What a network learns.
+pub trait Lesson: Sync {
+    /// The next examples.
+    fn batch(&self, size: usize, scale: &Scale, rng: &mut StdRng) -> Batch;
+
+    /// What the network's outputs for a batch lose, in the mean over its examples.
+    ///
+    /// # Shapes
+    /// - `outputs`: `[B, G]`
+    /// - `targets`: `[B, ...]`, as the batch has them
+    fn loss<B: Backend>(&self, outputs: Tensor<B, 2>, targets: Tensor<B, 2>) -> Tensor<B, 1>;
+}
+
 /// Trains a network from nothing and gives the average of its weights over the last steps.
 ///
 /// # Errors
@@ -41,7 +53,7 @@ const SAY_EVERY: usize = 200;
 pub fn fit<B: AutodiffBackend>(
     config: &ClipNetConfig,
     recipe: &Recipe,
-    examples: &Examples,
+    lesson: &impl Lesson,
     scale: &Scale,
     steps: usize,
     seed: u64,
@@ -64,17 +76,16 @@ pub fn fit<B: AutodiffBackend>(
         scope.spawn(move || {
             let rng = &mut StdRng::seed_from_u64(seed);
             for _ in 0..steps {
-                if send.send(examples.batch(BATCH, scale, rng)).is_err() {
+                if send.send(lesson.batch(BATCH, scale, rng)).is_err() {
                     return;
                 }
             }
         });
         for (step, batch) in batches.into_iter().enumerate() {
             let features = Tensor::<B, 3>::from_data(TensorData::new(batch.features, [BATCH, t, f]), &device);
-            let targets =
-                Tensor::<B, 2>::from_data(TensorData::new(batch.targets, [BATCH, config.labels]), &device);
-            let log_probs = log_softmax(net.forward(features), 1);
-            let loss = (log_probs * targets).sum().neg() / BATCH as f32;
+            let targets = [BATCH, batch.targets.len() / BATCH];
+            let targets = Tensor::<B, 2>::from_data(TensorData::new(batch.targets, targets), &device);
+            let loss = lesson.loss(net.forward(features), targets);
             if step % 20 == 0 || step + 1 == steps {
                 let now = loss.clone().into_data().convert::<f32>().iter::<f32>().next().unwrap_or(f32::NAN);
                 if !now.is_finite() {

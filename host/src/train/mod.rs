@@ -1,6 +1,7 @@
 //! Trains a recipe and writes a model's folder.
 
 mod calibrate;
+mod embedding;
 mod examples;
 mod fit;
 mod recipe;
@@ -23,7 +24,7 @@ use crate::nn::{ClipNet, ClipNetConfig};
 use crate::{Error, ui};
 
 use examples::Examples;
-pub use recipe::{RECIPES, Recipe};
+pub use recipe::{Learns, RECIPES, Recipe};
 
 /// The largest difference between two logits that rounding explains.
 const ROUNDING: f32 = 1e-4;
@@ -50,6 +51,8 @@ pub struct Options {
     pub held_out: Vec<String>,
     /// Sign languages of the fingerspelling lexicon whose letters are not learnt.
     pub leave_out: Vec<String>,
+    /// Data sets of the recipe that an embedding does not learn, so that their signs are unknown to it.
+    pub without: Vec<String>,
 }
 
 /// Clips of a recipe, read and split.
@@ -68,6 +71,9 @@ struct Split {
 /// Where data cannot be read, the exported network differs from the trained one, or the folder cannot be written.
 pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
     std::fs::create_dir_all(&options.out).map_err(Error::io("make the folder", &options.out))?;
+    if let Learns::Embedding { .. } = recipe.learns {
+        return embedding::train(recipe, options, recipe.learns);
+    }
     let split = read(recipe, options)?;
     let labels = labels(&split.train);
     let held: Vec<_> = split.held.iter().flatten().cloned().collect();
@@ -104,7 +110,7 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
     let network = export::clip_nets(recipe.name, &nets, &scale, recipe.features);
     let shape = [1, recipe.features.frames(), recipe.features.width()];
     let runner = Runner::from_bytes(recipe.name, &network, shape, labels.len())?;
-    check_export(&nets, &scale, &runner, recipe.features, &held)?;
+    check_export(&nets, &scale, &runner, recipe.features, &held, false)?;
 
     let none = labels.len() - 1;
     let held: Vec<_> = held.into_iter().filter(knows).collect();
@@ -150,6 +156,9 @@ fn command(recipe: &Recipe, options: &Options, steps: usize) -> String {
     }
     if !options.leave_out.is_empty() {
         text += &format!(" --leave-out {}", options.leave_out.join(","));
+    }
+    if !options.without.is_empty() {
+        text += &format!(" --without {}", options.without.join(","));
     }
     text
 }
@@ -241,13 +250,15 @@ fn network_seed(seed: u64, network: usize) -> u64 {
     seed.wrapping_add((network as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-/// Compares the mean of the networks that trained with the one that was exported, on held-out clips.
+/// Compares the mean of the networks that trained, at length 1 for an embedding, with the one that was exported,
+/// on held-out clips.
 fn check_export(
     nets: &[ClipNet<fit::Plain<Training>>],
     scale: &export::Scale,
     runner: &Runner,
     features: Version,
     clips: &[Clip],
+    length_1: bool,
 ) -> Result<(), Error> {
     let (t, f) = (features.frames(), features.width());
     let mut window = vec![0.0; t * f];
@@ -261,7 +272,11 @@ fn check_export(
         let trained = nets.iter().map(|net| net.forward(input.clone())).reduce(|a, b| a + b);
         let trained = trained.expect("a recipe has a network") / nets.len() as f32;
         let trained = trained.into_data().convert::<f32>();
-        let trained: Vec<f32> = trained.to_vec().expect("converted to f32 just before");
+        let mut trained: Vec<f32> = trained.to_vec().expect("converted to f32 just before");
+        if length_1 {
+            let length = trained.iter().map(|v| v * v).sum::<f32>().sqrt().max(export::LEAST_LENGTH);
+            trained.iter_mut().for_each(|v| *v /= length);
+        }
         for (a, b) in trained.iter().zip(&exported) {
             let found = (a - b).abs();
             if found.is_nan() || found > ROUNDING {
@@ -334,12 +349,15 @@ mod tests {
             steps: None,
             held_out: vec![],
             leave_out: vec![],
+            without: vec![],
         };
         let plain = "signpost-host train asl-letters --data DATA --out FOLDER --seed 7 --steps 900";
         assert_eq!(command(recipe, &options, 900), plain);
         options.held_out = vec!["Anna's".into(), "3".into()];
         options.leave_out = vec!["ase".into(), "sgg".into()];
-        let full = format!(r"{plain} --held-out 'Anna'\''s' --held-out '3' --leave-out ase,sgg");
+        options.without = vec!["ksl13".into()];
+        let full =
+            format!(r"{plain} --held-out 'Anna'\''s' --held-out '3' --leave-out ase,sgg --without ksl13");
         assert_eq!(command(recipe, &options, 900), full);
     }
 

@@ -1,6 +1,7 @@
 //! `signpost-host evaluate`: scores a model, or what a recogniser said, on recorded signing.
 
 mod continuous;
+mod enrolment;
 mod isolated;
 mod segments;
 
@@ -15,6 +16,8 @@ pub enum Evaluate {
     Isolated(isolated::Isolated),
     /// Sentences: word error rate, BLEU, chrF and ROUGE-L of what was read of them.
     Continuous(continuous::Continuous),
+    /// Signs that a model was never taught, enrolled from a few clips each.
+    Enrolment(enrolment::Enrolment),
     /// When signs and sentences begin and end.
     Segments(segments::Segments),
 }
@@ -25,6 +28,7 @@ impl Evaluate {
         match self {
             Self::Isolated(command) => command.run(),
             Self::Continuous(command) => command.run(),
+            Self::Enrolment(command) => command.run(),
             Self::Segments(command) => command.run(),
         }
     }
@@ -34,6 +38,7 @@ impl Evaluate {
 fn cannot_give(model: &str, what: &'static str) -> Error {
     match Model::find(model) {
         Ok(found) => match found.manifest.kind {
+            Kind::Embedding(_) => Error::NoNames { model: found.manifest.name },
             Kind::Isolated => Error::OtherKind { model: found.manifest.name, what },
         },
         Err(error) => error.into(),
