@@ -1,18 +1,20 @@
 //! `signpost read`: a signer in a video, in pictures, in a `.pose` file or before a camera, to signs and captions.
 
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use boards::Board;
 use clap::Args;
 use models::pose::PoseTrack;
 use models::pose_file;
 
+use super::enrol::Signs;
 use super::input::{Event, Input, Seen};
 use super::kept::Kept;
 use super::report::Report;
 use super::show::Show;
 use crate::Fault;
-use crate::language::{Reader, Recogniser};
+use crate::language::{Embedder, Reader, Recogniser};
 use crate::screen::present::Present;
 #[cfg(feature = "window")]
 use crate::screen::present::live;
@@ -29,6 +31,11 @@ pub struct Read {
     /// A model that ships, or a model's folder; may be given more than once
     #[arg(long = "model", value_name = "NAME|FOLDER", default_value = "asl-letters")]
     models: Vec<String>,
+    #[command(flatten)]
+    signs: Signs,
+    /// Does not read the signs that were enrolled on site
+    #[arg(long, conflicts_with = "file")]
+    no_enrolled: bool,
     /// The board whose engines are used
     #[arg(long, default_value = "desk")]
     board: String,
@@ -75,14 +82,10 @@ impl Read {
         let options = Options::of(board);
         // One thread each: these networks are far too small to share among several.
         let open = |name: &String| Recogniser::open(name, &options.backends, 1);
-        let recognisers = self.models.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let mut recognisers = self.models.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        recognisers.extend(self.enrolled(&options)?);
 
-        let path = Path::new(&self.source);
-        let mut input = if super::ends_in(path, &["pose"]) {
-            Input::of_track(pose_file::read_track(path)?.with_z_in_pixels())
-        } else {
-            Input::of_camera(&self.source, board)?
-        };
+        let mut input = Input::open(&self.source, board)?;
         let [width, height, _] = input.about.size;
         let mut reader = Reader::new(&input.about.layout, recognisers)?.in_picture([width, height]);
         let mut report = Report::new(self.json);
@@ -104,6 +107,16 @@ impl Read {
         shown?;
         written?;
         Ok(report.somebody_was_seen(&self.source)?)
+    }
+
+    /// A recogniser of what was enrolled on site, where anything was.
+    fn enrolled(&self, options: &Options) -> anyhow::Result<Option<Recogniser>> {
+        let enrolled = if self.no_enrolled { None } else { self.signs.read()? };
+        let Some((path, enrolled)) = enrolled.filter(|(_, e)| !e.signs.is_empty()) else { return Ok(None) };
+        let recogniser = Embedder::open(&options.backends)?.recogniser(&enrolled)?;
+        let count = enrolled.signs.len();
+        writeln!(io::stderr(), "signpost: {count} enrolled signs are read as well: {}", path.display())?;
+        Ok(Some(recogniser))
     }
 
     fn keep(&self, track: &PoseTrack, report: &mut Report) -> anyhow::Result<()> {

@@ -6,12 +6,14 @@
 //! signing that gave none asks for a repeat.
 
 mod caption;
+mod enrolled;
 mod gate;
 mod reader;
 mod recogniser;
 mod spotter;
 
 pub use caption::Caption;
+pub use enrolled::{ENROLLED, Embedder, Stretches};
 pub use gate::{Activity, Change, Gate};
 pub use reader::{Event, Reader, Sign};
 pub use recogniser::Recogniser;

@@ -19,7 +19,7 @@ const LOOK_EVERY_S: f64 = 1.0 / 15.0;
 const REPEAT_AFTER_S: f64 = 0.6;
 /// A stretch of signing of this length is also looked at as one sign, from onset to offset. Seconds. A
 /// shorter one is no movement that a sign could be known by, a longer one is several signs.
-const ONE_SIGN_S: std::ops::RangeInclusive<f64> = 0.3..=4.0;
+pub(super) const ONE_SIGN_S: std::ops::RangeInclusive<f64> = 0.3..=4.0;
 /// The caption goes from the screen after this long at rest: the next visitor must not read it. Seconds.
 const CAPTION_KEPT_S: f64 = 6.0;
 /// Words that a caption on the screen keeps.

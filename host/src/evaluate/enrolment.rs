@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use models::enrolment::{EXAMPLES, Example, Prototypes};
+use models::enrolment::{EXAMPLES, Example, Gallery};
 use models::features::{Sight, Version};
 use models::gloss::label_key;
 use models::manifest::{Embedding, Kind, Manifest, Model};
@@ -194,10 +194,10 @@ pub fn judged(clips: &[Embedded], examples: usize, draws: usize, seed: u64) -> V
     let mut out = vec![];
     for draw in (0..draws).filter_map(|_| Draw::new(clips, &options, rng)) {
         let half = draw.half();
-        let prototypes = draw.prototypes(half, true, 0.0);
+        let gallery = draw.gallery(half, true, 0.0);
         for (clip, sign) in &draw.read {
             for window in [&clip.example.signed, &clip.cut] {
-                let mut cosines = prototypes.logits(window);
+                let mut cosines = gallery.logits(window);
                 cosines.pop();
                 out.push((cosines, (*sign).min(half)));
             }
@@ -248,20 +248,20 @@ impl<'a> Draw<'a> {
         self.enrolled.len().div_ceil(2)
     }
 
-    /// Those of the first signs; without their mirror images the signed ones stand in.
-    fn prototypes(&self, signs: usize, mirror: bool, none: f32) -> Prototypes {
+    /// That of the first signs; without their mirror images the signed ones stand in, which cost more than they do.
+    fn gallery(&self, signs: usize, mirror: bool, none: f32) -> Gallery {
         let plain = |e: &Example| Example { mirrored: e.signed.clone(), ..e.clone() };
         let signs: Vec<Vec<Example>> = self.enrolled[..signs]
             .iter()
             .map(|examples| if mirror { examples.clone() } else { examples.iter().map(plain).collect() })
             .collect();
-        Prototypes::of(signs.iter().map(Vec::as_slice), none)
+        Gallery::new(signs.iter().map(Vec::as_slice), none)
     }
 
     fn score(&self, of: fn(&Embedded) -> &[f32], mirror: bool, rule: Rule) -> Scores {
-        let all = self.prototypes(self.enrolled.len(), mirror, f32::NEG_INFINITY);
+        let all = self.gallery(self.enrolled.len(), mirror, f32::NEG_INFINITY);
         let half = self.half();
-        let some = self.prototypes(half, mirror, rule.none);
+        let some = self.gallery(half, mirror, rule.none);
         let (mut right, mut missed, mut confused, mut taken) = (0, 0, 0, 0);
         let (mut known, mut strangers) = (0, 0);
         for (clip, sign) in &self.read {

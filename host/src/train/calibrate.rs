@@ -2,6 +2,8 @@
 
 /// Of the signs that the unit shows, at most this share may be wrong on held-out windows.
 const WRONG_SHARE: f64 = 0.02;
+/// Of the enrolled signs that the unit shows, where half of what is signed is not enrolled.
+const WRONG_ENROLLED: f64 = 0.05;
 /// A threshold lower than this would show guesses.
 const LEAST: f32 = 0.5;
 
@@ -28,9 +30,20 @@ pub fn temperature(logits: &[Vec<f32>], truth: &[usize]) -> f32 {
 }
 
 /// The lowest threshold above which at most [`WRONG_SHARE`] of the signs shown are wrong.
+pub fn threshold(
+    logits: &[Vec<f32>],
+    truth: &[usize],
+    temperature: f32,
+    is_rest: impl Fn(usize) -> bool,
+) -> f32 {
+    threshold_for(WRONG_SHARE, logits, truth, temperature, is_rest)
+}
+
+/// The lowest threshold above which at most a share of the signs shown are wrong.
 ///
 /// A window whose first answer is a rest class shows nothing and cannot be wrong here.
-pub fn threshold(
+fn threshold_for(
+    wrong_share: f64,
     logits: &[Vec<f32>],
     truth: &[usize],
     temperature: f32,
@@ -51,7 +64,7 @@ pub fn threshold(
         wrong += usize::from(!right);
         // Windows of one confidence are shown together or not at all.
         let last_of_its_kind = shown.get(n + 1).is_none_or(|next| next.0 < *sure);
-        if last_of_its_kind && wrong as f64 <= WRONG_SHARE * (n + 1) as f64 {
+        if last_of_its_kind && wrong as f64 <= wrong_share * (n + 1) as f64 {
             lowest = *sure;
         }
     }
@@ -70,7 +83,7 @@ pub struct Rule {
 
 /// The rule under which the truth about windows is likeliest, and which shows few signs wrongly.
 ///
-/// Windows of enrolled signs and of others are judged; of what is shown at most [`WRONG_SHARE`] is wrong.
+/// Windows of enrolled signs and of others are judged; of what is shown at most [`WRONG_ENROLLED`] is wrong.
 ///
 /// # Shapes
 /// - `judged`: `[N]` of `[S]` cosines, and the sign below S, or S for none
@@ -93,7 +106,11 @@ pub fn rule(judged: &[(Vec<f32>, usize)]) -> Rule {
         judged.iter().map(|(c, _)| c.iter().copied().chain([none]).collect()).collect();
     let truth: Vec<_> = judged.iter().map(|(_, sign)| *sign).collect();
     let last = logits.first().map_or(0, |l| l.len() - 1);
-    Rule { none, temperature, threshold: threshold(&logits, &truth, temperature, |g| g == last) }
+    Rule {
+        none,
+        temperature,
+        threshold: threshold_for(WRONG_ENROLLED, &logits, &truth, temperature, |g| g == last),
+    }
 }
 
 fn confidences(logits: &[f32], temperature: f32) -> Vec<f32> {
@@ -120,6 +137,18 @@ mod tests {
     fn logits_that_are_too_modest_are_left_so() {
         let logits: Vec<_> = (0..400).map(|_| vec![0.5, 0.0]).collect();
         assert!((temperature(&logits, &[0; 400]) - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn enrolled_signs_and_others_are_told_apart_between_them() {
+        // Two signs: their own windows at cosines around 0.9, others' around 0.6.
+        let at = |i: u8, around: f32| around + 0.01 * f32::from(i % 9) - 0.04;
+        let own = (0..90).map(|i| (vec![at(i, 0.9), 0.1], 0));
+        let judged: Vec<_> = own.chain((0..90).map(|i| (vec![0.2, at(i, 0.6)], 2))).collect();
+        let Rule { none, temperature, threshold } = rule(&judged);
+        assert!((0.65..0.85).contains(&none), "{none}");
+        let sure = |cosine: f32| confidences(&[cosine, 0.1, none], temperature)[0];
+        assert!(sure(0.86) >= threshold && sure(0.64) < threshold, "{temperature} {threshold}");
     }
 
     #[test]

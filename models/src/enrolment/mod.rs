@@ -2,8 +2,10 @@
 //!
 //! An embedding model maps a window of features to a point on the unit sphere, signs that are
 //! signed alike near each other, whether it was trained on them or not. A sign is enrolled by the
-//! points of three to five examples; a window is the sign whose prototype (the mean of its
-//! examples, Snell et al. 2017) is nearest, or none where even that is far. Nothing is trained.
+//! points of three to five examples; a window is the sign of the nearest example, or none where
+//! even that is far. Nothing is trained. The nearest example was measured to be better than the
+//! mean of the examples (Snell et al. 2017): people sign one sign with either hand, and the mean of
+//! a left-handed and a right-handed example is neither.
 //!
 //! Legend: E values of an embedding, S enrolled signs.
 
@@ -14,6 +16,17 @@ use crate::manifest::{NONE, confidences};
 
 /// A sign is enrolled by so many examples.
 pub const EXAMPLES: std::ops::RangeInclusive<usize> = 3..=5;
+/// What it costs that a window is like an example's mirror image and not like the example: a cosine.
+///
+/// Without mirror images hardly anybody with the other hand is understood; at no cost signs are confused
+/// that are each other's mirror image. On the data set that the threshold is set on this cost names most
+/// clips rightly.
+pub const MIRROR_COST: f32 = 0.05;
+/// Examples of one sign are no less similar to the nearest other example than this: a cosine.
+///
+/// On three data sets of unknown signs it passes 95 of 100 sets of three to five true examples, or more,
+/// and refuses 92 of 100, or more, in which one is of another sign.
+pub const SAME: f32 = 0.75;
 /// More signs than this are no enrolment but a corpus: train a model on them.
 pub const MOST_SIGNS: usize = 1000;
 /// A longer label fits no caption. Characters.
@@ -73,24 +86,18 @@ pub fn no_label(text: &str) -> Option<&'static str> {
     text.chars().any(char::is_control).then_some("has characters that cannot be shown")
 }
 
-/// Where signs lie, ready to be compared with.
+/// The examples of signs, ready to be compared with.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Prototypes {
-    /// `[S]` of two points: as signed, and mirrored.
-    signs: Vec<[Vec<f32>; 2]>,
+pub struct Gallery {
+    /// `[S]`.
+    signs: Vec<Vec<Example>>,
     none: f32,
 }
 
-impl Prototypes {
-    /// Those of signs; `none` is how similar every window is to no sign.
-    pub fn of<'a>(signs: impl IntoIterator<Item = &'a [Example]>, none: f32) -> Self {
-        let both = |examples: &[Example]| {
-            [
-                prototype(examples.iter().map(|e| e.signed.as_slice())),
-                prototype(examples.iter().map(|e| e.mirrored.as_slice())),
-            ]
-        };
-        Self { signs: signs.into_iter().map(both).collect(), none }
+impl Gallery {
+    /// That of signs; `none` is how similar every window is to no sign.
+    pub fn new<'a>(signs: impl IntoIterator<Item = &'a [Example]>, none: f32) -> Self {
+        Self { signs: signs.into_iter().map(<[Example]>::to_vec).collect(), none }
     }
 
     /// How similar a window is to each sign, and last to none: the logits of a classifier.
@@ -99,10 +106,7 @@ impl Prototypes {
     /// - `embedding`: `[E]`, of length 1
     /// - returns: `[S + 1]`, cosines
     pub fn logits(&self, embedding: &[f32]) -> Vec<f32> {
-        let nearest = |[signed, mirrored]: &[Vec<f32>; 2]| {
-            similarity(embedding, signed).max(similarity(embedding, mirrored))
-        };
-        self.signs.iter().map(nearest).chain([self.none]).collect()
+        self.signs.iter().map(|examples| nearest(embedding, examples)).chain([self.none]).collect()
     }
 
     /// The sign that a window shows and how sure that is, 0 to 1; `None` where none is likelier than each.
@@ -114,33 +118,22 @@ impl Prototypes {
     }
 }
 
-/// How well an example fits the other examples of its sign: a cosine.
-///
-/// # Shapes
-/// - `examples`: at least two
+/// How well an example fits the other examples of its sign: below [`SAME`] it is another sign.
 pub fn fit(examples: &[Example], which: usize) -> f32 {
-    let others = examples.iter().enumerate().filter(|(i, _)| *i != which);
-    similarity(&examples[which].signed, &prototype(others.map(|(_, e)| e.signed.as_slice())))
+    let others = examples.iter().enumerate().filter(|(i, _)| *i != which).map(|(_, e)| e);
+    nearest(&examples[which].signed, others)
 }
 
-/// How similar two signs are, one of them perhaps signed with the other hand: a cosine.
-pub fn resemblance(a: &[Example], b: &[Example]) -> f32 {
-    let of = |examples: &[Example]| prototype(examples.iter().map(|e| e.signed.as_slice()));
-    let mirrored = prototype(b.iter().map(|e| e.mirrored.as_slice()));
-    let a = of(a);
-    similarity(&a, &of(b)).max(similarity(&a, &mirrored))
+/// How similar the examples of one sign are to another sign, in the mean.
+pub fn resemblance(examples: &[Example], other: &[Example]) -> f32 {
+    let sum: f32 = examples.iter().map(|e| nearest(&e.signed, other)).sum();
+    sum / examples.len().max(1) as f32
 }
 
-/// The direction of the mean of points; all 0 where they cancel out.
-fn prototype<'a>(points: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
-    let mut sum: Vec<f32> = vec![];
-    for point in points {
-        sum.resize(point.len(), 0.0);
-        sum.iter_mut().zip(point).for_each(|(s, v)| *s += v);
-    }
-    let length = sum.iter().map(|v| v * v).sum::<f32>().sqrt();
-    sum.iter_mut().for_each(|v| *v /= length.max(f32::MIN_POSITIVE));
-    sum
+/// How similar a point is to the nearest of some examples, as signed or with the other hand; -1 without any.
+fn nearest<'a>(point: &[f32], examples: impl IntoIterator<Item = &'a Example>) -> f32 {
+    let to = |e: &Example| similarity(point, &e.signed).max(similarity(point, &e.mirrored) - MIRROR_COST);
+    examples.into_iter().map(to).fold(-1.0, f32::max)
 }
 
 /// The cosine of the angle between two points of length 1.
@@ -159,21 +152,21 @@ mod tests {
     }
 
     /// Signs at 0° and at 60° whose mirror images lie at 180° and at 240°.
-    fn prototypes() -> Prototypes {
+    fn gallery() -> Gallery {
         let [a, b] = [0.0, 60.0].map(|at| [-10.0, 0.0, 10.0].map(|d| example(at + d, at + 180.0 + d)));
-        Prototypes::of([a.as_slice(), &b], 0.8)
+        Gallery::new([a.as_slice(), &b], 0.8)
     }
 
     #[track_caller]
     fn check(degrees: f32, expect: Option<usize>) {
         let window = example(degrees, 0.0).signed;
-        assert_eq!(prototypes().answer(&window, 0.05).map(|(sign, _)| sign), expect, "{degrees}");
+        assert_eq!(gallery().answer(&window, 0.05).map(|(sign, _)| sign), expect, "{degrees}");
     }
 
     #[test]
     fn a_window_is_the_nearest_sign_in_either_hand_or_none() {
         check(5.0, Some(0));
-        check(50.0, Some(1));
+        check(45.0, Some(1));
         check(175.0, Some(0));
         check(230.0, Some(1));
         check(120.0, None);
@@ -181,11 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn logits_are_cosines_with_none_last() {
-        let logits = prototypes().logits(&example(0.0, 0.0).signed);
-        let expect = [1.0, 0.5, 0.8];
-        assert!(logits.iter().zip(expect).all(|(a, b)| (a - b).abs() < 1e-6), "{logits:?}");
-        let nobody = Prototypes::of([], 0.8);
+    fn logits_are_cosines_with_none_last_and_the_other_hand_costs() {
+        #[track_caller]
+        fn near(logits: &[f32], expect: [f32; 3]) {
+            assert!(logits.iter().zip(expect).all(|(a, b)| (a - b).abs() < 1e-6), "{logits:?}");
+        }
+        near(&gallery().logits(&example(0.0, 0.0).signed), [1.0, 50.0_f32.to_radians().cos(), 0.8]);
+        near(&gallery().logits(&example(180.0, 0.0).signed), [0.95, 50.0_f32.to_radians().cos() - 0.05, 0.8]);
+        let nobody = Gallery::new([], 0.8);
         assert_eq!((nobody.logits(&[1.0, 0.0]), nobody.answer(&[1.0, 0.0], 0.05)), (vec![0.8], None));
     }
 
@@ -193,12 +189,13 @@ mod tests {
     fn the_example_that_fits_least_is_the_odd_one() {
         let examples = [0.0, 10.0, 90.0, 5.0].map(|d| example(d, d));
         let fits: Vec<_> = (0..4).map(|i| fit(&examples, i)).collect();
-        assert!((0..4).all(|i| i == 2 || fits[i] > fits[2] + 0.3), "{fits:?}");
-        assert!((resemblance(&examples[..2], &examples[..2]) - 1.0).abs() < 1e-6);
+        assert!((0..4).all(|i| (fits[i] < SAME) == (i == 2)), "{fits:?}");
+        let alike = |a: &[Example], b: &[Example]| resemblance(a, b);
+        assert!((alike(&examples[..2], &examples[..2]) - 1.0).abs() < 1e-6);
         let other_hand = [example(90.0, 5.0)];
-        assert!((resemblance(&examples[..2], &other_hand) - 1.0).abs() < 1e-6, "a mirror image counts");
-        let opposite = [example(0.0, 0.0), example(180.0, 0.0)];
-        assert!(resemblance(&opposite, &opposite).is_finite());
+        let expect = 5.0_f32.to_radians().cos() - MIRROR_COST;
+        assert!((alike(&examples[..2], &other_hand) - expect).abs() < 1e-6, "a mirror image counts for less");
+        assert_eq!(fit(&examples[..1], 0), -1.0, "one example has no others");
     }
 
     #[test]

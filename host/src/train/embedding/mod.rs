@@ -17,7 +17,7 @@ use crate::{Error, ui};
 use episodes::Episodes;
 
 /// How often signs are drawn to set the threshold, with the fewest and with the most examples each.
-const DRAWS: usize = 10;
+const DRAWS: usize = 40;
 /// The label of clips that show no sign.
 const REST: &str = "-";
 
