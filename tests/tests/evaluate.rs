@@ -326,8 +326,13 @@ fn signs_are_enrolled_from_few_clips_of_made_up_data() {
     for share in ["accuracy", "missed", "confused", "taken"] {
         assert!((0.0..=1.0).contains(&got[share].as_f64().expect("a number")), "{share}: {got}");
     }
-    assert_eq!(got, report(&enrolment("sign-embedding", &["--draws", "4", "--seed", "7"])), "a seed, a result");
-    let apart = report(&enrolment("sign-embedding", &["--enrol-from", "a", "--read-from", "b", "--draws", "1"]));
+    assert_eq!(
+        got,
+        report(&enrolment("sign-embedding", &["--draws", "4", "--seed", "7"])),
+        "a seed, a result"
+    );
+    let apart =
+        report(&enrolment("sign-embedding", &["--enrol-from", "a", "--read-from", "b", "--draws", "1"]));
     assert_eq!(apart["n"], 12);
     check_error(&enrolment("ksl13", &[]), "enrols none");
     check_error(&enrolment("sign-embedding", &["--examples", "2"]), "from 3 to 5");

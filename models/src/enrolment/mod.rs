@@ -24,7 +24,7 @@ pub const EXAMPLES: std::ops::RangeInclusive<usize> = 3..=5;
 pub const MIRROR_COST: f32 = 0.05;
 /// Examples of one sign are no less similar to the nearest other example than this: a cosine.
 ///
-/// On three data sets of unknown signs it passes 95 of 100 sets of three to five true examples, or more,
+/// On three data sets of unknown signs it passes 94 of 100 sets of three to five true examples, or more,
 /// and refuses 92 of 100, or more, in which one is of another sign.
 pub const SAME: f32 = 0.75;
 /// More signs than this are no enrolment but a corpus: train a model on them.
