@@ -222,12 +222,12 @@ pub enum Fault {
         most: usize,
     },
     /// There is no such enrolled sign.
-    #[error("{label:?} is not enrolled; choose one of [{known}]")]
+    #[error("{label:?} is not enrolled; {next}")]
     NotEnrolled {
         /// The label.
         label: String,
-        /// What is enrolled, with commas between.
-        known: String,
+        /// What can be done.
+        next: String,
     },
     /// Neither a home nor a cache directory is known.
     #[error("no cache directory is known; set SIGNPOST_CACHE to the folder that `cargo xtask setup` filled")]

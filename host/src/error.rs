@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::extract::Summary;
+use crate::train::Astray;
 
 /// An error of the host's tools.
 #[derive(Debug, thiserror::Error)]
@@ -76,13 +77,31 @@ pub enum Error {
     },
     /// Training went astray.
     #[error(
-        "at step {step} of {recipe} the loss is no number any more, so nothing was written; train again with another --seed"
+        "at step {step} of {recipe} the loss {} (the last: {last:?}), so nothing was written; train again with --fresh and a rate lower than {rate} (--rate) or another --seed{}",
+        match how { Astray::NoNumber => "is no number any more", Astray::FarAboveBest => "stands far above its best" },
+        kept.as_ref().map_or(String::new(), |(step, path)| format!(", or look into the checkpoint of step {step}, which stays in {}", path.display()))
     )]
     Loss {
         /// The recipe.
-        recipe: &'static str,
+        recipe: String,
         /// The step, from 0.
         step: usize,
+        /// What is wrong with it.
+        how: Astray,
+        /// The last losses that were looked at, oldest first.
+        last: Vec<f32>,
+        /// The highest learning rate.
+        rate: f64,
+        /// The checkpoint from before, with its step.
+        kept: Option<(usize, PathBuf)>,
+    },
+    /// A checkpoint is of no use for a run.
+    #[error("the checkpoint {} cannot be gone on from: {why}; train again with --fresh to start over, or with another --out", path.display())]
+    Checkpoint {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
     },
     /// A line of a corpus's manifest is none.
     #[error("{}, line {line}: {why}; each line is an object such as {{\"id\": \"a\", \"video\": \"a.mp4\"}}", path.display())]

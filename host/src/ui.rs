@@ -28,11 +28,33 @@ pub fn result(text: impl AsRef<str>) -> Result<(), Error> {
 
 /// A bar for long work, with the time that is left.
 pub fn progress(steps: usize, doing: &str) -> ProgressBar {
-    let bar = ProgressBar::new(steps as u64).with_message(doing.to_owned());
+    progress_from(0, steps, doing)
+}
+
+/// A bar for long work that was done up to a step before; the time that is left is that of the others.
+pub fn progress_from(done: usize, steps: usize, doing: &str) -> ProgressBar {
+    let bar = ProgressBar::new(steps as u64).with_message(doing.to_owned()).with_position(done as u64);
+    // The tick tells the estimate about the steps done before, and the reset takes their speed out of it.
+    bar.tick();
+    bar.reset_eta();
     bar.enable_steady_tick(Duration::from_secs(1));
     let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}, {elapsed} passed, {eta} left");
     if let Ok(style) = style {
         bar.set_style(style);
     }
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_done_before_are_no_speed() {
+        let bar = progress_from(500, 1000, "resumed");
+        bar.disable_steady_tick();
+        bar.tick();
+        let speed = bar.per_sec();
+        assert_eq!((bar.position(), speed), (500, 0.0));
+    }
 }

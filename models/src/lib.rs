@@ -10,6 +10,8 @@ pub mod error;
 pub mod features;
 pub mod gloss;
 pub mod lexicon;
+pub mod link;
+pub mod live;
 pub mod manifest;
 pub mod metrics;
 pub mod onnx;

@@ -26,11 +26,11 @@ pub const MANIFEST: &str = "manifest.json";
 pub const NONE: &str = "<none>";
 
 /// A manifest is a few kilobytes; nothing larger is read.
-const MANIFEST_LIMIT: u64 = 1 << 20;
+pub(crate) const MANIFEST_LIMIT: u64 = 1 << 20;
 /// No network that we ship comes near this.
-const NETWORK_LIMIT: u64 = 64 << 20;
+pub(crate) const NETWORK_LIMIT: u64 = 64 << 20;
 /// More classes than this need another kind of model.
-const LABEL_LIMIT: usize = 10_000;
+pub(crate) const LABEL_LIMIT: usize = 10_000;
 /// An embedding has some hundred values.
 pub(crate) const VALUES_LIMIT: usize = 4096;
 
@@ -72,6 +72,8 @@ pub struct Manifest {
 pub enum Kind {
     /// One window of features gives the logits of one sign.
     Isolated,
+    /// Step by step it reads continuous signing, see [`crate::live`].
+    Continuous,
     /// One window of features gives a place among all signs, known or not: see [`crate::enrolment`].
     Embedding(Embedding),
 }
@@ -212,13 +214,31 @@ impl Manifest {
     /// How many values the network gives for a window.
     pub fn outputs(&self) -> usize {
         match self.kind {
-            Kind::Isolated => self.labels.len(),
+            Kind::Isolated | Kind::Continuous => self.labels.len(),
             Kind::Embedding(embedding) => embedding.values,
         }
     }
 
     /// What is wrong with the manifest, or the arithmetic of its features.
     fn check(&self) -> Result<Version, String> {
+        match self.kind {
+            Kind::Isolated if !(1..=LABEL_LIMIT).contains(&self.labels.len()) => {
+                let labels = self.labels.len();
+                return Err(format!("it has {labels} labels, and 1 to {LABEL_LIMIT} make sense"));
+            }
+            Kind::Embedding(_) if !self.labels.is_empty() => {
+                return Err(format!("an embedding has no labels, and it has {}", self.labels.len()));
+            }
+            Kind::Embedding(Embedding { values, none })
+                if !(1..=VALUES_LIMIT).contains(&values) || !(-1.0..=1.0).contains(&none) =>
+            {
+                return Err(format!("{values} values with none at {none} are no embedding"));
+            }
+            Kind::Isolated | Kind::Embedding(_) => {}
+            Kind::Continuous => {
+                return Err("it does not tell single signs apart, which is what this needs".into());
+            }
+        }
         let features = Version::parse(&self.features).ok_or_else(|| {
             let known: Vec<_> = Version::ALL.iter().map(|v| v.name()).collect();
             format!("its features are {:?}, and this program computes {}", self.features, known.join(", "))
@@ -229,23 +249,6 @@ impl Manifest {
                 "its input is {}x{}, and {} is {shape:?}",
                 self.frames, self.width, self.features
             ));
-        }
-        match self.kind {
-            Kind::Isolated if self.labels.is_empty() || self.labels.len() > LABEL_LIMIT => {
-                return Err(format!(
-                    "it has {} labels, and 1 to {LABEL_LIMIT} make sense",
-                    self.labels.len()
-                ));
-            }
-            Kind::Embedding(Embedding { values, none }) => {
-                if !self.labels.is_empty() {
-                    return Err(format!("an embedding has no labels, and it has {}", self.labels.len()));
-                }
-                if !(1..=VALUES_LIMIT).contains(&values) || !(-1.0..=1.0).contains(&none) {
-                    return Err(format!("{values} values with none at {none} are no embedding"));
-                }
-            }
-            Kind::Isolated => {}
         }
         let mut keys = HashSet::new();
         if let Some(twice) = self.labels.iter().find(|label| !keys.insert(label_key(label))) {
@@ -298,7 +301,8 @@ pub fn sha256_of(mut reader: impl Read) -> std::io::Result<String> {
     Ok(hexadecimal(&hash.finalize()))
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal.
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a String takes all that is written");
         text
@@ -306,7 +310,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// Reads one of a model's files, up to a limit.
-fn read(dir: &Path, file: &'static str, limit: u64) -> Result<Vec<u8>, Error> {
+pub(crate) fn read(dir: &Path, file: &'static str, limit: u64) -> Result<Vec<u8>, Error> {
     let path = dir.join(file);
     let opened = File::open(&path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {

@@ -2,7 +2,9 @@
 
 pub mod bench;
 pub mod fuzz;
+pub mod made;
 pub mod simulated;
+pub mod wire;
 
 use std::fmt::Display;
 use std::io::Write;

@@ -7,12 +7,13 @@ use std::process::{Command, Output};
 
 use host::data::{Aspect, recordings};
 use models::enrolment::{Enrolled, Example, Sign};
+use models::manifest::{Model, Role};
 use models::pose::{Known, Pose, PoseTrack};
 use models::pose_file::write_track_file;
 use serde_json::Value;
 use tempfile::TempDir;
 use tests::fuzz::{Random, rounds};
-use tests::{data, program, refusal, text};
+use tests::{data, made, program, refusal, text};
 
 /// Runs `signpost` with a state folder of its own.
 fn signpost(state: &TempDir, args: &[&str]) -> Output {
@@ -121,6 +122,56 @@ fn a_sign_is_enrolled_read_after_a_restart_and_taken_back() {
     check(signpost(&state, &["enrol", "remove", "Hunger"]), "choose one of [Vater]");
 }
 
+#[test]
+fn an_embedding_is_trained_on_all_sets_but_those_left_out_and_scored_on_these() {
+    let folder = TempDir::new().unwrap();
+    let isolated = folder.path().join("data/isolated");
+    std::fs::create_dir_all(&isolated).unwrap();
+    let mut index = String::from("offset_frames\tn_frames\tlabel\tgroup\tseq\textra\n");
+    for clip in 0..14 {
+        index += &format!("{}\t10\t{}\ta\t{clip}\t\n", 10 * clip, ["yes", "no"][clip % 2]);
+    }
+    for (name, width) in [
+        ("ksl13", 258),
+        ("asl_traduttore_words", 258),
+        ("asl11_tamtridung", 258),
+        ("asl_traduttore_letters", 126),
+    ] {
+        made::isolated(&isolated, name, &index, &made::rows(140, width));
+    }
+    let train = |more: &[&str]| {
+        let (data, out) = (folder.path().join("data"), folder.path().join("out"));
+        let args = ["train", "sign-embedding", "--steps", "2", "--data", text(&data), "--out", text(&out)];
+        tests::run("signpost-host", [&args, more].concat())
+    };
+    for (without, expect) in [
+        ("ksl31", "some of ksl13, asl_traduttore_words"),
+        ("ksl13,asl_traduttore_words", "leave fewer data sets out"),
+    ] {
+        let said = refusal(&train(&["--without", without]));
+        assert!(said.contains(expect), "{said}");
+    }
+    let trained = train(&["--without", "ksl13"]);
+    let said = String::from_utf8_lossy(&trained.stderr).into_owned();
+    assert!(trained.status.success() && said.contains("2 signs, 14 clips to train on"), "{said}");
+    let model = Model::open(&folder.path().join("out")).unwrap();
+    let learnt: Vec<_> = model.manifest.data.iter().map(|s| (s.name.as_str(), s.role)).collect();
+    let expect = [
+        ("asl_traduttore_words", Role::Signs),
+        ("asl_traduttore_letters", Role::Handshapes),
+        ("asl11_tamtridung", Role::Threshold),
+    ];
+    assert_eq!(learnt, expect);
+    assert!(model.manifest.recipe.ends_with("--steps 2 --without ksl13"), "{}", model.manifest.recipe);
+
+    let (model, stem) = (folder.path().join("out"), isolated.join("ksl13"));
+    let args = ["evaluate", "enrolment", "--json", "--model", text(&model), "--data", text(&stem)];
+    let scored = tests::run("signpost-host", args);
+    assert!(scored.status.success(), "{}", String::from_utf8_lossy(&scored.stderr));
+    let report: Value = serde_json::from_slice(&scored.stdout).unwrap();
+    assert_eq!((&report["signs"], &report["n"]), (&2.into(), &160.into()), "{report}");
+}
+
 /// Signs of a network that is not the one that ships.
 fn of_another_network() -> Enrolled {
     let example = Example { signed: vec![0.6, 0.8], mirrored: vec![-0.6, 0.8] };
@@ -136,7 +187,7 @@ fn what_cannot_be_enrolled_is_refused_in_one_sentence() {
     for name in ["1.pose", "2.pose", "3.pose"] {
         let mut track = PoseTrack::new(layout.clone(), 25.0, [640, 480, 0]);
         track.frames = vec![Pose::unseen(layout.len()); 30];
-        write_track_file(&at(name), &track).unwrap();
+        write_track_file(at(name), &track).unwrap();
     }
     let [a, b, c] = ["1.pose", "2.pose", "3.pose"].map(|name| text(&at(name)).to_owned());
     let check = |args: &[&str], expect: &str| {
@@ -149,7 +200,7 @@ fn what_cannot_be_enrolled_is_refused_in_one_sentence() {
     check(&["enrol", "add", "Amt", &a, &b, "/dev/video0"], "film a video");
     check(&["enrol", "add", "Amt", &a, &b, &c], "1.pose shows no hand");
     check(&["enrol", "add", "Amt", &a, &b, "absent.pose"], "1.pose shows no hand");
-    check(&["enrol", "remove", "Amt"], "\"Amt\" is not enrolled");
+    check(&["enrol", "remove", "Amt"], "\"Amt\" is not enrolled; nothing is");
     check(&["read", &a, "--model", "sign-embedding"], "names no signs by itself");
     check(&["read", &a, "--signs", "absent.signs"], "absent.signs is not there");
     assert!(!state.path().join("state").exists(), "something was kept");

@@ -3,19 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use half::f16;
 use host::data::{Aspect, Isolated};
 use models::features::Version;
 use models::manifest::{Kind, Manifest, NONE, sha256};
 use models::onnx::{Builder, Dim};
 use serde_json::Value;
 use tempfile::TempDir;
+use tests::made::{isolated, rows};
 
 fn evaluate(model: &str, stem: &Path, more: &[&str]) -> Output {
     let mut command = Command::new(tests::program("signpost-host"));
@@ -32,21 +29,9 @@ fn report(output: &Output) -> Value {
     serde_json::from_str(text.lines().last().unwrap_or_default()).expect("the last line is JSON")
 }
 
-/// Frames of someone who waves, as rows of the width given.
-fn rows(frames: usize, width: usize) -> Vec<f32> {
-    (0..frames * width)
-        .map(|i| 0.4 + 0.2 * ((i % width) as f32 * 0.7 + (i / width) as f32 * 0.1).sin())
-        .collect()
-}
-
-/// Writes `STEM.f16.gz` and `STEM.tsv` and gives the stem.
+/// Writes a data set and gives its stem.
 fn stem(dir: &TempDir, index: &str, values: &[f32]) -> PathBuf {
-    let bytes: Vec<u8> = values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect();
-    let mut gz = GzEncoder::new(vec![], Compression::fast());
-    gz.write_all(&bytes).unwrap();
-    std::fs::write(dir.path().join("made.up.f16.gz"), gz.finish().unwrap()).unwrap();
-    std::fs::write(dir.path().join("made.up.tsv"), index).unwrap();
-    dir.path().join("made.up")
+    isolated(dir.path(), "made.up", index, values)
 }
 
 const INDEX: &str = "offset_frames\tn_frames\tlabel\tgroup\tseq\textra\n\

@@ -38,6 +38,7 @@ pub struct Synth {
 #[derive(Clone, Copy, ValueEnum)]
 enum Part {
     Train,
+    Dev,
     Val,
 }
 
@@ -51,6 +52,7 @@ impl Synth {
         })?;
         let split = match self.split {
             Part::Train => Split::Train,
+            Part::Dev => Split::Dev,
             Part::Val => Split::Val,
         };
         let maker = Maker::new(recipe, &self.data, split, self.seed, self.idle)?;

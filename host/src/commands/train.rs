@@ -33,19 +33,43 @@ pub struct Train {
     /// Does not learn these data sets of an embedding's recipe, so that their signs can be enrolled to score it.
     #[arg(long, value_name = "DATASET", value_delimiter = ',')]
     without: Vec<String>,
+    /// The highest learning rate, where not the usual one.
+    #[arg(long, value_parser = rate)]
+    rate: Option<f64>,
+    /// Starts over, where a run that was killed left a checkpoint in the folder to go on from.
+    #[arg(long)]
+    fresh: bool,
+    /// Writes a checkpoint every so many steps instead of every five minutes.
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..))]
+    save_every: Option<u32>,
+}
+
+/// A learning rate from the command line.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| f64::is_finite(*rate) && *rate > 0.0);
+    rate.ok_or_else(|| "give a number above 0, such as 0.001".into())
 }
 
 impl Train {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
-        let recipe = train::Recipe::find(&self.recipe).ok_or_else(|| Error::Argument {
-            option: "RECIPE",
-            given: self.recipe.clone(),
-            expected: format!("one of {}", train::Recipe::names()),
-        })?;
-        let Self { data, out, seed, steps, held_out, leave_out, without, .. } = self;
-        let options = train::Options { data, out, seed, steps, held_out, leave_out, without };
-        train::train(recipe, &options)?;
+        let Self { recipe, data, out, seed, steps, held_out, leave_out, without, rate, fresh, save_every } =
+            self;
+        let save_every = save_every.map(|steps| steps as usize);
+        let options =
+            train::Options { data, out, seed, steps, held_out, leave_out, without, rate, fresh, save_every };
+        if let Some(recipe) = train::Recipe::find(&recipe) {
+            train::train(recipe, &options)?;
+        } else if let Some(recipe) = train::embedding::EmbeddingRecipe::find(&recipe) {
+            train::embedding::train(recipe, &options)?;
+        } else if let Some(recipe) = train::live::LiveRecipe::find(&recipe) {
+            train::live::train(recipe, &options)?;
+        } else {
+            let (isolated, live) = (train::Recipe::names(), train::live::LiveRecipe::names());
+            let expected =
+                format!("one of {isolated}, {}, {live}", train::embedding::EmbeddingRecipe::names());
+            return Err(Error::Argument { option: "RECIPE", given: recipe, expected }.into());
+        }
         ui::say(format!("written to {}", options.out.display()));
         Ok(())
     }

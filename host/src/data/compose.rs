@@ -19,8 +19,8 @@ pub fn compose(path: &[Sight], shape: &[Sight]) -> Option<Vec<Sight>> {
     let last = out.len().max(2) - 1;
     for (i, sight) in out.iter_mut().enumerate() {
         let signed = shown[i * (shown.len() - 1) / last];
-        for to in 0..2 {
-            let (true, Some(to_size)) = (sight.hand_seen[to], to_sizes[to]) else { continue };
+        for (to, to_size) in to_sizes.into_iter().enumerate() {
+            let (true, Some(to_size)) = (sight.hand_seen[to], to_size) else { continue };
             let mirrored;
             let hand = if to == side {
                 &signed.hands[side]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use models::gloss::label_key;
+use models::live::LiveModel;
 use models::metrics::bleu::BleuCounts;
 use models::metrics::calibration::{Answer, brier, expected_calibration_error};
 use models::metrics::chrf::{self, ChrfCounts};
@@ -13,6 +14,7 @@ use models::metrics::words::{Edit, WordErrors, align};
 use serde::Serialize;
 
 use super::isolated::{Confusion, most_frequent};
+use super::transcribe::{LiveReport, transcribe};
 use crate::Error;
 use crate::data::{Utterance, utterances};
 
@@ -46,6 +48,9 @@ pub struct ContinuousReport {
     pub per_signer: BTreeMap<String, SignerScore>,
     /// Which glosses were taken for which others, and how often.
     pub confusions: Vec<Confusion>,
+    /// How the recogniser did live, where it was run here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveReport>,
 }
 
 /// How much two texts overlap, from 0 to 100.
@@ -112,6 +117,21 @@ pub fn continuous(hypothesis: &Path, data: &Path, tokenizer: Tokenizer) -> Resul
         return Err(Error::NothingInCommon { hypothesis, data, example });
     }
     Ok(report)
+}
+
+/// Scores what a recogniser reads of a corpus; `tell` hears how many recordings are done.
+///
+/// # Errors
+/// As [`super::transcribe`].
+pub fn continuous_of(
+    model: &LiveModel,
+    data: &Path,
+    tokenizer: Tokenizer,
+    tell: impl Fn(usize, usize),
+) -> Result<ContinuousReport, Error> {
+    let read = transcribe(model, data, tell)?;
+    let report = compare(&read.utterances, &utterances(data)?, tokenizer);
+    Ok(ContinuousReport { live: Some(read.live), ..report })
 }
 
 /// Scores hypotheses against references, matched by their ids.
@@ -184,6 +204,7 @@ pub fn compare(hypotheses: &[Utterance], references: &[Utterance], tokenizer: To
             .map(|(signer, (errors, n))| (signer, SignerScore { wer: errors.rate(), n }))
             .collect(),
         confusions: most_frequent(confusions),
+        live: None,
     }
 }
 

@@ -64,6 +64,6 @@ impl Runner {
     }
 }
 
-fn refused(model: &str, error: &TractError) -> Error {
+pub(super) fn refused(model: &str, error: &TractError) -> Error {
     Error::Network { model: model.to_owned(), why: format!("{error:#}") }
 }

@@ -365,9 +365,9 @@ mod tests {
 
     #[test]
     fn the_scores_count_what_they_say() {
-        let clips = clips(&[0.0, 90.0, 45.0, 310.0], 8);
+        let clips = clips(&[0.0, 60.0, 27.0, 120.0], 8);
         let mut draw = Draw::new(&clips, &options(&[], &[], None), &mut StdRng::seed_from_u64(2)).unwrap();
-        // The order that is drawn, made plain: 0° and 90° are enrolled, 45° and 310° are strangers.
+        // The order that is drawn, made plain: 0° and 60° are enrolled, 27° and 120° are strangers.
         let order: Vec<usize> =
             (0..4).map(|n| draw.read.iter().find(|(c, _)| c.key == n.to_string()).unwrap().1).collect();
         draw.enrolled = order.iter().map(|&i| draw.enrolled[i].clone()).collect();
@@ -376,10 +376,11 @@ mod tests {
         let score = |of: fn(&Embedded) -> &[f32], mirror, none: f32| draw.score(of, mirror, rule(none));
         let whole = score(|c| &c.example.signed, true, 0.95);
         assert_eq!((whole.accuracy, whole.missed, whole.confused, whole.taken), (1.0, 0.0, 0.0, 0.0));
-        // At a lower bar 45° is taken for a neighbour, and 310° (50° away) is not.
-        let low = score(|c| &c.example.signed, true, 0.665);
+        // At a lower bar 27° is taken for a neighbour, and 120° (60° away) is not.
+        let low = score(|c| &c.example.signed, true, 0.7);
         assert!(low.taken > 0.2 && low.taken <= 0.5, "{low:?}");
-        let mirrored = |mirror| score(|c| &c.example.mirrored, mirror, 0.95);
+        // A mirror image counts for less than what was signed.
+        let mirrored = |mirror| score(|c| &c.example.mirrored, mirror, 0.85);
         assert_eq!((mirrored(true).accuracy, mirrored(true).missed), (1.0, 0.0));
         assert_eq!(mirrored(false).missed, 1.0, "nobody with the other hand is known");
         let judged = judged(&clips, 3, 2, 5);

@@ -6,12 +6,20 @@ mod continuous;
 mod engine;
 mod enrolment;
 mod isolated;
+mod live;
 mod segments;
+mod stepper;
+mod transcribe;
 
 pub use confusion::ConfusionMatrix;
-pub use continuous::{Calibration, ContinuousReport, Overlap, SignerScore, TextReport, compare, continuous};
+pub use continuous::{
+    Calibration, ContinuousReport, Overlap, SignerScore, TextReport, compare, continuous, continuous_of,
+};
 pub use engine::Runner;
 pub use enrolment::{EnrolmentOptions, EnrolmentReport, Scores, enrolment};
 pub(crate) use enrolment::{embed, judged};
 pub use isolated::{Confusion, GroupScore, Options, Report, isolated, score};
-pub use segments::{FPS, SegmentsReport, TierScore, segments};
+pub use live::{LiveRunner, Reading, Settled};
+pub use segments::{FPS, SegmentsReport, TierScore, segments, segments_of};
+pub use stepper::{StepSaid, Stepper};
+pub use transcribe::{LiveReport, Transcript, transcribe};

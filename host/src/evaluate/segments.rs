@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use models::annotation::{self, Annotation, Document, SENTENCE, SIGN};
+use models::live::LiveModel;
 use models::metrics::segments::{count, frame_f1, frames, frames_needed, iou, percentage};
 use models::pose_file::read_track;
 use serde::Serialize;
 
+use super::transcribe::{Transcript, transcribe};
 use crate::Error;
 use crate::data::{UTTERANCES, Utterance, utterances};
 
@@ -80,10 +82,45 @@ pub fn segments(hypothesis: &Path, data: &Path, fps: f64) -> Result<SegmentsRepo
         let (hypothesis, data) = (hypothesis.to_owned(), data.to_owned());
         return Err(Error::NothingInCommon { hypothesis, data, example });
     }
+    compare(&found, &there, fps)
+}
+
+/// Scores the segments that a recogniser finds in a corpus, as [`segments`] does; `tell` hears how many
+/// recordings are done.
+///
+/// # Errors
+/// As [`super::transcribe`].
+pub fn segments_of(
+    model: &LiveModel,
+    data: &Path,
+    fps: f64,
+    tell: impl Fn(usize, usize),
+) -> Result<SegmentsReport, Error> {
+    let Transcript { utterances, sentences, signs, .. } = transcribe(model, data, tell)?;
+    let times = |spans: &[[f64; 2]]| -> Vec<(u32, u32)> {
+        spans.iter().map(|span| span.map(|s| (s * 1e3).round() as u32)).map(|[from, to]| (from, to)).collect()
+    };
+    let recording = |(signs, sentences): (&Vec<[f64; 2]>, &Vec<[f64; 2]>)| Recording {
+        sign: times(signs),
+        sentence: times(sentences),
+        pose: None,
+    };
+    let names = utterances.into_iter().map(|u| u.id);
+    let found = names.zip(signs.iter().zip(&sentences).map(recording)).collect();
+    compare(&found, &recordings(data)?, fps)
+}
+
+/// Scores the recordings of one side against those of the other, matched by name.
+fn compare(
+    found: &BTreeMap<String, Recording>,
+    there: &BTreeMap<String, Recording>,
+    fps: f64,
+) -> Result<SegmentsReport, Error> {
+    let missing = there.keys().filter(|name| !found.contains_key(*name)).count();
     let nothing = Recording::default();
     let (mut sign, mut sentence) = (Sum::default(), Sum::default());
     let mut total = 0;
-    for (name, reference) in &there {
+    for (name, reference) in there {
         let said = found.get(name).unwrap_or(&nothing);
         let (fps, length) = match &reference.pose {
             Some(pose) => {

@@ -1,12 +1,16 @@
 //! A trained network as ONNX.
 
+mod live;
+
 use burn::module::Param;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Tensor, backend::Backend};
 use models::features::Version;
 use models::onnx::{Builder, Dim, Value};
 
-use crate::nn::ClipNet;
+use crate::nn::{Block, ClipNet};
+
+pub use live::live_step;
 
 /// What LayerNorm adds to the variance: burn's default.
 const EPSILON: f32 = 1e-5;
@@ -23,6 +27,17 @@ pub struct Scale {
 }
 
 impl Scale {
+    /// From the sums and the sums of squares of `n` steps.
+    pub fn of(sum: &[f64], squares: &[f64], n: f64) -> Self {
+        let mean: Vec<_> = sum.iter().map(|s| (s / n) as f32).collect();
+        // A value that hardly varies must not be blown up.
+        let deviation = squares
+            .iter()
+            .zip(sum)
+            .map(|(q, s)| ((q / n - (s / n).powi(2)).max(0.0).sqrt() as f32).max(0.05));
+        Self { deviation: deviation.collect(), mean }
+    }
+
     /// Standardises a window in place.
     ///
     /// # Shapes
@@ -106,7 +121,8 @@ impl Graph {
         let (weight, bias) = folded(&net.embed, scale);
         self.linear_of(&name("embed"), "features", &name("x0"), &[f, d], &weight, &bias);
         for (i, block) in net.blocks.iter().enumerate() {
-            self.block(i, block, t, d);
+            let (x, next) = (name(&format!("x{i}")), name(&format!("x{}", i + 1)));
+            self.block(block, &name(&format!("block{i}")), &x, &next, [1, t, d]);
         }
         let normed = name("normed");
         self.norm(&name("norm"), &name(&format!("x{}", net.blocks.len())), &normed, &net.norm);
@@ -122,35 +138,56 @@ impl Graph {
         self.linear(&name("head"), &name("pooled"), &name("answer"), &net.head); // [1, 1, G]
     }
 
-    /// One residual block: from `x{i}` to `x{i + 1}`.
-    fn block<B: Backend>(&mut self, i: usize, block: &crate::nn::Block<B>, t: usize, d: usize) {
-        let prefix = self.prefix.clone();
-        let name = |part: &str| format!("{prefix}block{i}_{part}");
-        let (x, next) = (format!("{prefix}x{i}"), format!("{prefix}x{}", i + 1));
-        self.norm(&name("norm"), &x, &name("y"), &block.norm);
+    /// One residual block: from the tensor `x` to the tensor `next`, both `[N, T, D]`.
+    fn block<B: Backend>(
+        &mut self,
+        block: &Block<B>,
+        prefix: &str,
+        x: &str,
+        next: &str,
+        [n, t, d]: [usize; 3],
+    ) {
+        let name = |part: &str| format!("{prefix}_{part}");
+        self.norm(&name("norm"), x, &name("y"), &block.norm);
         let step = block.dilation;
-        self.to.tensor_f32(&name("edge"), &[1, step, d], &vec![0.0; step * d]);
-        self.slice(&name("head"), &name("y"), 0, t - step);
-        self.slice(&name("tail"), &name("y"), step, t);
         let along = |axis| vec![("axis", Value::Int(axis))];
-        self.to.node("Concat", &[&name("edge"), &name("head")], &[&name("before")], along(1));
-        self.to.node("Concat", &[&name("tail"), &name("edge")], &[&name("after")], along(1));
-        self.to.node("Concat", &[&name("before"), &name("y"), &name("after")], &[&name("three")], along(2));
+        // What stood, or will stand, so many steps away: the sequence moved, with zeros at its end.
+        let mut moved = |tap: &str, by: usize, later: bool| {
+            let (edge, part, out) = (format!("{tap}_edge"), format!("{tap}_part"), format!("{tap}_tap"));
+            self.to.tensor_f32(&edge, &[n, by, d], &vec![0.0; n * by * d]);
+            let range = if later { (0, t - by) } else { (by, t) };
+            self.slice(&part, &name("y"), 1, range.0, range.1);
+            let order = if later { [&*edge, &*part] } else { [&*part, &*edge] };
+            self.to.node("Concat", &order, &[&out], along(1));
+            out
+        };
+        let taps = if block.past_only {
+            [moved(&name("oldest"), 2 * step, true), moved(&name("older"), step, true), name("y")]
+        } else {
+            [moved(&name("head"), step, true), name("y"), moved(&name("tail"), step, false)]
+        };
+        self.to.node("Concat", &taps.each_ref().map(String::as_str), &[&name("three")], along(2));
         self.linear(&name("mix"), &name("three"), &name("mixed"), &block.mix);
-        self.to.node("Sigmoid", &[&name("mixed")], &[&name("gate")], vec![]);
-        self.to.node("Mul", &[&name("mixed"), &name("gate")], &[&name("bent")], vec![]);
+        self.silu(&name("mixed"), &name("bent"));
         self.linear(&name("out"), &name("bent"), &name("added"), &block.out);
-        self.to.node("Add", &[&x, &name("added")], &[&next], vec![]);
+        self.to.node("Add", &[x, &name("added")], &[next], vec![]);
     }
 
-    /// The steps from `start` up to `end` of a `[1, T, D]` tensor.
-    fn slice(&mut self, name: &str, input: &str, start: usize, end: usize) {
-        let parts = [("starts", start), ("ends", end), ("axes", 1)].map(|(part, value)| {
+    /// What lies from `start` up to `end` along an axis.
+    fn slice(&mut self, name: &str, input: &str, axis: usize, start: usize, end: usize) {
+        let parts = [("starts", start), ("ends", end), ("axes", axis)].map(|(part, value)| {
             let tensor = format!("{name}_{part}");
             self.to.tensor_i64(&tensor, &[1], &[value as i64]);
             tensor
         });
         self.to.node("Slice", &[input, &parts[0], &parts[1], &parts[2]], &[name], vec![]);
+    }
+
+    /// x · sigmoid(x).
+    fn silu(&mut self, input: &str, output: &str) {
+        let gate = format!("{input}_gate");
+        self.to.node("Sigmoid", &[input], &[&gate], vec![]);
+        self.to.node("Mul", &[input, &gate], &[output], vec![]);
     }
 
     fn norm<B: Backend>(&mut self, name: &str, input: &str, output: &str, norm: &LayerNorm<B>) {

@@ -9,11 +9,10 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::tensor::activation::{silu, softmax};
+use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, backend::Backend};
 
-/// Steps that a block looks at.
-pub const TAPS: usize = 3;
+use super::block::{Block, Reach, each_step};
 
 /// The sizes of a [`ClipNet`].
 #[derive(Debug, Clone, PartialEq)]
@@ -46,20 +45,6 @@ pub struct ClipNet<B: Backend> {
     dropout: Dropout,
 }
 
-/// A residual block over neighbouring steps.
-#[derive(Module, Debug)]
-pub struct Block<B: Backend> {
-    /// Over D.
-    pub norm: LayerNorm<B>,
-    /// `[3D, D]`: the step before, this one, the one after.
-    pub mix: Linear<B>,
-    /// `[D, D]`.
-    pub out: Linear<B>,
-    /// Distance between the steps.
-    pub dilation: usize,
-    dropout: Dropout,
-}
-
 impl ClipNetConfig {
     /// A network with random weights.
     pub fn init<B: Backend>(&self, device: &B::Device) -> ClipNet<B> {
@@ -69,13 +54,7 @@ impl ClipNetConfig {
             blocks: self
                 .dilations
                 .iter()
-                .map(|&dilation| Block {
-                    norm: LayerNormConfig::new(d).init(device),
-                    mix: LinearConfig::new(TAPS * d, d).init(device),
-                    out: LinearConfig::new(d, d).init(device),
-                    dilation,
-                    dropout: dropout.clone(),
-                })
+                .map(|&dilation| Block::new(d, dilation, Reach::Both, &dropout, device))
                 .collect(),
             norm: LayerNormConfig::new(d).init(device),
             attention: LinearConfig::new(d, 1).init(device),
@@ -121,37 +100,6 @@ impl<B: Backend> ClipNet<B> {
         });
         self
     }
-}
-
-impl<B: Backend> Block<B> {
-    /// The window with what the neighbouring steps add to each step.
-    ///
-    /// # Shapes
-    /// - `x`: `[B, T, D]`, T larger than the dilation
-    /// - returns: `[B, T, D]`
-    pub fn forward(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
-        let [b, t, d] = x.dims();
-        let y = self.norm.forward(x.clone());
-        let edge = Tensor::zeros([b, self.dilation, d], &y.device());
-        let before = Tensor::cat(vec![edge.clone(), y.clone().narrow(1, 0, t - self.dilation)], 1);
-        let after = Tensor::cat(vec![y.clone().narrow(1, self.dilation, t - self.dilation), edge], 1);
-        let y = Tensor::cat(vec![before, y, after], 2); // [B, T, 3D]
-        let y = silu(each_step(&self.mix, y)); // [B, T, D]
-        x + each_step(&self.out, self.dropout.forward(y))
-    }
-}
-
-/// A linear layer over all steps of all clips as one matrix.
-///
-/// Given a tensor of three axes the layer multiplies clip by clip and adds the clips' gradients up afterwards.
-///
-/// # Shapes
-/// - `x`: `[B, T, F]`
-/// - returns: `[B, T, D]`
-fn each_step<B: Backend>(layer: &Linear<B>, x: Tensor<B, 3>) -> Tensor<B, 3> {
-    let [b, t, f] = x.dims();
-    let [_, d] = layer.weight.dims();
-    layer.forward(x.reshape([b * t, f])).reshape([b, t, d])
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! Networks, in burn, generic over its backends.
 
+mod block;
 mod clip_net;
+mod live_net;
 
-pub use clip_net::{Block, ClipNet, ClipNetConfig};
+pub use block::{Block, Reach};
+pub use clip_net::{ClipNet, ClipNetConfig};
+pub use live_net::{LiveNet, LiveNetConfig};

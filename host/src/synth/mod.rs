@@ -351,5 +351,10 @@ fn mixed(seed: u64, split: Split, number: u64) -> u64 {
         let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     };
-    step(step(seed ^ if split == Split::Val { 1 << 63 } else { 0 }) ^ number)
+    let part = match split {
+        Split::Train => 0,
+        Split::Val => 1 << 63,
+        Split::Dev => 1 << 62,
+    };
+    step(step(seed ^ part) ^ number)
 }

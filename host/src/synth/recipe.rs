@@ -54,6 +54,18 @@ impl Recipe {
     pub fn names() -> String {
         RECIPES.map(|r| r.name).join(", ")
     }
+
+    /// The licence of one of its data sets, as the recipes of classifiers state it.
+    pub fn licence(&self, stem: &str) -> &'static str {
+        let signs = train::RECIPES.into_iter().flat_map(|r| r.sources).map(|s| (s.stem, s.licence));
+        let others = train::RECIPES.into_iter().flat_map(|r| r.others).copied();
+        signs.chain(others).find(|(name, _)| *name == stem).map_or("unknown", |(_, licence)| licence)
+    }
+
+    /// What is held out of one of its data sets.
+    pub fn held_out(&self, stem: &str) -> HeldOut {
+        held_out(stem)
+    }
 }
 
 /// What is held out of a data set: what the shipped classifiers were not trained on either.

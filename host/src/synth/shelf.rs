@@ -1,6 +1,6 @@
 //! The recorded clips of one part of the split, brought to the standard signer.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use models::gloss::label_key;
@@ -18,11 +18,16 @@ use crate::data::{Aspect, Origin, Recording, held_out_of, recordings};
 /// session are near-copies of each other.
 const GUARD: usize = 5;
 
+/// Share of the clips of a label and group that thresholds are chosen on, the last of those that are not held out.
+const DEV_SHARE: usize = 8;
+
 /// Which part of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
     /// What models learn from.
     Train,
+    /// What thresholds and confidences are chosen on.
+    Dev,
     /// What they are judged on: what the shipped classifiers were not trained on either.
     Val,
 }
@@ -32,6 +37,7 @@ impl Split {
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
+            Self::Dev => "dev",
             Self::Val => "val",
         }
     }
@@ -197,9 +203,23 @@ fn part(recorded: Vec<Recording>, rule: &HeldOut, split: Split) -> Vec<Recording
             guarded.extend(before.filter(|&&j| recorded[j].label == recorded[i].label));
         }
     }
+    let mut dev: HashSet<usize> = HashSet::new();
+    let mut by_take: BTreeMap<(String, &str), Vec<usize>> = BTreeMap::new();
+    for (i, r) in recorded.iter().enumerate().filter(|(i, _)| !held[*i] && !guarded.contains(i)) {
+        by_take.entry((label_key(&r.label), &r.group)).or_default().push(i);
+    }
+    for mut clips in by_take.into_values() {
+        clips.sort_by_key(|&i| (recorded[i].seq, i));
+        let first = clips.len() - clips.len() / DEV_SHARE;
+        dev.extend(&clips[first..]);
+        if first < clips.len() {
+            guarded.extend(&clips[first.saturating_sub(GUARD)..first]);
+        }
+    }
     let wanted = |i: usize| match split {
         Split::Val => held[i],
-        Split::Train => !held[i] && !guarded.contains(&i),
+        Split::Dev => dev.contains(&i),
+        Split::Train => !held[i] && !guarded.contains(&i) && !dev.contains(&i),
     };
     recorded.into_iter().enumerate().filter_map(|(i, r)| wanted(i).then_some(r)).collect()
 }
@@ -228,14 +248,17 @@ mod tests {
             part(recorded(), &HeldOut::Last(10), split).iter().map(|r| r.seq).collect()
         };
         assert_eq!(seqs(Split::Val), (30..40).chain(30..40).collect::<Vec<_>>());
-        assert_eq!(seqs(Split::Train), (0..25).chain(0..25).collect::<Vec<_>>());
+        // Of the 25 before, 12 or 13 of each group, the last of each is for thresholds, with a guard of its own.
+        assert_eq!(seqs(Split::Dev), [23, 24, 23, 24]);
+        assert_eq!(seqs(Split::Train), (0..13).chain(0..13).collect::<Vec<_>>());
     }
 
     #[test]
     fn groups_part_whole() {
         let rule = HeldOut::Group("odd".into());
         assert!(part(recorded(), &rule, Split::Val).iter().all(|r| r.seq % 2 == 1));
-        assert_eq!(part(recorded(), &rule, Split::Train).len(), 40);
+        assert_eq!(part(recorded(), &rule, Split::Train).len(), 2 * (20 - 2 - GUARD));
+        assert_eq!(part(recorded(), &rule, Split::Dev).len(), 4);
     }
 
     #[test]

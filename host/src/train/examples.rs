@@ -1,13 +1,10 @@
 //! Endless training examples: clips drawn, changed and turned into features.
 
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Tensor, backend::Backend};
 use models::features::{Sight, Version};
 use models::gloss::same_label;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::fit::Lesson;
 use super::recipe::{Draw, Recipe};
 use crate::data::Clip;
 use crate::data::augment::{Strength, augment, chance, crop};
@@ -29,7 +26,7 @@ pub struct Examples<'a> {
 pub struct Batch {
     /// `[B, T, F]`, standardised.
     pub features: Vec<f32>,
-    /// What each should give, each row as long and summing to 1.
+    /// What each window shows: `[B, G]`, each row sums to 1.
     pub targets: Vec<f32>,
 }
 
@@ -57,9 +54,39 @@ impl<'a> Examples<'a> {
 
     /// Mean and deviation of each value of a step.
     pub fn scale(&self, seed: u64) -> Scale {
-        scale_of(self.features, seed, |rng, window| {
+        drawn_scale(self.features, seed, |rng, window| {
             self.draw(rng, window);
         })
+    }
+
+    /// The next batch.
+    pub fn batch(&self, size: usize, scale: &Scale, rng: &mut StdRng) -> Batch {
+        let labels = self.by_label.len() + 1;
+        let long = self.features.frames() * self.features.width();
+        let mut batch = Batch {
+            features: vec![0.0; size * long],
+            targets: vec![self.how.smoothing / labels as f32; size * labels],
+        };
+        for (window, target) in
+            batch.features.chunks_exact_mut(long).zip(batch.targets.chunks_exact_mut(labels))
+        {
+            let label = self.draw(rng, window);
+            scale.apply(window);
+            target[label] += 1.0 - self.how.smoothing;
+        }
+        let plain = (batch.features.clone(), batch.targets.clone());
+        for i in 1..size {
+            if chance(rng, self.how.mixed) {
+                let share = rng.random_range(0.0..self.how.mixed_most);
+                let blend = |mixed: &mut [f32], plain: &[f32], n: usize| {
+                    let (own, other) = (&mut mixed[i * n..][..n], &plain[(i - 1) * n..][..n]);
+                    own.iter_mut().zip(other).for_each(|(a, b)| *a += (b - *a) * share);
+                };
+                blend(&mut batch.features, &plain.0, long);
+                blend(&mut batch.targets, &plain.1, labels);
+            }
+        }
+        batch
     }
 
     /// Held-out windows with their labels, and as many windows of no sign as would be drawn in training.
@@ -132,46 +159,8 @@ impl<'a> Examples<'a> {
     }
 }
 
-impl Lesson for Examples<'_> {
-    /// Targets are `[B, G]`.
-    fn batch(&self, size: usize, scale: &Scale, rng: &mut StdRng) -> Batch {
-        let labels = self.by_label.len() + 1;
-        let long = self.features.frames() * self.features.width();
-        let mut batch = Batch {
-            features: vec![0.0; size * long],
-            targets: vec![self.how.smoothing / labels as f32; size * labels],
-        };
-        for (window, target) in
-            batch.features.chunks_exact_mut(long).zip(batch.targets.chunks_exact_mut(labels))
-        {
-            let label = self.draw(rng, window);
-            scale.apply(window);
-            target[label] += 1.0 - self.how.smoothing;
-        }
-        let plain = (batch.features.clone(), batch.targets.clone());
-        for i in 1..size {
-            if chance(rng, self.how.mixed) {
-                let share = rng.random_range(0.0..self.how.mixed_most);
-                let blend = |mixed: &mut [f32], plain: &[f32], n: usize| {
-                    let (own, other) = (&mut mixed[i * n..][..n], &plain[(i - 1) * n..][..n]);
-                    own.iter_mut().zip(other).for_each(|(a, b)| *a += (b - *a) * share);
-                };
-                blend(&mut batch.features, &plain.0, long);
-                blend(&mut batch.targets, &plain.1, labels);
-            }
-        }
-        batch
-    }
-
-    /// Cross entropy.
-    fn loss<B: Backend>(&self, outputs: Tensor<B, 2>, targets: Tensor<B, 2>) -> Tensor<B, 1> {
-        let [n, _] = outputs.dims();
-        (log_softmax(outputs, 1) * targets).sum().neg() / n as f32
-    }
-}
-
 /// Mean and deviation of each value of a step, over some hundreds of windows that `draw` fills.
-pub fn scale_of(features: Version, seed: u64, draw: impl Fn(&mut StdRng, &mut [f32])) -> Scale {
+pub fn drawn_scale(features: Version, seed: u64, draw: impl Fn(&mut StdRng, &mut [f32])) -> Scale {
     const EXAMPLES: usize = 600;
     let rng = &mut StdRng::seed_from_u64(seed ^ 0x5ca1e);
     let width = features.width();
@@ -186,12 +175,7 @@ pub fn scale_of(features: Version, seed: u64, draw: impl Fn(&mut StdRng, &mut [f
             }
         }
     }
-    let n = (EXAMPLES * features.frames()) as f64;
-    let mean: Vec<_> = sum.iter().map(|s| (s / n) as f32).collect();
-    // A value that hardly varies must not be blown up.
-    let deviation =
-        squares.iter().zip(&sum).map(|(q, s)| ((q / n - (s / n).powi(2)).max(0.0).sqrt() as f32).max(0.05));
-    Scale { deviation: deviation.collect(), mean }
+    Scale::of(&sum, &squares, (EXAMPLES * features.frames()) as f64)
 }
 
 /// Draws one of the items as often as the square root of how many clips it stands for:

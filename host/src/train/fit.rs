@@ -1,175 +1,394 @@
-//! The training loop: AdamW, a cosine schedule, and a moving average of the weights.
+//! The training loop: any network, any loss; AdamW, a cosine schedule, and a moving average of the weights.
+//!
+//! A run that is killed goes on from its last checkpoint and ends with the very bytes of one that was not:
+//! batches follow from their step, and so does what is random in the network, so that no generator has a
+//! state to keep.
 
-use std::collections::HashMap;
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use burn::grad_clipping::GradientClippingConfig;
-use burn::module::{AutodiffModule, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::optim::{AdamWConfig, GradientsParams, Optimizer};
+use burn::module::{AutodiffModule, Module};
+use burn::optim::adaptor::OptimizerAdaptor;
+use burn::optim::{AdamW, AdamWConfig, GradientsParams, Optimizer};
+use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
+use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::{Tensor, TensorData};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 
-use super::Recipe;
-use super::examples::Batch;
-use crate::export::Scale;
-use crate::nn::{ClipNet, ClipNetConfig};
+use super::average::{Weights, blend};
+use super::checkpoint::{self, Checkpoint, Identity};
+use super::events::Events;
+use super::plan::{Plan, Save, step_seed};
+use super::watch::{Astray, LOOK_EVERY, Watch};
 use crate::{Error, ui};
 
 /// The backend without gradients.
 pub type Plain<B> = <B as AutodiffBackend>::InnerBackend;
+/// A task's network without gradients.
+pub type PlainNet<B, T> = <<T as Task<B>>::Net as AutodiffModule<B>>::InnerModule;
 
-/// Examples a step.
-const BATCH: usize = 64;
-/// The highest learning rate, and the share of steps that lead up to it.
-const RATE: f64 = 3e-3;
-const WARM_UP: f64 = 0.05;
-/// Decoupled weight decay.
-const DECAY: f32 = 0.02;
-/// Weights are averaged every so many steps, and what an average keeps of itself (Polyak and Juditsky 1992).
-const AVERAGE_EVERY: usize = 5;
-const AVERAGE_KEEPS: f64 = 0.96;
 /// Where there is no terminal for a bar, a line tells the progress every so many steps.
 const SAY_EVERY: usize = 200;
+/// Batches that are made ahead.
+const AHEAD: usize = 4;
 
-/// What a network learns.
-pub trait Lesson: Sync {
-    /// The next examples.
-    fn batch(&self, size: usize, scale: &Scale, rng: &mut StdRng) -> Batch;
+/// What is trained: a network, its batches and its loss.
+pub trait Task<B: AutodiffBackend>: Sync {
+    /// The network.
+    type Net: AutodiffModule<B>;
+    /// What a step learns from, before it is on the device.
+    type Batch: Send;
 
-    /// What the network's outputs for a batch lose, in the mean over its examples.
-    ///
-    /// # Shapes
-    /// - `outputs`: `[B, G]`
-    /// - `targets`: `[B, ...]`, as the batch has them
-    fn loss<B: Backend>(&self, outputs: Tensor<B, 2>, targets: Tensor<B, 2>) -> Tensor<B, 1>;
+    /// The batch of a step. It follows from the step alone (see [`step_seed`]), so that a run that was
+    /// killed goes on with the very batches; it is made on a thread of its own.
+    fn batch(&self, step: usize) -> Self::Batch;
+
+    /// The loss `[1]`, and named parts of it `[1]` for the log, which most tasks have none of.
+    fn loss(&self, net: &Self::Net, batch: Self::Batch) -> (Tensor<B, 1>, Parts<B>);
 }
 
-/// Trains a network from nothing and gives the average of its weights over the last steps.
+/// Named parts of a loss, each `[1]`. They are on the device until the log wants them.
+pub type Parts<B> = Vec<(&'static str, Tensor<B, 1>)>;
+
+/// Forgets a run: its checkpoint is removed.
 ///
 /// # Errors
-/// [`Error::Loss`] where the loss is no number any more.
-pub fn fit<B: AutodiffBackend>(
-    config: &ClipNetConfig,
-    recipe: &Recipe,
-    lesson: &impl Lesson,
-    scale: &Scale,
-    steps: usize,
-    seed: u64,
-) -> Result<ClipNet<Plain<B>>, Error> {
-    let device = B::Device::default();
-    B::seed(&device, seed);
-    let mut net: ClipNet<B> = config.init(&device);
-    let mut average = net.valid();
-    let mut optimizer = AdamWConfig::new()
-        .with_weight_decay(DECAY)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
-        .init::<B, ClipNet<B>>();
-    let [t, f] = [recipe.features.frames(), recipe.features.width()];
-    let bar = ui::progress(steps, recipe.name);
-    let (mut shown, mut averaged) = (f32::NAN, 0);
+/// Where it cannot be removed.
+pub fn forget(folder: &Path) -> Result<(), Error> {
+    checkpoint::remove(folder)
+}
 
-    let average = std::thread::scope(|scope| {
-        // Examples are made beside the training: one producer keeps their order, and so the result, fixed.
-        let (send, batches) = sync_channel(4);
-        scope.spawn(move || {
-            let rng = &mut StdRng::seed_from_u64(seed);
-            for _ in 0..steps {
-                if send.send(lesson.batch(BATCH, scale, rng)).is_err() {
-                    return;
-                }
-            }
-        });
-        for (step, batch) in batches.into_iter().enumerate() {
-            let features = Tensor::<B, 3>::from_data(TensorData::new(batch.features, [BATCH, t, f]), &device);
-            let targets = [BATCH, batch.targets.len() / BATCH];
-            let targets = Tensor::<B, 2>::from_data(TensorData::new(batch.targets, targets), &device);
-            let loss = lesson.loss(net.forward(features), targets);
-            if step % 20 == 0 || step + 1 == steps {
-                let now = loss.clone().into_data().convert::<f32>().iter::<f32>().next().unwrap_or(f32::NAN);
-                if !now.is_finite() {
-                    return Err(Error::Loss { recipe: recipe.name, step });
-                }
-                shown = if shown.is_nan() { now } else { 0.8 * shown + 0.2 * now };
-                bar.set_message(format!("{} (loss {shown:.3})", recipe.name));
-            }
-            let gradients = GradientsParams::from_grads(loss.backward(), &net);
-            net = optimizer.step(rate(step, steps), net, gradients);
-            if step % AVERAGE_EVERY == 0 {
-                averaged += 1;
-                let keeps = AVERAGE_KEEPS.min(f64::from(averaged - 1) / f64::from(averaged + 9));
-                average = average.map(&mut Blend { with: Weights::of(&net.valid()), keeps });
+/// Trains a network and gives the average of its weights over the last steps.
+///
+/// Where the plan's folder holds a checkpoint of this run, it goes on from there; `net` is not looked at
+/// then but for its shape. Seed the backend before `net` is made: burn draws weights when they are first
+/// looked at, which is here. The checkpoint stays in the end, so that a run of several networks that is
+/// killed in the second need not train the first again: [`forget`] it when what was trained is written.
+///
+/// # Errors
+/// [`Error::Loss`] where the loss goes astray, [`Error::Checkpoint`] where the folder holds one that is
+/// broken or another run's, and [`Error::Io`] where the folder cannot be written.
+pub fn fit<B: AutodiffBackend, T: Task<B>>(
+    net: T::Net,
+    task: &T,
+    plan: &Plan,
+) -> Result<PlainNet<B, T>, Error> {
+    let device = B::Device::default();
+    let mut run = Run::<B, T>::begin(net, plan)?;
+    let from = run.step;
+    let bar = ui::progress_from(from, plan.steps, &plan.name);
+    std::thread::scope(|scope| {
+        // Batches are made beside the training by one producer, in their order.
+        let (send, batches) = sync_channel(AHEAD);
+        scope.spawn(move || (from..plan.steps).try_for_each(|step| send.send(task.batch(step))));
+        for batch in batches {
+            let step = run.step;
+            // Batches draw from the seed itself, dropout from the seed turned over.
+            B::seed(&device, step_seed(!plan.seed, step));
+            let (loss, parts) = task.loss(&run.net, batch);
+            run.look(step, &loss, parts)?;
+            let gradients = GradientsParams::from_grads(loss.backward(), &run.net);
+            run.learn(gradients);
+            if step.is_multiple_of(LOOK_EVERY) {
+                bar.set_message(run.told());
             }
             bar.inc(1);
-            if bar.is_hidden() && (step + 1) % SAY_EVERY == 0 {
-                let (name, left) = (recipe.name, bar.eta());
-                ui::say(format!("{name}: {} of {steps} steps, loss {shown:.3}, {left:.0?} left", step + 1));
+            if bar.is_hidden() && run.step.is_multiple_of(SAY_EVERY) {
+                let (steps, left) = (plan.steps, bar.eta());
+                ui::say(format!("{}, {} of {steps} steps, {left:.0?} left", run.told(), run.step));
             }
         }
-        Ok(average)
-    });
+        Ok::<_, Error>(())
+    })?;
     bar.finish_and_clear();
-    let average = average?;
-    ui::say(format!("{}: {steps} steps in {:.0?}, loss {shown:.3}", recipe.name, bar.elapsed()));
-    Ok(average)
-}
-
-/// The learning rate of a step: a straight line up, then half a cosine down to nothing (Loshchilov and Hutter 2017).
-fn rate(step: usize, steps: usize) -> f64 {
-    let share = (step + 1) as f64 / steps as f64;
-    if share < WARM_UP {
-        return RATE * share / WARM_UP;
+    if run.step > from {
+        ui::say(format!("{}, {} steps in {:.0?}", run.told(), run.step - from, bar.elapsed()));
     }
-    let down = (share - WARM_UP) / (1.0 - WARM_UP);
-    RATE * 0.5 * (1.0 + (std::f64::consts::PI * down).cos())
+    run.end()
 }
 
-/// The values of all parameters.
-struct Weights(HashMap<ParamId, TensorData>);
-
-impl Weights {
-    fn of<B: Backend>(net: &ClipNet<B>) -> Self {
-        let mut weights = Self(HashMap::new());
-        net.visit(&mut weights);
-        weights
-    }
+/// A run on its way: all that changes from step to step.
+struct Run<'a, B: AutodiffBackend, T: Task<B>> {
+    plan: &'a Plan,
+    identity: Identity,
+    net: T::Net,
+    average: PlainNet<B, T>,
+    optimizer: OptimizerAdaptor<AdamW, T::Net, B>,
+    /// The next step.
+    step: usize,
+    watch: Watch,
+    events: Option<Events>,
+    /// The last checkpoint: its step, and when it was written or read.
+    saved: (Option<usize>, Instant),
+    /// The last look: its step, and when it was.
+    looked: (usize, Instant),
 }
 
-impl<B: Backend> ModuleVisitor<B> for Weights {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        self.0.insert(param.id, param.val().into_data());
-    }
-}
-
-/// Moves parameters towards others.
-struct Blend {
-    with: Weights,
-    keeps: f64,
-}
-
-impl<B: Backend> ModuleMapper<B> for Blend {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        let other = self.with.0.remove(&param.id);
-        param.map(|own| match other {
-            Some(other) => {
-                let other = Tensor::from_data(other, &own.device());
-                own * self.keeps + other * (1.0 - self.keeps)
+impl<'a, B: AutodiffBackend, T: Task<B>> Run<'a, B, T> {
+    fn begin(net: T::Net, plan: &'a Plan) -> Result<Self, Error> {
+        let identity = plan.identity::<B, _>(&net);
+        let optimizer = AdamWConfig::new()
+            .with_weight_decay(plan.decay)
+            .with_grad_clipping(Some(GradientClippingConfig::Norm(plan.clip)))
+            .init::<B, T::Net>();
+        let (average, now) = (net.valid(), Instant::now());
+        let mut run = Self {
+            plan,
+            identity,
+            net,
+            average,
+            optimizer,
+            step: 0,
+            watch: Watch::default(),
+            events: None,
+            saved: (None, now),
+            looked: (0, now),
+        };
+        let Some(folder) = &plan.folder else { return Ok(run) };
+        if let Some(checkpoint) = Checkpoint::read(folder, &run.identity)? {
+            let log = checkpoint.log;
+            run = run
+                .go_on(checkpoint)
+                .map_err(|why| Error::Checkpoint { path: checkpoint::path(folder), why })?;
+            ui::say(format!(
+                "{}: goes on from step {} of {}, as {} says",
+                plan.name,
+                run.step,
+                plan.steps,
+                checkpoint::path(folder).display()
+            ));
+            run.events = Events::cut(folder, log).map_err(Error::io("write the log in", folder))?;
+            if run.events.is_none() {
+                ui::say(format!("{}: the log of the steps before is gone", plan.name));
             }
-            None => own,
-        })
+        }
+        if run.events.is_none() {
+            std::fs::create_dir_all(folder).map_err(Error::io("make the folder", folder))?;
+            run.events =
+                Some(Events::create(folder, clock()).map_err(Error::io("write the log in", folder))?);
+        }
+        Ok(run)
     }
+
+    /// Where a checkpoint left off, or what is wrong with its records.
+    fn go_on(mut self, checkpoint: Checkpoint) -> Result<Self, String> {
+        let Checkpoint { step, watch, net, average, optimizer, .. } = checkpoint;
+        self.net = self.net.load_record(unrecorded::<B, _>(net)?);
+        self.average = self.average.load_record(unrecorded::<Plain<B>, _>(average)?);
+        self.optimizer = self.optimizer.load_record(unrecorded::<B, _>(optimizer)?);
+        (self.step, self.watch) = (step, watch);
+        (self.saved.0, self.looked.0) = (Some(step), step);
+        Ok(self)
+    }
+
+    /// Looks at the loss of a step before anything is learnt from it, where it is time to: for the log, for
+    /// a checkpoint, and to see whether it goes astray. A checkpoint so holds weights whose loss was sound.
+    fn look(&mut self, step: usize, loss: &Tensor<B, 1>, parts: Parts<B>) -> Result<(), Error> {
+        let regular = step.is_multiple_of(LOOK_EVERY) || step + 1 == self.plan.steps;
+        let save = self.save_is_due(step);
+        if !regular && !save {
+            return Ok(());
+        }
+        let now = number(loss);
+        if save && now.is_finite() && !self.watch.is_far() {
+            self.save()?;
+        }
+        if !regular {
+            return Ok(());
+        }
+        let watched = self.watch.look(now, self.plan.warming_up(step));
+        self.log(step, now, parts)?;
+        watched.map_err(|how| self.astray(how))
+    }
+
+    fn save_is_due(&self, step: usize) -> bool {
+        let last = self.saved.0.unwrap_or(0);
+        self.plan.folder.is_some()
+            && step > last
+            && match self.plan.save {
+                Save::Steps(every) => step - last >= every,
+                Save::Time(every) => self.saved.1.elapsed() >= every,
+            }
+    }
+
+    /// Learns from the gradients of the step, which is then over.
+    fn learn(&mut self, gradients: GradientsParams) {
+        let (step, plan) = (self.step, self.plan);
+        self.net = self.optimizer.step(plan.rate(step), self.net.clone(), gradients);
+        if step.is_multiple_of(plan.average_every) {
+            let averaged = (step / plan.average_every) as f64;
+            let keeps = plan.average_keeps.min(averaged / (averaged + 10.0));
+            self.average = blend(self.average.clone(), &self.net.valid(), keeps);
+        }
+        self.step = step + 1;
+    }
+
+    fn log(&mut self, step: usize, loss: f32, parts: Parts<B>) -> Result<(), Error> {
+        let (Some(events), Some(folder)) = (&mut self.events, &self.plan.folder) else { return Ok(()) };
+        let mut scalars = vec![("loss", loss), ("rate", self.plan.rate(step) as f32)];
+        scalars.extend(parts.iter().map(|(name, part)| (*name, number(part))));
+        let (before, at) = std::mem::replace(&mut self.looked, (step, Instant::now()));
+        if step > before {
+            scalars.push(("steps_per_second", (step - before) as f32 / at.elapsed().as_secs_f32()));
+        }
+        events.append(clock(), step, &scalars).map_err(Error::io("write the log in", folder))
+    }
+
+    /// Writes a checkpoint, where the plan has a folder.
+    fn save(&mut self) -> Result<(), Error> {
+        let Some(folder) = &self.plan.folder else { return Ok(()) };
+        Checkpoint {
+            identity: self.identity.clone(),
+            step: self.step,
+            watch: self.watch.clone(),
+            log: self.events.as_ref().map_or(0, Events::length),
+            net: recorded::<B, _>(self.net.clone().into_record()),
+            average: recorded::<Plain<B>, _>(self.average.clone().into_record()),
+            optimizer: recorded::<B, _>(self.optimizer.to_record()),
+        }
+        .write(folder)?;
+        self.saved = (Some(self.step), Instant::now());
+        Ok(())
+    }
+
+    /// The average, once all steps are done.
+    fn end(mut self) -> Result<PlainNet<B, T>, Error> {
+        // The last step's weights had no loss yet that could tell.
+        if !Weights::of::<Plain<B>, _>(&self.average).finite() {
+            return Err(self.astray(Astray::NoNumber));
+        }
+        if self.saved.0 != Some(self.step) {
+            self.save()?;
+        }
+        Ok(self.average)
+    }
+
+    fn astray(&self, how: Astray) -> Error {
+        let kept = self.saved.0.zip(self.plan.folder.as_deref().map(checkpoint::path));
+        Error::Loss {
+            recipe: self.plan.name.clone(),
+            step: self.step,
+            how,
+            last: self.watch.last(),
+            rate: self.plan.rate,
+            kept,
+        }
+    }
+
+    fn told(&self) -> String {
+        format!("{} (loss {:.3})", self.plan.name, self.watch.smoothed().unwrap_or(f32::NAN))
+    }
+}
+
+/// The only value of a tensor `[1]`.
+fn number<B: Backend>(tensor: &Tensor<B, 1>) -> f32 {
+    tensor.clone().into_data().convert::<f32>().iter::<f32>().next().unwrap_or(f32::NAN)
+}
+
+/// Seconds since 1970, for the log alone.
+fn clock() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64())
+}
+
+/// A record in bytes, at full precision and with the parameters' ids: the optimizer knows them by these.
+fn recorded<B: Backend, R: Record<B>>(record: R) -> Vec<u8> {
+    let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
+    Recorder::<B>::record(&recorder, record, ()).expect("memory takes all that is written")
+}
+
+fn unrecorded<B: Backend, R: Record<B>>(bytes: Vec<u8>) -> Result<R, String> {
+    let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
+    Recorder::<B>::load(&recorder, bytes, &B::Device::default()).map_err(|e| {
+        let said = e.to_string();
+        format!("it is broken ({})", said.lines().next().unwrap_or_default())
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::backend::{Autodiff, Flex};
+    use burn::nn::{Initializer, Linear, LinearConfig};
+    use burn::tensor::TensorData;
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
+    use super::super::events::EVENTS;
     use super::*;
 
+    type B = Autodiff<Flex>;
+
+    /// Learns to add three numbers up; from a step on, its loss may be no number.
+    struct Sum {
+        breaks_at: usize,
+    }
+
+    impl Task<B> for Sum {
+        type Net = Linear<B>;
+        type Batch = (usize, Vec<f32>);
+
+        fn batch(&self, step: usize) -> Self::Batch {
+            let mut rng = StdRng::seed_from_u64(step_seed(7, step));
+            (step, (0..24).map(|_| rng.random_range(-1.0..1.0)).collect())
+        }
+
+        fn loss(&self, net: &Linear<B>, (step, numbers): Self::Batch) -> (Tensor<B, 1>, Parts<B>) {
+            let x = Tensor::<B, 2>::from_data(TensorData::new(numbers, [8, 3]), &Default::default());
+            let error = net.forward(x.clone()) - x.sum_dim(1); // [8, 1]
+            let loss = error.powf_scalar(2.0).mean();
+            let broken = if step >= self.breaks_at { f32::NAN } else { 1.0 };
+            (loss.clone() * broken, vec![("square", loss)])
+        }
+    }
+
+    const SOUND: Sum = Sum { breaks_at: usize::MAX };
+
+    /// A network whose weights are all the same.
+    fn net(value: f64) -> Linear<B> {
+        LinearConfig::new(3, 1).with_initializer(Initializer::Constant { value }).init(&Default::default())
+    }
+
+    fn weights(net: &Linear<Flex>) -> Vec<f32> {
+        net.weight.val().into_data().to_vec().unwrap()
+    }
+
     #[test]
-    fn the_rate_rises_then_falls_to_nothing() {
-        assert!(rate(0, 1000) < RATE / 10.0);
-        assert!((rate(49, 1000) - RATE).abs() < 1e-9);
-        assert!(rate(999, 1000) < 1e-9);
-        assert!((1..1000).all(|s| s < 50 || rate(s, 1000) < rate(s - 1, 1000)));
+    fn a_network_learns_and_what_broke_goes_on_to_the_same_weights() {
+        let folder = std::env::temp_dir().join(format!("signpost-fit-{}", std::process::id()));
+        let mut plan = Plan { rate: 0.1, save: Save::Steps(7), ..Plan::new("sum", 200, 1) };
+        plan.folder = Some(folder.clone());
+        let whole = fit(net(0.0), &SOUND, &plan).unwrap();
+        let whole_log = std::fs::metadata(folder.join(EVENTS)).unwrap().len();
+        forget(&folder).unwrap();
+        assert!(weights(&whole).iter().all(|w| (w - 1.0).abs() < 0.05), "{:?}", weights(&whole));
+
+        let broke = fit(net(0.0), &Sum { breaks_at: 45 }, &plan).unwrap_err();
+        // From here on the network that is given is not looked at.
+        let resumed = fit(net(5.0), &SOUND, &plan);
+        let done = fit(net(5.0), &Sum { breaks_at: 0 }, &plan);
+        let log = std::fs::metadata(folder.join(EVENTS));
+        forget(&folder).unwrap();
+        let over = fit(net(5.0), &Sum { breaks_at: 0 }, &plan).unwrap_err();
+        std::fs::remove_dir_all(&folder).unwrap();
+
+        let Error::Loss { step, how, last, kept, .. } = &broke else { panic!("{broke}") };
+        assert_eq!((*step, *how, last.len()), (60, Astray::NoNumber, 4));
+        assert_eq!(*kept, Some((42, checkpoint::path(&folder))));
+        assert!(broke.to_string().contains("checkpoint of step 42"), "{broke}");
+        assert_eq!(weights(&resumed.unwrap()), weights(&whole));
+        assert_eq!(weights(&done.unwrap()), weights(&whole), "nothing was left to train");
+        assert_eq!(log.unwrap().len(), whole_log, "every look is in the log once");
+        assert!(matches!(over, Error::Loss { step: 0, kept: None, .. }), "{over}");
+    }
+
+    #[test]
+    fn a_loss_that_explodes_ends_the_training() {
+        let error = fit(net(5.0), &SOUND, &Plan { rate: 50.0, decay: 0.0, ..Plan::new("boom", 2000, 1) })
+            .unwrap_err();
+        let Error::Loss { step, how: Astray::FarAboveBest, .. } = error else { panic!("{error}") };
+        // The rate rises for 100 steps; ten looks far above the best are 180 steps more.
+        assert_eq!(step, 280);
+        let said = error.to_string();
+        assert!(said.contains("boom") && said.contains("rate lower than 50 (--rate)"), "{said}");
     }
 }

@@ -1,15 +1,24 @@
 //! Trains a recipe and writes a model's folder.
 
+mod average;
 mod calibrate;
-mod embedding;
+mod checkpoint;
+mod clips;
+mod ctc;
+pub mod embedding;
+pub mod events;
 mod examples;
 mod fit;
+pub mod live;
+mod plan;
 mod recipe;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
 use models::features::Version;
 use models::gloss::same_label;
 use models::manifest::{
@@ -20,11 +29,15 @@ use models::store::Store;
 use crate::data::{self, Aspect, Clip, Isolated, held_out};
 use crate::evaluate::{self, Runner};
 use crate::export;
-use crate::nn::{ClipNet, ClipNetConfig};
+use crate::nn::ClipNetConfig;
 use crate::{Error, ui};
 
+use clips::ClipTask;
 use examples::Examples;
-pub use recipe::{Learns, RECIPES, Recipe};
+pub use fit::{Parts, Plain, PlainNet, Task, fit, forget};
+pub use plan::{Plan, Save, step_seed};
+pub use recipe::{RECIPES, Recipe};
+pub use watch::Astray;
 
 /// The largest difference between two logits that rounding explains.
 const ROUNDING: f32 = 1e-4;
@@ -53,6 +66,30 @@ pub struct Options {
     pub leave_out: Vec<String>,
     /// Data sets of the recipe that an embedding does not learn, so that their signs are unknown to it.
     pub without: Vec<String>,
+    /// The highest learning rate, where not the usual one.
+    pub rate: Option<f64>,
+    /// Whether a checkpoint in the folder is left aside, so that training starts over.
+    pub fresh: bool,
+    /// Steps between two checkpoints, where not some minutes.
+    pub save_every: Option<usize>,
+}
+
+impl Options {
+    /// The plan of a network of this run that keeps its checkpoint in `folder`; one that is there is left
+    /// aside where it should be. `data` says what the batches are made of and how.
+    fn plan(&self, name: &str, steps: usize, seed: u64, data: &str, folder: &Path) -> Result<Plan, Error> {
+        if self.fresh {
+            forget(folder)?;
+        }
+        let plan = Plan::new(name, steps, seed);
+        Ok(Plan {
+            rate: self.rate.unwrap_or(plan.rate),
+            save: self.save_every.map_or(plan.save, Save::Steps),
+            data: data.into(),
+            folder: Some(folder.into()),
+            ..plan
+        })
+    }
 }
 
 /// Clips of a recipe, read and split.
@@ -71,9 +108,6 @@ struct Split {
 /// Where data cannot be read, the exported network differs from the trained one, or the folder cannot be written.
 pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
     std::fs::create_dir_all(&options.out).map_err(Error::io("make the folder", &options.out))?;
-    if let Learns::Embedding { .. } = recipe.learns {
-        return embedding::train(recipe, options, recipe.learns);
-    }
     let split = read(recipe, options)?;
     let labels = labels(&split.train);
     let held: Vec<_> = split.held.iter().flatten().cloned().collect();
@@ -95,22 +129,32 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
         labels: labels.len(),
         dropout: recipe.dropout,
     };
+    let shape = [recipe.features.frames(), recipe.features.width()];
     let steps = options.steps.unwrap_or(recipe.steps);
     let learnt_none = labels.len() - 1;
     let answers = answers(recipe, &labels, &split.train);
+    let folders = folders(recipe, &options.out);
+    let data = fingerprint(recipe, &scale, &split);
     let mut nets = vec![];
-    for i in 0..recipe.networks {
-        let net =
-            fit::fit::<Training>(&config, recipe, &examples, &scale, steps, network_seed(options.seed, i))?;
+    for (i, folder) in folders.iter().enumerate() {
+        let seed = network_seed(options.seed, i);
+        let task = ClipTask { examples: &examples, scale: &scale, seed, shape, labels: labels.len() };
+        let plan = options.plan(recipe.name, steps, seed, &data, folder)?;
+        let device = Default::default();
+        Training::seed(&device, seed);
+        let net = fit::<Training, _>(config.init(&device), &task, &plan)?;
         nets.push(if answers.len() < labels.len() { net.answering(&answers) } else { net });
     }
     let labels: Vec<_> = answers.iter().map(|&g| labels[g as usize].clone()).collect();
     let knows = |clip: &Clip| labels.iter().any(|l| same_label(l, &clip.label));
 
     let network = export::clip_nets(recipe.name, &nets, &scale, recipe.features);
-    let shape = [1, recipe.features.frames(), recipe.features.width()];
-    let runner = Runner::from_bytes(recipe.name, &network, shape, labels.len())?;
-    check_export(&nets, &scale, &runner, recipe.features, &held, false)?;
+    let runner = Runner::from_bytes(recipe.name, &network, [1, shape[0], shape[1]], labels.len())?;
+    let mean = |window: Tensor<_, 3>| {
+        let sum = nets.iter().map(|net| net.forward(window.clone())).reduce(|a, b| a + b);
+        sum.expect("a recipe has a network") / nets.len() as f32
+    };
+    check_export(mean, &scale, &runner, recipe.features, &held)?;
 
     let none = labels.len() - 1;
     let held: Vec<_> = held.into_iter().filter(knows).collect();
@@ -138,19 +182,37 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
         threshold,
         data: split.sources,
         metrics: vec![],
-        recipe: command(recipe, options, steps),
+        recipe: command(recipe.name, options, steps),
     };
     let mut model = Model { dir: options.out.clone(), manifest, features: recipe.features, network };
     measure(&mut model, &split.held)?;
     write(&model)?;
+    folders.iter().try_for_each(|folder| forget(folder))?;
     Ok(model.manifest)
 }
 
+/// Where each network of a recipe keeps its checkpoint and its log: the folder of the model, or one in it
+/// for each of several.
+fn folders(recipe: &Recipe, out: &Path) -> Vec<PathBuf> {
+    match recipe.networks {
+        1 => vec![out.to_owned()],
+        several => (1..=several).map(|n| out.join(format!("network-{n}"))).collect(),
+    }
+}
+
+/// What the batches of a run are made of and how.
+fn fingerprint(recipe: &Recipe, scale: &export::Scale, split: &Split) -> String {
+    let Recipe { features, ends_are_rest, ways_are_rest, strength, dropout, draw, .. } = recipe;
+    let how = (features.name(), ends_are_rest, ways_are_rest, strength, dropout, draw);
+    let clips = clips::fingerprint(split.train.iter().chain(&split.other));
+    sha256(format!("{how:?} {scale:?} {clips}").as_bytes())
+}
+
 /// The command that remakes the model.
-fn command(recipe: &Recipe, options: &Options, steps: usize) -> String {
+fn command(name: &str, options: &Options, steps: usize) -> String {
     let seed = options.seed;
     let mut text =
-        format!("signpost-host train {} --data DATA --out FOLDER --seed {seed} --steps {steps}", recipe.name);
+        format!("signpost-host train {name} --data DATA --out FOLDER --seed {seed} --steps {steps}");
     for group in &options.held_out {
         text += &format!(" --held-out '{}'", group.replace('\'', r"'\''"));
     }
@@ -159,6 +221,9 @@ fn command(recipe: &Recipe, options: &Options, steps: usize) -> String {
     }
     if !options.without.is_empty() {
         text += &format!(" --without {}", options.without.join(","));
+    }
+    if let Some(rate) = options.rate {
+        text += &format!(" --rate {rate}");
     }
     text
 }
@@ -250,15 +315,13 @@ fn network_seed(seed: u64, network: usize) -> u64 {
     seed.wrapping_add((network as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-/// Compares the mean of the networks that trained, at length 1 for an embedding, with the one that was exported,
-/// on held-out clips.
+/// Compares what was trained, which takes standardised windows, with what was exported, on held-out clips.
 fn check_export(
-    nets: &[ClipNet<fit::Plain<Training>>],
+    trained: impl Fn(Tensor<Plain<Training>, 3>) -> Tensor<Plain<Training>, 2>,
     scale: &export::Scale,
     runner: &Runner,
     features: Version,
     clips: &[Clip],
-    length_1: bool,
 ) -> Result<(), Error> {
     let (t, f) = (features.frames(), features.width());
     let mut window = vec![0.0; t * f];
@@ -267,16 +330,9 @@ fn check_export(
         let exported = runner.logits(&window)?;
         let mut standard = window.clone();
         scale.apply(&mut standard);
-        let input = Tensor::<fit::Plain<Training>, 1>::from_floats(standard.as_slice(), &Default::default());
-        let input = input.reshape([1, t, f]);
-        let trained = nets.iter().map(|net| net.forward(input.clone())).reduce(|a, b| a + b);
-        let trained = trained.expect("a recipe has a network") / nets.len() as f32;
-        let trained = trained.into_data().convert::<f32>();
-        let mut trained: Vec<f32> = trained.to_vec().expect("converted to f32 just before");
-        if length_1 {
-            let length = trained.iter().map(|v| v * v).sum::<f32>().sqrt().max(export::LEAST_LENGTH);
-            trained.iter_mut().for_each(|v| *v /= length);
-        }
+        let input = Tensor::<_, 1>::from_floats(standard.as_slice(), &Default::default());
+        let trained = trained(input.reshape([1, t, f])).into_data().convert::<f32>();
+        let trained: Vec<f32> = trained.to_vec().expect("converted to f32 just before");
         for (a, b) in trained.iter().zip(&exported) {
             let found = (a - b).abs();
             if found.is_nan() || found > ROUNDING {
@@ -341,7 +397,6 @@ mod tests {
 
     #[test]
     fn the_recipe_states_every_option() {
-        let recipe = Recipe::find("asl-letters").expect("it is a recipe");
         let mut options = Options {
             data: "somewhere".into(),
             out: "elsewhere".into(),
@@ -350,15 +405,20 @@ mod tests {
             held_out: vec![],
             leave_out: vec![],
             without: vec![],
+            rate: None,
+            fresh: true,
+            save_every: Some(10),
         };
         let plain = "signpost-host train asl-letters --data DATA --out FOLDER --seed 7 --steps 900";
-        assert_eq!(command(recipe, &options, 900), plain);
+        assert_eq!(command("asl-letters", &options, 900), plain);
         options.held_out = vec!["Anna's".into(), "3".into()];
         options.leave_out = vec!["ase".into(), "sgg".into()];
         options.without = vec!["ksl13".into()];
-        let full =
-            format!(r"{plain} --held-out 'Anna'\''s' --held-out '3' --leave-out ase,sgg --without ksl13");
-        assert_eq!(command(recipe, &options, 900), full);
+        options.rate = Some(0.001);
+        let full = format!(
+            r"{plain} --held-out 'Anna'\''s' --held-out '3' --leave-out ase,sgg --without ksl13 --rate 0.001"
+        );
+        assert_eq!(command("asl-letters", &options, 900), full);
     }
 
     #[test]
@@ -397,8 +457,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_recipes_are_those_of_the_models_that_ship() {
-        let names = RECIPES.map(|r| r.name);
-        assert!(names.starts_with(&models::store::SHIPPED), "{names:?}");
+    fn every_model_that_ships_has_its_recipe() {
+        for name in models::store::SHIPPED {
+            let embedding = embedding::EmbeddingRecipe::find(name).is_some();
+            let recipes = [Recipe::find(name).is_some(), embedding, live::LiveRecipe::find(name).is_some()];
+            assert_eq!(recipes.iter().filter(|found| **found).count(), 1, "{name}");
+        }
     }
 }

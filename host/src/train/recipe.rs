@@ -2,7 +2,6 @@
 
 use models::features::Version;
 use models::manifest::HeldOut;
-use models::store::EMBEDDING;
 
 use crate::data::augment::Strength;
 
@@ -36,8 +35,6 @@ pub struct Recipe {
     pub networks: usize,
     /// How examples are drawn.
     pub draw: Draw,
-    /// What the network gives.
-    pub learns: Learns,
     /// Of the labels that are learnt the model answers with those up to this subset of the corpus only.
     pub tier: Option<u32>,
 }
@@ -53,22 +50,6 @@ pub struct Draw {
     pub mixed: f32,
     /// The most of the other that is mixed in.
     pub mixed_most: f32,
-}
-
-/// What a network gives.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Learns {
-    /// The logits of its labels.
-    Labels,
-    /// A point, near those of clips that show the same sign.
-    Embedding {
-        /// Values of it, E.
-        values: usize,
-        /// A data set without bodies whose handshapes are learnt as well, and its licence.
-        handshapes: (&'static str, &'static str),
-        /// The data set whose signs are enrolled to set the threshold, and its licence; nothing else is learnt of it.
-        threshold_on: (&'static str, &'static str),
-    },
 }
 
 /// Of a few signs with many clips each.
@@ -109,13 +90,12 @@ const fn wlasl(name: &'static str, tier: Option<u32>) -> Recipe {
         steps: 1600,
         networks: 2,
         draw: MANY_SIGNS,
-        learns: Learns::Labels,
         tier,
     }
 }
 
 /// All recipes: first those of the shipped models, whose data may be used and passed on.
-pub const RECIPES: [Recipe; 6] = [
+pub const RECIPES: [Recipe; 5] = [
     Recipe {
         name: "ksl13",
         features: Version::SignV1,
@@ -135,7 +115,6 @@ pub const RECIPES: [Recipe; 6] = [
         steps: 900,
         networks: 1,
         draw: FEW_SIGNS,
-        learns: Learns::Labels,
         tier: None,
     },
     Recipe {
@@ -156,7 +135,6 @@ pub const RECIPES: [Recipe; 6] = [
         steps: 1200,
         networks: 1,
         draw: FEW_SIGNS,
-        learns: Learns::Labels,
         tier: None,
     },
     Recipe {
@@ -178,32 +156,6 @@ pub const RECIPES: [Recipe; 6] = [
         steps: 900,
         networks: 1,
         draw: FEW_SIGNS,
-        learns: Learns::Labels,
-        tier: None,
-    },
-    Recipe {
-        name: EMBEDDING,
-        features: Version::SignV1,
-        sources: &[
-            RecipeSource { stem: "ksl13", licence: "Apache-2.0", held_out: || HeldOut::Nothing },
-            RecipeSource { stem: "asl_traduttore_words", licence: "MIT", held_out: || HeldOut::Nothing },
-        ],
-        lexicon: false,
-        others: &[],
-        ends_are_rest: false,
-        ways_are_rest: false,
-        strength: Strength::ENROLMENT,
-        width: 96,
-        dilations: &[1, 2, 4],
-        dropout: 0.2,
-        steps: 1200,
-        networks: 1,
-        draw: FEW_SIGNS,
-        learns: Learns::Embedding {
-            values: 128,
-            handshapes: ("asl_traduttore_letters", "MIT"),
-            threshold_on: ("asl11_tamtridung", "MIT"),
-        },
         tier: None,
     },
     wlasl("wlasl100", Some(100)),

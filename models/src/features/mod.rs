@@ -15,6 +15,7 @@ mod hands;
 mod sight;
 mod sign;
 mod steps;
+pub mod stream;
 mod tracks;
 
 pub use sight::{BODY_POINTS, HAND_POINTS, Picker, Picture, Sight};

@@ -1,7 +1,7 @@
 //! `signpost enrol add`: clips of one sign to an enrolled sign.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use boards::Board;
 use clap::Args;
@@ -93,7 +93,7 @@ impl Add {
     }
 
     /// The frames of a clip's one sign.
-    fn stretch(&self, clip: &PathBuf, board: &Board) -> Result<Vec<Sight>, Fault> {
+    fn stretch(&self, clip: &Path, board: &Board) -> Result<Vec<Sight>, Fault> {
         let mut input = Input::open(&clip.display().to_string(), board)?;
         let [width, height, _] = input.about.size;
         let picker = Picker::new(&input.about.layout).ok_or(Fault::NoHands)?.in_picture([width, height]);
@@ -103,11 +103,13 @@ impl Add {
                 stretches.push(at.seconds(), &pose);
             }
         }
-        stretches.one_sign().map_err(|why| Fault::NoExample { clip: clip.clone(), why })
+        stretches.one_sign().map_err(|why| Fault::NoExample { clip: clip.into(), why })
     }
 
-    fn example(&self, clip: &PathBuf, embedder: &mut Embedder, stretch: &[Sight]) -> Result<Example, Fault> {
-        let why = || "shows no shoulders while the hands are up".into();
-        embedder.example(stretch)?.ok_or_else(|| Fault::NoExample { clip: clip.clone(), why: why() })
+    fn example(&self, clip: &Path, embedder: &mut Embedder, stretch: &[Sight]) -> Result<Example, Fault> {
+        embedder.example(stretch)?.ok_or_else(|| {
+            let why = "shows no shoulders while the hands are up".into();
+            Fault::NoExample { clip: clip.into(), why }
+        })
     }
 }

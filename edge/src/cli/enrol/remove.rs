@@ -25,11 +25,13 @@ impl Remove {
     /// # Errors
     /// [`Fault::NotEnrolled`] where there is no such sign; what is wrong with the file.
     pub fn run(self) -> anyhow::Result<()> {
-        let unknown = |known: String| Fault::NotEnrolled { label: self.label.clone(), known };
-        let (path, mut enrolled) = self.signs.read()?.ok_or_else(|| unknown(String::new()))?;
+        let (path, mut enrolled) = match self.signs.read()? {
+            Some((path, enrolled)) if !enrolled.signs.is_empty() => (path, enrolled),
+            _ => return Err(self.unknown("nothing is; enrol a sign with `signpost enrol add`").into()),
+        };
         let Some(sign) = enrolled.find(&self.label) else {
             let known: Vec<_> = enrolled.signs.iter().map(|s| s.label.as_str()).collect();
-            return Err(unknown(known.join(", ")).into());
+            return Err(self.unknown(&format!("choose one of [{}]", known.join(", "))).into());
         };
         let sign = enrolled.signs.remove(sign);
         if !self.dry_run {
@@ -38,5 +40,9 @@ impl Remove {
         let done = if self.dry_run { "would be" } else { "is" };
         writeln!(std::io::stdout(), "{} {done} enrolled no more: {}", sign.label, path.display())?;
         Ok(())
+    }
+
+    fn unknown(&self, next: &str) -> Fault {
+        Fault::NotEnrolled { label: self.label.clone(), next: next.into() }
     }
 }

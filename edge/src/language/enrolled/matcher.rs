@@ -35,7 +35,7 @@ impl Engine for Matcher {
 
 #[cfg(test)]
 mod tests {
-    use models::enrolment::Example;
+    use models::enrolment::{Example, MIRROR_COST};
 
     use super::*;
 
@@ -59,7 +59,7 @@ mod tests {
             |signed: [f32; 2]| Example { signed: signed.to_vec(), mirrored: signed.map(|v| -v).to_vec() };
         let (a, b) = ([example([1.0, 0.0])], [example([0.0, 1.0])]);
         let mut matcher = Matcher::new(Box::new(Same(vec![])), Gallery::new([a.as_slice(), &b], 0.5));
-        for (point, logits) in [([1.0, 0.0], [1.0, 0.0, 0.5]), ([0.0, -1.0], [0.0, 1.0, 0.5])] {
+        for (point, logits) in [([1.0, 0.0], [1.0, 0.0, 0.5]), ([0.0, -1.0], [0.0, 1.0 - MIRROR_COST, 0.5])] {
             let said = matcher.run(&[Tensor::new(&[1, 2], point.to_vec()).unwrap()]).unwrap();
             assert_eq!(said, [Tensor::new(&[1, 3], logits.to_vec()).unwrap()]);
         }

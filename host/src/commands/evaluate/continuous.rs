@@ -13,7 +13,7 @@ pub struct Continuous {
     /// What a recogniser said: a .jsonl file in the form of the data, or a folder with utterances.jsonl.
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "model", required_unless_present = "model")]
     hypothesis: Option<PathBuf>,
-    /// A model that reads sentences; those that ship tell single signs apart.
+    /// A model that reads continuous signing, by its name or folder.
     #[arg(long)]
     model: Option<String>,
     /// What was signed: a folder with utterances.jsonl, or a .jsonl file.
@@ -35,14 +35,13 @@ impl Continuous {
             given: self.tokenize.clone(),
             expected: Tokenizer::ALL.map(Tokenizer::name).join(" or "),
         })?;
-        let hypothesis = match (&self.hypothesis, &self.model) {
-            (Some(hypothesis), _) => hypothesis,
+        let report = match (&self.hypothesis, &self.model) {
+            (Some(hypothesis), _) => evaluate::continuous(hypothesis, &self.data, tokenizer)?,
             (None, model) => {
-                let model = model.as_deref().unwrap_or_default();
-                return Err(super::cannot_give(model, "sentences").into());
+                let model = super::live(model.as_deref().unwrap_or_default(), "sentences")?;
+                super::with_progress(|tell| evaluate::continuous_of(&model, &self.data, tokenizer, tell))?
             }
         };
-        let report = evaluate::continuous(hypothesis, &self.data, tokenizer)?;
         if self.json {
             ui::result(serde_json::to_string(&report)?)?;
             return Ok(());
@@ -65,6 +64,16 @@ impl Continuous {
             ui::result(format!(
                 "  calibration error {:.4}, Brier {:.4}, of {} glosses",
                 c.ece, c.brier, c.n
+            ))?;
+        }
+        if let Some(live) = &report.live {
+            ui::result(format!(
+                "  from the end of a sign to its gloss: mean {:.3} s, 95 of 100 within {:.3} s, latest {:.3} s, of {}",
+                live.latency_mean_s, live.latency_p95_s, live.latency_most_s, live.latency_n
+            ))?;
+            ui::result(format!(
+                "  {} glosses in {:.1} minutes without signing; {} times unsure",
+                live.idle_false, live.idle_minutes, live.unsure
             ))?;
         }
         for (signer, score) in &report.per_signer {

@@ -6,7 +6,8 @@ mod isolated;
 mod segments;
 
 use clap::Subcommand;
-use host::Error;
+use host::{Error, ui};
+use models::live::LiveModel;
 use models::manifest::{Kind, Model};
 
 /// Scores a model on recorded signing.
@@ -34,13 +35,24 @@ impl Evaluate {
     }
 }
 
-/// Why a model cannot give `what` by itself.
-fn cannot_give(model: &str, what: &'static str) -> Error {
-    match Model::find(model) {
+/// The live recogniser of a name or folder; where it is a model of another kind, why it cannot give `what`.
+fn live(model: &str, what: &'static str) -> Result<LiveModel, Error> {
+    LiveModel::find(model).map_err(|error| match Model::find(model) {
         Ok(found) => match found.manifest.kind {
             Kind::Embedding(_) => Error::NoNames { model: found.manifest.name },
-            Kind::Isolated => Error::OtherKind { model: found.manifest.name, what },
+            Kind::Isolated | Kind::Continuous => Error::OtherKind { model: found.manifest.name, what },
         },
-        Err(error) => error.into(),
-    }
+        Err(_) => error.into(),
+    })
+}
+
+/// Reads a corpus with a progress bar.
+fn with_progress<T>(read: impl FnOnce(&dyn Fn(usize, usize)) -> Result<T, Error>) -> Result<T, Error> {
+    let bar = ui::progress(1, "recordings");
+    let read = read(&|done, of| {
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    read
 }

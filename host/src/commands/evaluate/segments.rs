@@ -11,7 +11,7 @@ pub struct Segments {
     /// What was found: an .eaf file with tiers SIGN and SENTENCE, a folder of them, or one with utterances.jsonl.
     #[arg(long, value_name = "DIR|FILE.eaf", conflicts_with = "model", required_unless_present = "model")]
     hypothesis: Option<PathBuf>,
-    /// A model that finds segments; those that ship tell single signs apart.
+    /// A model that reads continuous signing, by its name or folder.
     #[arg(long)]
     model: Option<String>,
     /// What is there, in one of the same forms.
@@ -32,14 +32,13 @@ impl Segments {
             let (given, expected) = (self.fps.to_string(), "a rate from 1 to 1000".into());
             return Err(Error::Argument { option: "--fps", given, expected }.into());
         }
-        let hypothesis = match (&self.hypothesis, &self.model) {
-            (Some(hypothesis), _) => hypothesis,
+        let report = match (&self.hypothesis, &self.model) {
+            (Some(hypothesis), _) => evaluate::segments(hypothesis, &self.data, self.fps)?,
             (None, model) => {
-                let model = model.as_deref().unwrap_or_default();
-                return Err(super::cannot_give(model, "segments").into());
+                let model = super::live(model.as_deref().unwrap_or_default(), "segments")?;
+                super::with_progress(|tell| evaluate::segments_of(&model, &self.data, self.fps, tell))?
             }
         };
-        let report = evaluate::segments(hypothesis, &self.data, self.fps)?;
         if self.json {
             ui::result(serde_json::to_string(&report)?)?;
             return Ok(());

@@ -1,0 +1,88 @@
+//! Runs the network of a live recogniser step by step with tract, the engine that every unit has.
+
+use std::sync::Arc;
+
+use models::features::stream;
+use models::live::LiveModel;
+use tract_onnx::prelude::*;
+
+use super::engine::refused;
+use crate::Error;
+
+/// A network of one step and its memory.
+pub struct Stepper {
+    plan: Arc<TypedRunnableModel>,
+    name: String,
+    shape: [usize; 2],
+    features: usize,
+    state: TValue,
+    said: [Vec<f32>; 2],
+}
+
+/// What the network says at a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepSaid<'a> {
+    /// `[1 + G + 3 + 3]`.
+    pub logits: &'a [f32],
+    /// `[D]`.
+    pub hidden: &'a [f32],
+}
+
+impl Stepper {
+    /// Loads the network of an opened model.
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the engine refuses it.
+    pub fn new(model: &LiveModel) -> Result<Self, Error> {
+        let m = &model.manifest;
+        Self::from_bytes(&m.name, &model.network, stream::WIDTH, [m.memory, m.hidden])
+    }
+
+    /// Loads a network that takes `features [1, F]` and `state [S, D]`.
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the engine refuses it.
+    pub fn from_bytes(name: &str, network: &[u8], features: usize, shape: [usize; 2]) -> Result<Self, Error> {
+        let plan = tract_onnx::onnx()
+            .model_for_read(&mut &network[..])
+            .and_then(|m| m.into_optimized())
+            .and_then(|m| m.into_runnable())
+            .map_err(|e| refused(name, &e))?;
+        let state = zeros(shape);
+        Ok(Self { plan, name: name.to_owned(), shape, features, state, said: Default::default() })
+    }
+
+    /// Takes the features of the next step.
+    ///
+    /// # Shapes
+    /// - `features`: `[F]`, not standardised
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the network does not take them.
+    pub fn step(&mut self, features: &[f32]) -> Result<StepSaid<'_>, Error> {
+        let run = || {
+            let input = Tensor::from_shape(&[1, self.features], features)?;
+            let outputs = self.plan.run(tvec!(input.into(), self.state.clone()))?;
+            let [logits, hidden, state] = outputs.as_slice() else {
+                return Err(TractError::msg("it does not give three tensors"));
+            };
+            Ok(([flat(logits)?, flat(hidden)?], state.clone()))
+        };
+        (self.said, self.state) = run().map_err(|e| refused(&self.name, &e))?;
+        let [logits, hidden] = &self.said;
+        Ok(StepSaid { logits, hidden })
+    }
+
+    /// Forgets all; the next step is the first.
+    pub fn reset(&mut self) {
+        self.state = zeros(self.shape);
+    }
+}
+
+fn zeros(shape: [usize; 2]) -> TValue {
+    Tensor::zero::<f32>(&shape).expect("a state has a size that fits in memory").into()
+}
+
+fn flat(value: &TValue) -> TractResult<Vec<f32>> {
+    Ok(value.to_plain_array_view::<f32>()?.iter().copied().collect())
+}

@@ -1,0 +1,163 @@
+//! What a live recogniser makes of a corpus: hypotheses to score, when each gloss came, and what was said
+//! where nobody signed.
+
+use std::path::Path;
+
+use models::features::stream::STEP_S;
+use models::gloss::label_key;
+use models::live::{Gate, LiveModel};
+use models::metrics::words::{Edit, align};
+use models::pose_file::read_track;
+use serde::Serialize;
+
+use super::live::{LiveRunner, Reading};
+use crate::Error;
+use crate::data::{TimedGloss, Utterance, utterances};
+
+/// How a recogniser does live.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct LiveReport {
+    /// From the end of a sign to its gloss, over the signs that were read right: the mean, seconds.
+    pub latency_mean_s: f64,
+    /// The same: 95 of 100 are no later.
+    pub latency_p95_s: f64,
+    /// The same: the latest.
+    pub latency_most_s: f64,
+    /// Signs that latency was measured on.
+    pub latency_n: usize,
+    /// Minutes of recordings in which nobody signs.
+    pub idle_minutes: f64,
+    /// Glosses that were shown in them.
+    pub idle_false: usize,
+    /// The same in ten minutes; `null` where there are no such recordings.
+    pub idle_false_in_ten_minutes: Option<f64>,
+    /// How often the unit would have asked to repeat a sign.
+    pub unsure: usize,
+}
+
+/// What a recogniser made of a corpus.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Transcript {
+    /// Hypotheses, in the corpus's order.
+    pub utterances: Vec<Utterance>,
+    /// `[N]`: when somebody signed a sentence, in seconds.
+    pub sentences: Vec<Vec<[f64; 2]>>,
+    /// `[N]`: when there was a sign.
+    pub signs: Vec<Vec<[f64; 2]>>,
+    /// How it did live.
+    pub live: LiveReport,
+}
+
+/// Reads all recordings of a corpus; `tell` hears how many are done.
+///
+/// # Errors
+/// Where the corpus or a recording cannot be read, or the network fails.
+pub fn transcribe(model: &LiveModel, data: &Path, tell: impl Fn(usize, usize)) -> Result<Transcript, Error> {
+    let corpus = utterances(data)?;
+    let folder = if data.is_dir() { data } else { data.parent().unwrap_or(Path::new(".")) };
+    let mut runner = LiveRunner::new(model)?;
+    let (mut out, mut latencies) = (Transcript::default(), vec![]);
+    for (done, utterance) in corpus.iter().enumerate() {
+        tell(done, corpus.len());
+        let Some(pose) = &utterance.pose else {
+            let what = format!("the utterance {} in {}", utterance.id, data.display());
+            let next =
+                "give its .pose file in \"pose\", or score what was read of it with --hypothesis".into();
+            return Err(Error::NoClips { what, next });
+        };
+        let track = read_track(folder.join(pose))?.with_z_in_pixels();
+        let even = || (0..track.frames.len()).map(|i| i as f64 / f64::from(track.fps.max(1e-3))).collect();
+        let stamps =
+            utterance.stamps_s.clone().filter(|s| s.len() == track.frames.len()).unwrap_or_else(even);
+        let reading = runner.read(&track, &stamps)?;
+        let glosses: Vec<TimedGloss> = reading
+            .settled
+            .iter()
+            .map(|s| TimedGloss {
+                gloss: model.manifest.glosses[s.spoken.gloss].clone(),
+                start_s: s.from_s.max(0.0),
+                end_s: s.at_s.max(s.from_s).max(0.0),
+                confidence: Some(f64::from(s.spoken.confidence)),
+            })
+            .collect();
+        note_latency(&utterance.glosses, &glosses, &mut latencies);
+        if utterance.glosses.is_empty() {
+            out.live.idle_minutes += stamps.last().copied().unwrap_or(0.0) / 60.0;
+            out.live.idle_false += glosses.len();
+        }
+        out.live.unsure += reading.unsure;
+        let delay_s = model.manifest.gate_delay_s;
+        out.sentences.push(spans(&reading, |g| g.sentence > model.manifest.rules.sentence, delay_s));
+        out.signs.push(spans(&reading, |g| g.sign > 0.5, delay_s));
+        out.utterances.push(Utterance { id: utterance.id.clone(), glosses, ..Utterance::default() });
+    }
+    latencies.sort_by(f64::total_cmp);
+    let live = &mut out.live;
+    live.latency_n = latencies.len();
+    if let (Some(last), n) = (latencies.last(), latencies.len()) {
+        live.latency_mean_s = latencies.iter().sum::<f64>() / n as f64;
+        live.latency_p95_s = latencies[(n * 95 / 100).min(n - 1)];
+        live.latency_most_s = *last;
+    }
+    live.idle_false_in_ten_minutes =
+        (live.idle_minutes > 0.0).then(|| live.idle_false as f64 / live.idle_minutes * 10.0);
+    Ok(out)
+}
+
+/// Notes how long after the end of each sign its gloss came, where it was read right.
+fn note_latency(signed: &[TimedGloss], said: &[TimedGloss], into: &mut Vec<f64>) {
+    let keys = |glosses: &[TimedGloss]| glosses.iter().map(|g| label_key(&g.gloss)).collect::<Vec<_>>();
+    for edit in align(&keys(signed), &keys(said)) {
+        if let Edit::Hit(i, j) = edit {
+            into.push(said[j].end_s - signed[i].end_s);
+        }
+    }
+}
+
+/// The stretches of a reading in which the gate is open, in seconds of the source.
+fn spans(reading: &Reading, open: impl Fn(&Gate) -> bool, delay_s: f64) -> Vec<[f64; 2]> {
+    let mut spans: Vec<[f64; 2]> = vec![];
+    let mut inside = false;
+    for (step, gate) in reading.gate.iter().enumerate() {
+        let at_s = (reading.start_s + step as f64 * STEP_S - delay_s).max(0.0);
+        match (inside, open(gate), spans.last_mut()) {
+            (true, true, Some(last)) => last[1] = at_s,
+            (_, true, _) => spans.push([at_s, at_s]),
+            _ => {}
+        }
+        inside = open(gate);
+    }
+    spans.retain(|[from, to]| to > from);
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_are_earlier_by_the_gates_delay() {
+        let gate = "..##..#..".chars().map(|c| Gate { sign: 0.0, sentence: f32::from(u8::from(c == '#')) });
+        let reading = Reading { gate: gate.collect(), start_s: 1.0, ..Reading::default() };
+        let found = spans(&reading, |g| g.sentence > 0.5, 0.04);
+        assert_eq!(found.len(), 1, "one step is no stretch: {found:?}");
+        assert!((found[0][0] - 1.04).abs() < 1e-9 && (found[0][1] - 1.08).abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn latency_counts_from_the_end_of_a_sign_that_was_read_right() {
+        let gloss = |gloss: &str, start_s, end_s| TimedGloss {
+            gloss: gloss.into(),
+            start_s,
+            end_s,
+            confidence: None,
+        };
+        let mut found = vec![];
+        note_latency(
+            &[gloss("A", 0.0, 1.0), gloss("B", 1.0, 2.0)],
+            &[gloss("a", 0.5, 1.25), gloss("C", 1.5, 2.5)],
+            &mut found,
+        );
+        assert_eq!(found, [0.25]);
+    }
+}

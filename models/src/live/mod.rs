@@ -1,0 +1,20 @@
+//! Continuous signing: from what a network says step by step to glosses.
+//!
+//! The network itself is run elsewhere, by whatever engine is at hand; the unit and the evaluation both put
+//! what it says through the [`Decoder`] here, so that what is scored is what a visitor sees.
+
+mod decoder;
+mod model;
+mod rules;
+
+pub use decoder::{Decoder, Gate, Said, Spoken};
+pub use model::{LiveManifest, LiveModel};
+pub use rules::{Evidence, Rules};
+
+/// Outside, begin, inside: the classes of the gate's outputs.
+pub const BIO: usize = 3;
+
+/// The softmax of logits, in place.
+pub fn softmax(logits: &mut [f32]) {
+    crate::manifest::confidences(logits, 1.0);
+}

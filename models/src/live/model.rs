@@ -1,0 +1,194 @@
+//! What is known about a trained recogniser of continuous signing.
+//!
+//! A folder with `model.onnx`, the network of one step, and `manifest.json`, which states the network's SHA-256.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{BIO, Rules};
+use crate::Error;
+use crate::features::stream;
+use crate::gloss::label_key;
+use crate::manifest::{
+    Kind, LABEL_LIMIT, MANIFEST, MANIFEST_LIMIT, Metric, NETWORK, NETWORK_LIMIT, Source, read, sha256,
+};
+use crate::store;
+
+/// The memory of a network is some kilobytes.
+const STATE_LIMIT: usize = 1 << 20;
+
+/// What `manifest.json` of a recogniser of continuous signing says.
+///
+/// `model.onnx` takes `features [1, F]` and `state [S, D]`, and gives `logits [1, 1 + G + 3 + 3]` (blank and
+/// glosses, BIO of signs, BIO of sentences), `hidden [1, D]` and the next `state [S, D]`. The first state is 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveManifest {
+    /// The model's name, for example `asl-hall`.
+    pub name: String,
+    /// Always [`Kind::Continuous`].
+    pub kind: Kind,
+    /// SHA-256 of `model.onnx`, in hexadecimal.
+    pub sha256: String,
+    /// The arithmetic of its input: `stream-v1`.
+    pub features: String,
+    /// The time from step to step, in seconds.
+    pub step_s: f64,
+    /// Values of a step, F.
+    pub width: usize,
+    /// Rows of the state, S.
+    pub memory: usize,
+    /// Width of the network, D.
+    pub hidden: usize,
+    /// `[G]`, in the order of the network's output, after the blank.
+    pub glosses: Vec<String>,
+    /// A gloss is said at most so long after its sign's end, as far as the network decides it. Seconds.
+    pub delay_s: f64,
+    /// What the gate says is about so long before. Seconds.
+    pub gate_delay_s: f64,
+    /// When a gloss is said.
+    pub rules: Rules,
+    /// What it was trained on.
+    pub data: Vec<Source>,
+    /// What it was measured to do.
+    pub metrics: Vec<Metric>,
+    /// The command that remakes it.
+    pub recipe: String,
+}
+
+/// A recogniser whose bytes are those that its manifest describes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveModel {
+    /// The folder.
+    pub dir: PathBuf,
+    /// What is known about it.
+    pub manifest: LiveManifest,
+    /// The bytes of the network of one step.
+    pub network: Vec<u8>,
+}
+
+impl LiveModel {
+    /// Opens a shipped model by its name, or any by its folder.
+    ///
+    /// # Errors
+    /// As [`LiveModel::open`].
+    pub fn find(name_or_folder: &str) -> Result<Self, Error> {
+        Self::open(&store::weights(name_or_folder).unwrap_or_else(|| PathBuf::from(name_or_folder)))
+    }
+
+    /// Opens the model in a folder and checks it.
+    ///
+    /// # Errors
+    /// [`Error::NoModel`] where a file is missing, [`Error::Manifest`] where the manifest is broken or of
+    /// another kind, [`Error::ModelChanged`] where a network's bytes are not those that it describes.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        let path = dir.join(MANIFEST);
+        let wrong = |why: String| Error::Manifest { path: path.clone(), why };
+        let bytes = read(dir, MANIFEST, MANIFEST_LIMIT)?;
+        let manifest: LiveManifest = serde_json::from_slice(&bytes)
+            .map_err(|e| wrong(format!("not the manifest of a recogniser of continuous signing ({e})")))?;
+        manifest.check().map_err(wrong)?;
+        let network = read(dir, NETWORK, NETWORK_LIMIT)?;
+        let found = sha256(&network);
+        if found != manifest.sha256 {
+            return Err(Error::ModelChanged { path: dir.join(NETWORK), found, stated: manifest.sha256 });
+        }
+        Ok(Self { dir: dir.to_owned(), manifest, network })
+    }
+}
+
+impl LiveManifest {
+    /// Logits of a step: blank, glosses and both gates.
+    pub fn logits(&self) -> usize {
+        1 + self.glosses.len() + 2 * BIO
+    }
+
+    /// What is wrong with the manifest.
+    fn check(&self) -> Result<(), String> {
+        if self.kind != Kind::Continuous {
+            return Err("it tells single signs apart; this needs one that reads continuous signing".into());
+        }
+        if self.features != stream::NAME || self.width != stream::WIDTH || self.step_s != stream::STEP_S {
+            return Err(format!(
+                "its input is {} of {} values every {} s, and this program computes {} of {} every {} s",
+                self.features,
+                self.width,
+                self.step_s,
+                stream::NAME,
+                stream::WIDTH,
+                stream::STEP_S
+            ));
+        }
+        if self.memory.checked_mul(self.hidden).is_none_or(|n| n == 0 || n > STATE_LIMIT) {
+            return Err(format!("its state is {} x {}, which no unit keeps", self.memory, self.hidden));
+        }
+        if self.glosses.is_empty() || self.glosses.len() > LABEL_LIMIT {
+            return Err(format!("it has {} glosses, and 1 to {LABEL_LIMIT} make sense", self.glosses.len()));
+        }
+        let mut keys = HashSet::new();
+        if let Some(twice) = self.glosses.iter().find(|gloss| !keys.insert(label_key(gloss))) {
+            return Err(format!("its gloss {twice:?} is there twice"));
+        }
+        if self.name.trim().is_empty() {
+            return Err("it has no name".into());
+        }
+        let delays = [self.delay_s, self.gate_delay_s];
+        if delays.iter().any(|s| !(0.0..=10.0).contains(s)) {
+            return Err(format!("its delays are {delays:?} s, which is not within 0 to 10"));
+        }
+        self.rules.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> LiveManifest {
+        LiveManifest {
+            name: "test".into(),
+            kind: Kind::Continuous,
+            sha256: sha256(b"network"),
+            features: stream::NAME.into(),
+            step_s: stream::STEP_S,
+            width: stream::WIDTH,
+            memory: 4,
+            hidden: 8,
+            glosses: vec!["A".into(), "B".into()],
+            delay_s: 0.44,
+            gate_delay_s: 0.16,
+            rules: Rules::PLAIN,
+            data: vec![],
+            metrics: vec![],
+            recipe: "none".into(),
+        }
+    }
+
+    /// Opens a folder with that manifest and a network, and gives the error's words.
+    #[track_caller]
+    fn check(case: &str, manifest: &LiveManifest, expect: &str) {
+        let dir = std::env::temp_dir().join(format!("signpost-live-{}-{case}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join(MANIFEST), serde_json::to_vec(manifest).unwrap()).unwrap();
+        std::fs::write(dir.join(NETWORK), b"network").unwrap();
+        let said = LiveModel::open(&dir).map_or_else(|e| e.to_string(), |m| m.manifest.name);
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert!(said.contains(expect), "{said:?} does not contain {expect:?}");
+    }
+
+    #[test]
+    fn opens_what_is_whole_and_refuses_the_rest() {
+        let good = manifest();
+        check("good", &good, "test");
+        check("changed", &LiveManifest { sha256: sha256(b"other"), ..good.clone() }, "was changed");
+        check("kind", &LiveManifest { kind: Kind::Isolated, ..good.clone() }, "tells single signs apart");
+        check("width", &LiveManifest { width: 3, ..good.clone() }, "this program computes stream-v1");
+        check("state", &LiveManifest { memory: usize::MAX, ..good.clone() }, "which no unit keeps");
+        check("twice", &LiveManifest { glosses: vec!["a".into(), "A".into()], ..good.clone() }, "twice");
+        check("late", &LiveManifest { delay_s: -1.0, ..good.clone() }, "delays");
+        let rules = Rules { accept: 1.5, ..Rules::PLAIN };
+        check("rules", &LiveManifest { rules, ..good.clone() }, "\"accept\" is 1.5");
+    }
+}
