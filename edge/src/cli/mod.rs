@@ -1,5 +1,6 @@
 //! The commands of `signpost`, one a file.
 
+mod captions;
 pub mod enrol;
 mod input;
 mod kept;

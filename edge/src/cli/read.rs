@@ -5,16 +5,18 @@ use std::path::PathBuf;
 
 use boards::Board;
 use clap::Args;
+use models::manifest::Kind;
 use models::pose::PoseTrack;
 use models::pose_file;
 
+use super::captions;
 use super::enrol::Signs;
 use super::input::{Event, Input, Seen};
 use super::kept::Kept;
 use super::report::Report;
 use super::show::Show;
 use crate::Fault;
-use crate::language::{Embedder, Reader, Recogniser};
+use crate::language::{Continuous, Embedder, Reader, Recogniser};
 use crate::screen::present::Present;
 #[cfg(feature = "window")]
 use crate::screen::present::live;
@@ -42,6 +44,9 @@ pub struct Read {
     /// Keeps the landmarks
     #[arg(long, value_name = "FILE.pose")]
     out: Option<PathBuf>,
+    /// Keeps what was read, with its times: subtitles (.srt, .vtt), or for ELAN (.eaf)
+    #[arg(long, value_name = "FILE.srt|vtt|eaf")]
+    captions: Option<PathBuf>,
     /// Shows picture, landmarks and caption: in a `window`, FILE.mp4, FILE.gif, or a folder for pictures
     #[arg(long, value_name = "window|FILE|FOLDER")]
     show: Option<PathBuf>,
@@ -80,14 +85,15 @@ impl Read {
 
     fn read(&self, board: &Board, window: Option<Box<dyn Present + Send>>) -> anyhow::Result<()> {
         let options = Options::of(board);
-        // One thread each: these networks are far too small to share among several.
-        let open = |name: &String| Recogniser::open(name, &options.backends, 1);
-        let mut recognisers = self.models.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let (mut recognisers, continuous) = self.open_models(&options)?;
         recognisers.extend(self.enrolled(&options)?);
 
         let mut input = Input::open(&self.source, board)?;
         let [width, height, _] = input.about.size;
         let mut reader = Reader::new(&input.about.layout, recognisers)?.in_picture([width, height]);
+        if let Some(continuous) = continuous {
+            reader = reader.with_continuous(continuous);
+        }
         let mut report = Report::new(self.json);
         report.source(&self.source, &input.about)?;
         let size = screen_size(board);
@@ -102,11 +108,35 @@ impl Read {
         // Whatever went wrong, the rest is kept and said before the fault is.
         let shown = show.map_or(Ok(()), Show::finish);
         let written = self.keep(kept.track(), &mut report);
+        let captioned = self.keep_captions(&mut report);
         report.end(reader.transcript(), input.lost())?;
         read?;
         shown?;
         written?;
+        captioned?;
         Ok(report.somebody_was_seen(&self.source)?)
+    }
+
+    /// Opens the models, whatever kind they are of.
+    fn open_models(&self, options: &Options) -> Result<(Vec<Recogniser>, Option<Continuous>), Fault> {
+        let (mut recognisers, mut continuous) = (vec![], None::<Continuous>);
+        for name in &self.models {
+            match Kind::of(name)? {
+                // One thread each: these networks are far too small to share among several.
+                Kind::Isolated | Kind::Embedding(_) => {
+                    recognisers.push(Recogniser::open(name, &options.backends, 1)?)
+                }
+                Kind::Continuous => {
+                    let opened = Continuous::open(name, &options.backends)?;
+                    if let Some(first) = continuous.replace(opened) {
+                        return Err(Fault::TwoContinuous {
+                            models: [first.manifest().name.clone(), name.clone()],
+                        });
+                    }
+                }
+            }
+        }
+        Ok((recognisers, continuous))
     }
 
     /// A recogniser of what was enrolled on site, where anything was.
@@ -115,7 +145,11 @@ impl Read {
         let Some((path, enrolled)) = enrolled.filter(|(_, e)| !e.signs.is_empty()) else { return Ok(None) };
         let recogniser = Embedder::open(&options.backends)?.recogniser(&enrolled)?;
         let count = enrolled.signs.len();
-        writeln!(io::stderr(), "signpost: {count} enrolled signs are read as well: {}", path.display())?;
+        writeln!(
+            io::stderr(),
+            "signpost: enrolled signs are read as well: {count}, from {}",
+            path.display()
+        )?;
         Ok(Some(recogniser))
     }
 
@@ -125,10 +159,19 @@ impl Read {
         Ok(report.kept(out, track.frames.len())?)
     }
 
+    fn keep_captions(&self, report: &mut Report) -> anyhow::Result<()> {
+        let Some(path) = &self.captions else { return Ok(()) };
+        report.captions().write(path, &self.source)?;
+        Ok(report.captions_kept(path)?)
+    }
+
     /// What cannot work is said before the first frame.
     fn check_outputs(&self) -> Result<(), Fault> {
         if let Some(out) = &self.out {
             super::check_output(out, &["pose"])?;
+        }
+        if let Some(captions) = &self.captions {
+            super::check_output(captions, &captions::ENDINGS)?;
         }
         let files = self.show.as_ref().filter(|to| to.as_os_str() != WINDOW);
         match files {
@@ -136,7 +179,7 @@ impl Read {
             Some(video) => super::check_output(video, &super::VIDEOS)?,
             None => {}
         }
-        let keeps = self.out.is_some() || files.is_some();
+        let keeps = self.out.is_some() || self.captions.is_some() || files.is_some();
         if keeps && self.source.starts_with("/dev/") && self.seconds.is_none() {
             return Err(Fault::NeedsEnd { source_name: self.source.clone() });
         }

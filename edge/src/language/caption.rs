@@ -8,6 +8,9 @@ const WORD_GAP_S: f64 = 2.0;
 /// A spelled word has no more letters than this: somebody who spells without a pause starts another.
 const MOST_LETTERS: u32 = 64;
 
+/// What stands in the place of a sign that was not sure enough.
+pub const GAP: &str = "[?]";
+
 /// What was read so far, as people write it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Caption {
@@ -54,6 +57,17 @@ impl Caption {
     /// Adds a sign that stands for a word.
     pub fn sign(&mut self, text: &str, at_s: f64, confidence: f32) {
         self.push(text, false, at_s, confidence);
+    }
+
+    /// Adds the mark of a sign that was not sure enough; several that follow one another are one gap.
+    pub fn gap(&mut self, at_s: f64, confidence: f32) {
+        match self.words.back_mut() {
+            Some(word) if word.text == GAP => {
+                word.until_s = at_s;
+                word.confidence = word.confidence.min(confidence);
+            }
+            _ => self.push(GAP, false, at_s, confidence),
+        }
     }
 
     fn push(&mut self, text: &str, spelled: bool, until_s: f64, confidence: f32) {

@@ -136,10 +136,13 @@ pub fn enrolment(model: &str, stem: &Path, options: &EnrolmentOptions) -> Result
 
 /// When a unit shows an enrolled sign.
 #[derive(Debug, Clone, Copy)]
-struct Rule {
-    none: f32,
-    temperature: f32,
-    threshold: f32,
+pub struct Rule {
+    /// How similar every window is to no sign: a cosine.
+    pub none: f32,
+    /// Divides the cosines.
+    pub temperature: f32,
+    /// The confidence from which a sign is shown.
+    pub threshold: f32,
 }
 
 impl Rule {

@@ -17,7 +17,7 @@ pub use continuous::{
 };
 pub use engine::Runner;
 pub use enrolment::{EnrolmentOptions, EnrolmentReport, Scores, enrolment};
-pub(crate) use enrolment::{embed, judged};
+pub(crate) use enrolment::{Rule, embed, judged};
 pub use isolated::{Confusion, GroupScore, Options, Report, isolated, score};
 pub use live::{LiveRunner, Reading, Settled};
 pub use segments::{FPS, SegmentsReport, TierScore, segments, segments_of};

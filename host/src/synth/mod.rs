@@ -44,7 +44,7 @@ const LETTERS: f32 = 0.12;
 /// Share of spelled words that are any letters.
 const ANY_LETTERS: f32 = 0.3;
 /// Share of utterances in which nothing is signed.
-const IDLE: f32 = 0.08;
+const IDLE: f32 = 0.16;
 /// A sign is so much faster than recorded, at least and at most.
 const PACE: [f32; 2] = [0.7, 1.4];
 

@@ -1,5 +1,7 @@
 //! How sure the model may say it is: temperature and threshold, from held-out windows.
 
+use crate::evaluate::Rule;
+
 /// Of the signs that the unit shows, at most this share may be wrong on held-out windows.
 const WRONG_SHARE: f64 = 0.02;
 /// Of the enrolled signs that the unit shows, where half of what is signed is not enrolled.
@@ -69,16 +71,6 @@ fn threshold_for(
         }
     }
     lowest.clamp(LEAST, 0.99)
-}
-
-/// When a unit shows an enrolled sign.
-pub struct Rule {
-    /// How similar every window is to no sign.
-    pub none: f32,
-    /// Divides the cosines.
-    pub temperature: f32,
-    /// The confidence from which a sign is shown.
-    pub threshold: f32,
 }
 
 /// The rule under which the truth about windows is likeliest, and which shows few signs wrongly.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use models::enrolment::{self, Enrolled, Example, MOST_SIGNS, SAME};
 use models::features::{Sight, Version};
-use models::manifest::Model;
+use models::manifest::{Kind, Model};
 use models::store::SHIPPED;
 
 use crate::Fault;
@@ -62,8 +62,8 @@ pub fn like_enrolled(examples: &[Example], enrolled: &Enrolled, alike: f32) -> V
 pub fn like_shipped(stretches: &[Vec<Sight>], backends: &[Backend]) -> Result<Vec<String>, Fault> {
     let mut warnings = vec![];
     for name in SHIPPED {
-        // A letter is no whole sign, and what enrols names nothing.
-        if Model::find(name)?.features != Version::SignV1 || name == models::store::EMBEDDING {
+        // A letter is no whole sign.
+        if Kind::of(name)? != Kind::Isolated || Model::find(name)?.features != Version::SignV1 {
             continue;
         }
         let mut recogniser = Recogniser::open(name, backends, 1)?;

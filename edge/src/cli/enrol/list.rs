@@ -37,7 +37,7 @@ impl List {
         for sign in &enrolled.signs {
             writeln!(out, "{}\t{} examples", sign.label, sign.examples.len())?;
         }
-        writeln!(out, "{} signs are enrolled: {}", enrolled.signs.len(), path.display())?;
+        writeln!(out, "enrolled signs: {}, in {}", enrolled.signs.len(), path.display())?;
         Ok(())
     }
 }

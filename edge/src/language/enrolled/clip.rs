@@ -4,7 +4,7 @@ use models::features::{Picker, Sight};
 use models::pose::Pose;
 
 use crate::language::gate::{Change, Gate};
-use crate::language::reader::ONE_SIGN_S;
+use crate::language::spotting::ONE_SIGN_S;
 
 /// Cuts poses into stretches of signing.
 pub struct Stretches {

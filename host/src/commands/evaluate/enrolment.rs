@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use host::evaluate::{self, EnrolmentOptions, Scores};
+use host::evaluate::{self, EnrolmentOptions};
 use host::ui;
 
 /// Signs that a model was never taught, enrolled from a few clips each.
@@ -59,23 +59,18 @@ impl Enrolment {
             ("whole, enrolled without mirror images", report.unmirrored),
             ("in a mirror, enrolled without mirror images", report.mirrored_unmirrored),
         ];
-        for (
-            name,
-            Scores {
-                accuracy,
-                accuracy_spread,
-                accuracy_least,
-                missed,
-                confused,
-                taken,
-                taken_spread,
-                taken_most,
-            },
-        ) in ways
-        {
+        for (name, s) in ways {
             ui::result(format!(
-                "  {name}: accuracy {accuracy:.4} ± {accuracy_spread:.4} (least {accuracy_least:.4}); half enrolled: \
-                 missed {missed:.4}, confused {confused:.4}, others taken for them {taken:.4} ± {taken_spread:.4} (most {taken_most:.4})"
+                "  {name}: accuracy {:.4} ± {:.4} (least {:.4}); half enrolled: missed {:.4}, confused {:.4}, \
+                 others taken for them {:.4} ± {:.4} (most {:.4})",
+                s.accuracy,
+                s.accuracy_spread,
+                s.accuracy_least,
+                s.missed,
+                s.confused,
+                s.taken,
+                s.taken_spread,
+                s.taken_most
             ))?;
         }
         Ok(())
