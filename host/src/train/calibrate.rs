@@ -87,7 +87,7 @@ pub fn rule(judged: &[(Vec<f32>, usize)]) -> Rule {
         };
         judged.iter().map(lost).sum()
     };
-    // Both to two hundredths of their range: the loss is flat around its minimum.
+    // Coarse steps do: the loss is flat around its minimum.
     let nones = (0..50).map(|i| f32::from(i as u8) * 0.02);
     let pairs = nones.flat_map(|none| (0..30).map(move |i| (none, 0.01 * 1.15_f32.powi(i))));
     let (none, temperature) = pairs
