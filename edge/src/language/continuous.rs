@@ -159,9 +159,13 @@ impl Continuous {
                 let spelled = is_letter(&sign.text);
                 Heard::Sign { sign, spelled }
             }
-            Said::Unsure(spoken) => Heard::Unsure(sign(spoken)),
+            Said::Unsure(spoken) => {
+                let sign = sign(spoken);
+                let spelled = is_letter(&sign.text);
+                Heard::Unsure { sign, spelled }
+            }
         };
-        let (Heard::Sign { sign, .. } | Heard::Unsure(sign)) = &heard else { return None };
+        let (Heard::Sign { sign, .. } | Heard::Unsure { sign, .. }) = &heard else { return None };
         (sign.from >= self.ignored_until_s).then_some(heard)
     }
 
@@ -334,7 +338,7 @@ mod tests {
         }
         let signs = heard.iter().filter_map(|h| match h {
             Heard::Sign { sign, .. } => Some(sign.text.as_str()),
-            Heard::Partial { .. } | Heard::Unsure(_) => None,
+            Heard::Partial { .. } | Heard::Unsure { .. } => None,
         });
         assert_eq!(signs.collect::<Vec<_>>(), ["TEA"]);
     }

@@ -87,5 +87,5 @@ pub(super) enum Heard {
     /// Settled.
     Sign { sign: Sign, spelled: bool },
     /// Something was signed, and what is on top is not sure enough to be shown.
-    Unsure(Sign),
+    Unsure { sign: Sign, spelled: bool },
 }

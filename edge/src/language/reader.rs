@@ -1,7 +1,10 @@
 //! The stage of the live path that reads: poses in, signs and captions out.
 
+use std::sync::Arc;
+
 use models::features::Picker;
 use models::pose::{Layout, Pose};
+use models::spelling::{Letter, Names};
 
 use super::event::Heard;
 use super::spotting::Spotting;
@@ -30,6 +33,7 @@ pub struct Reader {
     transcript: Caption,
     captioned_s: f64,
     utterance: Utterance,
+    names: Arc<Names>,
 }
 
 /// What was read since the last onset.
@@ -48,9 +52,9 @@ struct Utterance {
     gaps: Vec<(f64, f32)>,
 }
 
-impl Default for Utterance {
-    fn default() -> Self {
-        let caption = Caption::keeping(TRANSCRIPT_WORDS);
+impl Utterance {
+    fn new(names: &Arc<Names>) -> Self {
+        let caption = Caption::keeping(TRANSCRIPT_WORDS, Arc::clone(names));
         Self { from_s: None, caption, signs: 0, partial: None, unsure: None, gaps: vec![] }
     }
 }
@@ -62,15 +66,17 @@ impl Reader {
     /// [`Fault::NoHands`] where the layout has none: nothing could be recognised.
     pub fn new(layout: &Layout, recognisers: Vec<Recogniser>) -> Result<Self, Fault> {
         let picker = Picker::new(layout).ok_or(Fault::NoHands)?;
+        let names = Arc::<Names>::default();
         Ok(Self {
             picker,
             spotting: Spotting::new(recognisers),
             continuous: None,
             gate: Gate::default(),
-            caption: Caption::keeping(CAPTION_WORDS),
-            transcript: Caption::keeping(TRANSCRIPT_WORDS),
+            caption: Caption::keeping(CAPTION_WORDS, Arc::clone(&names)),
+            transcript: Caption::keeping(TRANSCRIPT_WORDS, Arc::clone(&names)),
             captioned_s: 0.0,
-            utterance: Utterance::default(),
+            utterance: Utterance::new(&names),
+            names,
         })
     }
 
@@ -124,7 +130,7 @@ impl Reader {
         match self.gate.step(&sight) {
             Change::None => {}
             Change::Onset => {
-                self.utterance = Utterance::default();
+                self.utterance = Utterance::new(&self.names);
                 if let Some(continuous) = &mut self.continuous {
                     continuous.begin();
                 }
@@ -134,6 +140,12 @@ impl Reader {
                 // What came with the frame that ended it is of the utterance still.
                 heard.drain(..).for_each(|heard| self.note(at_s, heard, &mut events));
                 self.offset(at_s, from_s, to_s, &mut events)?;
+            }
+        }
+        if !self.caption.is_spelling(at_s) {
+            self.transcript.end_word();
+            if self.caption.end_word() {
+                self.tell_caption(at_s, &mut events);
             }
         }
         let at_rest = self.gate.activity() == Activity::Rest;
@@ -155,10 +167,12 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read`].
     pub fn finish(&mut self) -> Result<Vec<Event>, Fault> {
-        let mut events = Vec::new();
-        if let (Change::Offset { from_s, to_s }, Some(last)) = (self.gate.close(), self.spotting.last()) {
-            let at_s = last.at_s;
-            self.offset(at_s, from_s, to_s, &mut events)?;
+        let mut events = self.close()?;
+        self.transcript.end_word();
+        if self.caption.end_word()
+            && let Some(last) = self.spotting.last()
+        {
+            self.tell_caption(last.at_s, &mut events);
         }
         Ok(events)
     }
@@ -169,8 +183,18 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read`].
     pub fn interrupt(&mut self) -> Result<Vec<Event>, Fault> {
-        let events = self.finish()?;
+        let events = self.close()?;
         self.forget();
+        Ok(events)
+    }
+
+    /// Closes the gate.
+    fn close(&mut self) -> Result<Vec<Event>, Fault> {
+        let mut events = Vec::new();
+        if let (Change::Offset { from_s, to_s }, Some(last)) = (self.gate.close(), self.spotting.last()) {
+            let at_s = last.at_s;
+            self.offset(at_s, from_s, to_s, &mut events)?;
+        }
         Ok(events)
     }
 
@@ -181,7 +205,7 @@ impl Reader {
             continuous.forget();
         }
         self.gate.reset();
-        self.utterance = Utterance::default();
+        self.utterance = Utterance::new(&self.names);
     }
 
     /// The hands went down: a stretch that gave no sign yet is looked at as a whole, or else asked for again.
@@ -194,7 +218,9 @@ impl Reader {
         {
             self.note(at_s, heard, events);
         }
-        let Utterance { from_s: begun_s, caption, signs, unsure, .. } = std::mem::take(&mut self.utterance);
+        let Utterance { from_s: begun_s, mut caption, signs, unsure, .. } =
+            std::mem::replace(&mut self.utterance, Utterance::new(&self.names));
+        caption.end_word();
         if let Some(confidence) = caption.confidence() {
             let (from, text) = (begun_s.unwrap_or(from_s), caption.text());
             events.push(Event::Utterance { t: at_s, from, to: to_s.max(from), text, confidence });
@@ -221,13 +247,20 @@ impl Reader {
                 self.utterance.partial = Some((text.clone(), confidence));
                 events.push(Event::Partial { t: at_s, text, confidence, model });
             }
-            Heard::Unsure(sign) => {
-                self.utterance.gaps.push((sign.t, sign.confidence));
-                self.utterance.unsure = Some(sign);
-                if self.utterance.signs > 0 {
-                    self.fill_gaps();
+            Heard::Unsure { sign, spelled } => {
+                if spelled && self.caption.is_spelling(sign.t) {
+                    self.each_caption(|caption| {
+                        caption.letter(letter(&sign, false), sign.t, sign.confidence)
+                    });
                     self.tell_caption(at_s, events);
+                } else {
+                    self.utterance.gaps.push((sign.t, sign.confidence));
+                    if self.utterance.signs > 0 {
+                        self.fill_gaps();
+                        self.tell_caption(at_s, events);
+                    }
                 }
+                self.utterance.unsure = Some(sign);
             }
             Heard::Sign { sign, spelled } => self.settle(sign, spelled, events),
         }
@@ -247,13 +280,13 @@ impl Reader {
         self.captioned_s = sign.t;
         self.fill_gaps();
         self.utterance.from_s.get_or_insert(sign.from);
-        for caption in [&mut self.caption, &mut self.transcript, &mut self.utterance.caption] {
-            match (spelled, sign.text.as_str()) {
-                (true, "space") => caption.space(),
-                (true, letter) => caption.letter(&letter.to_uppercase(), sign.t, sign.confidence),
-                (false, text) => caption.sign(text, sign.t, sign.confidence),
+        self.each_caption(|caption| match (spelled, sign.text.as_str()) {
+            (true, "space") => {
+                caption.end_word();
             }
-        }
+            (true, _) => caption.letter(letter(&sign, true), sign.t, sign.confidence),
+            (false, text) => caption.sign(text, sign.t, sign.confidence),
+        });
         let t = sign.t;
         events.push(Event::Sign(sign));
         self.tell_caption(t, events);
@@ -261,11 +294,15 @@ impl Reader {
 
     /// Shows where signs are missing that were not sure enough: a caption that leaves them out says something else.
     fn fill_gaps(&mut self) {
-        for (at_s, confidence) in self.utterance.gaps.drain(..) {
-            for caption in [&mut self.caption, &mut self.transcript, &mut self.utterance.caption] {
-                caption.gap(at_s, confidence);
-            }
+        for (at_s, confidence) in std::mem::take(&mut self.utterance.gaps) {
+            self.each_caption(|caption| caption.gap(at_s, confidence));
         }
+    }
+
+    fn each_caption(&mut self, mut write: impl FnMut(&mut Caption)) {
+        [&mut self.caption, &mut self.transcript, &mut self.utterance.caption]
+            .into_iter()
+            .for_each(&mut write);
     }
 
     fn tell_caption(&self, t: f64, events: &mut Vec<Event>) {
@@ -273,6 +310,19 @@ impl Reader {
             events.push(Event::Caption { t, text: self.caption.text(), confidence });
         }
     }
+}
+
+/// A letter as the caption takes it.
+fn letter(sign: &Sign, shown: bool) -> Letter {
+    let capital = |label: &str| label.chars().next().map(|c| c.to_ascii_uppercase());
+    let likely =
+        std::iter::once((&sign.text, sign.confidence)).chain(sign.others.iter().map(|(l, p)| (l, *p)));
+    // What is no letter ("space", a word's sign) was not spelled.
+    let likely: Vec<_> = likely
+        .filter(|(label, _)| label.chars().count() == 1)
+        .filter_map(|(label, p)| Some((capital(label)?, p)))
+        .collect();
+    Letter { shown: capital(&sign.text).filter(|_| shown), likely }
 }
 
 impl Stage for Reader {

@@ -102,7 +102,8 @@ impl Synth {
             return Err(Error::NoClips { what, next });
         }
         let spelled = |name: &&str| name.chars().all(|c| shelf.find(&c.to_string()).is_some());
-        let names = recipe::NAMES.lines().filter(|l| !l.starts_with('#')).flat_map(str::split_whitespace);
+        let names =
+            models::spelling::NAMES.lines().filter(|l| !l.starts_with('#')).flat_map(str::split_whitespace);
         let names = names.filter(spelled).collect();
         let one = |&g: &usize| shelf.glosses[g].0.chars().count() == 1;
         let (letters, signs) = (0..shelf.glosses.len()).partition(one);
