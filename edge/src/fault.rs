@@ -138,6 +138,105 @@ pub enum Fault {
         /// What was read.
         source_name: String,
     },
+    /// Neither a home nor a state directory is known.
+    #[error(
+        "no state directory is known to keep signs in; set SIGNPOST_STATE to a folder, or name a file with --signs"
+    )]
+    NoState,
+    /// The file of enrolled signs is not there that was named.
+    #[error(
+        "{path} is not there; enrol a sign into it first with `signpost enrol add LABEL CLIP... --signs {path}`, or correct the name"
+    )]
+    NoSigns {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Signs were enrolled with another network.
+    #[error(
+        "the signs were enrolled with another {model} than this program has, so nothing can be compared with them; delete their file (`signpost enrol list` names it) and enrol again from the clips"
+    )]
+    EnrolAgain {
+        /// The model.
+        model: String,
+    },
+    /// A model that is to embed does something else.
+    #[error("the model {model} embeds no signs; take it again from the repository")]
+    NoEmbedding {
+        /// The model.
+        model: String,
+    },
+    /// A model that is to name signs embeds them.
+    #[error(
+        "{model} names no signs by itself; enrol signs with `signpost enrol add`, which are then read with every model"
+    )]
+    NoNames {
+        /// The model.
+        model: String,
+    },
+    /// A text cannot be an enrolled sign's label.
+    #[error("the label {label:?} {why}; choose a short word")]
+    NoLabel {
+        /// The text.
+        label: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Too few or too many clips to enrol a sign from.
+    #[error("{given} clips were given; record the sign three to five times, and name each clip")]
+    Examples {
+        /// How many were given.
+        given: usize,
+    },
+    /// A clip was named twice.
+    #[error("{clip} was given twice; record the sign once more")]
+    SameClip {
+        /// The clip.
+        clip: PathBuf,
+    },
+    /// A clip is no example of a sign.
+    #[error(
+        "{clip} {why}; film the sign once, from hands down to hands down, with shoulders and both hands in view"
+    )]
+    NoExample {
+        /// The clip.
+        clip: PathBuf,
+        /// What it shows.
+        why: String,
+    },
+    /// A clip does not resemble the others of its sign.
+    #[error(
+        "{clip} does not resemble the other clips ({fit:.2}, and {least:.2} is needed); record that one again, or leave it out"
+    )]
+    OddExample {
+        /// The clip.
+        clip: PathBuf,
+        /// Its cosine with the others.
+        fit: f32,
+        /// The cosine that is needed.
+        least: f32,
+    },
+    /// The label is enrolled already.
+    #[error(
+        "{label:?} is enrolled already; take it back first with `signpost enrol remove`, or choose another label"
+    )]
+    Enrolled {
+        /// The label as it was enrolled.
+        label: String,
+    },
+    /// No more signs can be enrolled.
+    #[error("{most} signs are enrolled, and that is the most; take some back with `signpost enrol remove`")]
+    ManySigns {
+        /// The most.
+        most: usize,
+    },
+    /// There is no such enrolled sign.
+    #[error("{label:?} is not enrolled; {next}")]
+    NotEnrolled {
+        /// The label.
+        label: String,
+        /// What can be done.
+        next: String,
+    },
     /// Neither a home nor a cache directory is known.
     #[error("no cache directory is known; set SIGNPOST_CACHE to the folder that `cargo xtask setup` filled")]
     NoStore,

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use edge::cli::{landmarks::Landmarks, read::Read, sign::Sign};
+use edge::cli::{enrol::Enrol, landmarks::Landmarks, read::Read, sign::Sign};
 use edge::engine::NO_TELEMETRY;
 
 /// Sign language to text, text to sign language, without a network.
@@ -13,6 +13,8 @@ enum Command {
     Read(Read),
     Sign(Sign),
     Landmarks(Landmarks),
+    #[command(subcommand)]
+    Enrol(Enrol),
 }
 
 fn main() -> ExitCode {
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
         Command::Read(read) => read.run(),
         Command::Sign(sign) => sign.run(),
         Command::Landmarks(landmarks) => landmarks.run(),
+        Command::Enrol(enrol) => enrol.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

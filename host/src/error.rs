@@ -173,6 +173,22 @@ pub enum Error {
         /// What it should give.
         what: &'static str,
     },
+    /// A model that names signs is no embedding.
+    #[error(
+        "{model} names the signs that it was taught and enrols none; give the model sign-embedding, or the folder of another embedding"
+    )]
+    NoEmbedding {
+        /// The model.
+        model: String,
+    },
+    /// An embedding names no signs.
+    #[error(
+        "{model} enrols signs and names none by itself; score it with `signpost-host evaluate enrolment`"
+    )]
+    NoNames {
+        /// The model.
+        model: String,
+    },
     /// Two sides that are to be compared have nothing in common.
     #[error("{} has nothing of what {} has ({example:?} for one); give two sides with the same names", hypothesis.display(), data.display())]
     NothingInCommon {

@@ -5,6 +5,7 @@
 //! unit computes.
 
 pub mod annotation;
+pub mod enrolment;
 pub mod error;
 pub mod features;
 pub mod gloss;

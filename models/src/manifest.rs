@@ -31,6 +31,8 @@ pub(crate) const MANIFEST_LIMIT: u64 = 1 << 20;
 pub(crate) const NETWORK_LIMIT: u64 = 64 << 20;
 /// More classes than this need another kind of model.
 pub(crate) const LABEL_LIMIT: usize = 10_000;
+/// An embedding has some hundred values.
+pub(crate) const VALUES_LIMIT: usize = 4096;
 
 /// What `manifest.json` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,7 +50,7 @@ pub struct Manifest {
     pub frames: usize,
     /// Values of a step, F.
     pub width: usize,
-    /// `[G]`, in the order of the network's output: `logits` is `[1, G]`.
+    /// `[G]`, in the order of the network's output: `logits` is `[1, G]`. Of an embedding: none.
     pub labels: Vec<String>,
     /// Those labels that mean that nothing is signed.
     pub rest: Vec<String>,
@@ -65,13 +67,25 @@ pub struct Manifest {
 }
 
 /// What a model does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// One window of features gives the logits of one sign.
     Isolated,
     /// Step by step it reads continuous signing, see [`crate::live`].
     Continuous,
+    /// One window of features gives a place among all signs, known or not: see [`crate::enrolment`].
+    Embedding(Embedding),
+}
+
+/// What is known of an embedding; such a model has no labels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Embedding {
+    /// Values, E: `embedding` is `[1, E]`, of length 1.
+    pub values: usize,
+    /// How similar a window is to "no enrolled sign", whatever it shows: a cosine.
+    pub none: f32,
 }
 
 impl Kind {
@@ -114,6 +128,10 @@ pub struct Source {
 pub enum Role {
     /// Its labels are the model's.
     Signs,
+    /// Only the shapes of its hands are learnt.
+    Handshapes,
+    /// Nothing of it is learnt; the threshold was set on it.
+    Threshold,
     /// It shows signs that the model does not have, so that it learns to abstain.
     OtherSigns,
 }
@@ -211,10 +229,33 @@ impl Manifest {
         self.rest.iter().any(|r| r == label)
     }
 
+    /// How many values the network gives for a window.
+    pub fn outputs(&self) -> usize {
+        match self.kind {
+            Kind::Isolated | Kind::Continuous => self.labels.len(),
+            Kind::Embedding(embedding) => embedding.values,
+        }
+    }
+
     /// What is wrong with the manifest, or the arithmetic of its features.
     fn check(&self) -> Result<Version, String> {
-        if self.kind != Kind::Isolated {
-            return Err("it does not tell single signs apart, which is what this needs".into());
+        match self.kind {
+            Kind::Isolated if !(1..=LABEL_LIMIT).contains(&self.labels.len()) => {
+                let labels = self.labels.len();
+                return Err(format!("it has {labels} labels, and 1 to {LABEL_LIMIT} make sense"));
+            }
+            Kind::Embedding(_) if !self.labels.is_empty() => {
+                return Err(format!("an embedding has no labels, and it has {}", self.labels.len()));
+            }
+            Kind::Embedding(Embedding { values, none })
+                if !(1..=VALUES_LIMIT).contains(&values) || !(-1.0..=1.0).contains(&none) =>
+            {
+                return Err(format!("{values} values with none at {none} are no embedding"));
+            }
+            Kind::Isolated | Kind::Embedding(_) => {}
+            Kind::Continuous => {
+                return Err("it does not tell single signs apart, which is what this needs".into());
+            }
         }
         let features = Version::parse(&self.features).ok_or_else(|| {
             let known: Vec<_> = Version::ALL.iter().map(|v| v.name()).collect();
@@ -226,9 +267,6 @@ impl Manifest {
                 "its input is {}x{}, and {} is {shape:?}",
                 self.frames, self.width, self.features
             ));
-        }
-        if self.labels.is_empty() || self.labels.len() > LABEL_LIMIT {
-            return Err(format!("it has {} labels, and 1 to {LABEL_LIMIT} make sense", self.labels.len()));
         }
         let mut keys = HashSet::new();
         if let Some(twice) = self.labels.iter().find(|label| !keys.insert(label_key(label))) {
@@ -359,8 +397,15 @@ mod tests {
         check("rest", &text(&rest), b"network", "\"c\" is none of its labels");
         let nameless = Manifest { name: " ".into(), ..good.clone() };
         check("nameless", &text(&nameless), b"network", "it has no name");
-        let empty = Manifest { labels: vec![], ..good };
+        let empty = Manifest { labels: vec![], ..good.clone() };
         check("empty", &text(&empty), b"network", "0 labels");
+        let embedding = |values, none| Kind::Embedding(Embedding { values, none });
+        let places = Manifest { kind: embedding(64, 0.5), labels: vec![], ..good.clone() };
+        check("places", &text(&places), b"network", "opened test");
+        check("none", &text(&Manifest { kind: embedding(64, 1.5), ..places.clone() }), b"network", "at 1.5");
+        check("flat", &text(&Manifest { kind: embedding(0, 0.5), ..places }), b"network", "0 values");
+        let labelled = Manifest { kind: embedding(64, 0.5), ..good };
+        check("labelled", &text(&labelled), b"network", "an embedding has no labels, and it has 2");
     }
 
     #[test]

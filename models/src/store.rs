@@ -2,7 +2,8 @@
 //!
 //! One folder holds the landmark networks, the lexicon and the native helpers.
 //! `SIGNPOST_CACHE` names it; otherwise it is `signpost` in the user's cache
-//! directory. A unit has the same layout under its data directory.
+//! directory. A unit has the same layout under its data directory. What a unit is taught
+//! on site is no part of it: it must survive an update, and is kept with the user's state.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,10 @@ pub const RECORD: &str = "store.json";
 const RECORD_LIMIT: u64 = 16 << 20;
 
 /// The models that the repository ships.
-pub const SHIPPED: [&str; 3] = ["ksl13", "asl-words", "asl-letters"];
+pub const SHIPPED: [&str; 4] = ["ksl13", "asl-words", "asl-letters", EMBEDDING];
+
+/// The model that signs are enrolled with.
+pub const EMBEDDING: &str = "sign-embedding";
 
 /// The folder of a shipped model.
 ///
@@ -25,7 +29,6 @@ pub fn weights(name: &str) -> Option<PathBuf> {
     if !SHIPPED.contains(&name) {
         return None;
     }
-    let named = std::env::var_os("SIGNPOST_WEIGHTS").filter(|v| !v.is_empty()).map(PathBuf::from);
     let program = std::env::current_exe().ok();
     let current = std::env::current_dir().ok();
     let beside = program.iter().filter_map(|p| p.parent()).map(|dir| dir.join("weights"));
@@ -36,13 +39,29 @@ pub fn weights(name: &str) -> Option<PathBuf> {
     let built = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("weights"));
     #[cfg(not(debug_assertions))]
     let built = None;
-    named
+    named("SIGNPOST_WEIGHTS")
         .into_iter()
         .chain(beside)
         .chain(above)
         .chain(built)
         .map(|dir| dir.join(name))
         .find(|dir| dir.join("manifest.json").is_file())
+}
+
+/// Where this user's enrolled signs are kept: in `$SIGNPOST_STATE`, `$XDG_STATE_HOME/signpost` or
+/// `~/.local/state/signpost`.
+///
+/// `None` where none of these variables is set.
+pub fn enrolled() -> Option<PathBuf> {
+    let folder = named("SIGNPOST_STATE")
+        .or_else(|| named("XDG_STATE_HOME").map(|d| d.join("signpost")))
+        .or_else(|| named("HOME").map(|d| d.join(".local/state/signpost")));
+    folder.map(|folder| folder.join("enrolled.signs"))
+}
+
+/// The folder that a variable of the environment names.
+fn named(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from)
 }
 
 /// The program of this name in the search path: a file that may be executed.
@@ -66,10 +85,9 @@ impl Store {
     ///
     /// `None` where none of these variables is set.
     pub fn locate() -> Option<Self> {
-        let dir = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        dir("SIGNPOST_CACHE")
-            .or_else(|| dir("XDG_CACHE_HOME").map(|d| d.join("signpost")))
-            .or_else(|| dir("HOME").map(|d| d.join(".cache/signpost")))
+        named("SIGNPOST_CACHE")
+            .or_else(|| named("XDG_CACHE_HOME").map(|d| d.join("signpost")))
+            .or_else(|| named("HOME").map(|d| d.join(".cache/signpost")))
             .map(Self::at)
     }
 

@@ -74,7 +74,10 @@ pub fn program(name: &str) -> PathBuf {
 /// Where it was not built or does not start.
 #[track_caller]
 pub fn run<S: AsRef<std::ffi::OsStr>>(name: &str, args: impl IntoIterator<Item = S>) -> Output {
-    Command::new(program(name)).args(args).output().expect("the program starts")
+    let program = program(name);
+    // What the user has enrolled is no part of a test: nothing lies in this folder.
+    let state = program.with_file_name("no-state");
+    Command::new(program).args(args).env("SIGNPOST_STATE", state).output().expect("the program starts")
 }
 
 /// What a program that must fail said on standard error: one line, and no panic.

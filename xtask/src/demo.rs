@@ -67,7 +67,8 @@ impl Demo {
     fn read_back(&self, signpost: &Path, poses: &Path, ui: &Ui) -> anyhow::Result<()> {
         ui.step("signing to text, from the poses just made:");
         let mut read = Command::new(signpost);
-        read.arg("read").arg(poses).args(["--model", "asl-letters", "--json"]);
+        // What the user has enrolled is no letter.
+        read.arg("read").arg(poses).args(["--model", "asl-letters", "--no-enrolled", "--json"]);
         let caption = caption(&mut read)?;
         let (meant, read) = (letters(&self.text), letters(&caption));
         ui.answer(&format!("meant: {}", self.text));

@@ -1,5 +1,6 @@
 //! Poses to read, wherever they come from: a `.pose` file, or a camera with the landmark networks behind it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -7,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use boards::Board;
 use models::pose::{Known, Layout, Pose, PoseTrack};
+use models::pose_file;
 use models::store::Store;
 
 use crate::Fault;
@@ -82,8 +84,20 @@ enum From {
 }
 
 impl Input {
+    /// The poses of a `.pose` file, or what the landmark networks of a board see in anything else.
+    ///
+    /// # Errors
+    /// Where the file is no track of poses; those of [`Input::of_camera`].
+    pub fn open(source: &str, board: &Board) -> Result<Self, Fault> {
+        let path = Path::new(source);
+        if !super::ends_in(path, &["pose"]) {
+            return Self::of_camera(source, board);
+        }
+        Ok(Self::of_track(pose_file::read_track(path)?.with_z_in_pixels()))
+    }
+
     /// The poses of a track, at its own rate.
-    pub fn of_track(track: PoseTrack) -> Self {
+    fn of_track(track: PoseTrack) -> Self {
         let about = About {
             layout: track.layout,
             fps: track.fps,
@@ -99,7 +113,7 @@ impl Input {
     ///
     /// # Errors
     /// Those of [`camera::open`] and [`Holistic::open`]; [`Fault::NoStore`] where set-up has not run.
-    pub fn of_camera(source: &str, board: &Board) -> Result<Self, Fault> {
+    fn of_camera(source: &str, board: &Board) -> Result<Self, Fault> {
         // The source first: a missing file is found at once, the networks take a second to load.
         let camera = camera::open(source, &board.camera)?;
         let store = Store::locate().ok_or(Fault::NoStore)?;

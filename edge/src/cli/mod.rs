@@ -1,6 +1,7 @@
 //! The commands of `signpost`, one a file.
 
 mod captions;
+pub mod enrol;
 mod input;
 mod kept;
 pub mod landmarks;

@@ -1,6 +1,7 @@
 //! `signpost read`: a signer in a video, in pictures, in a `.pose` file or before a camera, to signs and captions.
 
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use boards::Board;
 use clap::Args;
@@ -9,12 +10,13 @@ use models::pose::PoseTrack;
 use models::pose_file;
 
 use super::captions;
+use super::enrol::Signs;
 use super::input::{Event, Input, Seen};
 use super::kept::Kept;
 use super::report::Report;
 use super::show::Show;
 use crate::Fault;
-use crate::language::{Continuous, Reader, Recogniser};
+use crate::language::{Continuous, Embedder, Reader, Recogniser};
 use crate::screen::present::Present;
 #[cfg(feature = "window")]
 use crate::screen::present::live;
@@ -31,6 +33,11 @@ pub struct Read {
     /// A model that ships, or a model's folder; may be given more than once
     #[arg(long = "model", value_name = "NAME|FOLDER", default_value = "asl-letters")]
     models: Vec<String>,
+    #[command(flatten)]
+    signs: Signs,
+    /// Does not read the signs that were enrolled on site
+    #[arg(long, conflicts_with = "file")]
+    no_enrolled: bool,
     /// The board whose engines are used
     #[arg(long, default_value = "desk")]
     board: String,
@@ -78,14 +85,10 @@ impl Read {
 
     fn read(&self, board: &Board, window: Option<Box<dyn Present + Send>>) -> anyhow::Result<()> {
         let options = Options::of(board);
-        let (recognisers, continuous) = self.open_models(&options)?;
+        let (mut recognisers, continuous) = self.open_models(&options)?;
+        recognisers.extend(self.enrolled(&options)?);
 
-        let path = Path::new(&self.source);
-        let mut input = if super::ends_in(path, &["pose"]) {
-            Input::of_track(pose_file::read_track(path)?.with_z_in_pixels())
-        } else {
-            Input::of_camera(&self.source, board)?
-        };
+        let mut input = Input::open(&self.source, board)?;
         let [width, height, _] = input.about.size;
         let mut reader = Reader::new(&input.about.layout, recognisers)?.in_picture([width, height]);
         if let Some(continuous) = continuous {
@@ -120,7 +123,9 @@ impl Read {
         for name in &self.models {
             match Kind::of(name)? {
                 // One thread each: these networks are far too small to share among several.
-                Kind::Isolated => recognisers.push(Recogniser::open(name, &options.backends, 1)?),
+                Kind::Isolated | Kind::Embedding(_) => {
+                    recognisers.push(Recogniser::open(name, &options.backends, 1)?)
+                }
                 Kind::Continuous => {
                     let opened = Continuous::open(name, &options.backends)?;
                     if let Some(first) = continuous.replace(opened) {
@@ -132,6 +137,20 @@ impl Read {
             }
         }
         Ok((recognisers, continuous))
+    }
+
+    /// A recogniser of what was enrolled on site, where anything was.
+    fn enrolled(&self, options: &Options) -> anyhow::Result<Option<Recogniser>> {
+        let enrolled = if self.no_enrolled { None } else { self.signs.read()? };
+        let Some((path, enrolled)) = enrolled.filter(|(_, e)| !e.signs.is_empty()) else { return Ok(None) };
+        let recogniser = Embedder::open(&options.backends)?.recogniser(&enrolled)?;
+        let count = enrolled.signs.len();
+        writeln!(
+            io::stderr(),
+            "signpost: enrolled signs are read as well: {count}, from {}",
+            path.display()
+        )?;
+        Ok(Some(recogniser))
     }
 
     fn keep(&self, track: &PoseTrack, report: &mut Report) -> anyhow::Result<()> {

@@ -8,6 +8,7 @@
 
 mod caption;
 mod continuous;
+mod enrolled;
 mod event;
 mod gate;
 mod reader;
@@ -17,6 +18,7 @@ mod spotting;
 
 pub use caption::{Caption, GAP};
 pub use continuous::Continuous;
+pub use enrolled::{ENROLLED, Embedder, Stretches};
 pub use event::{Event, Sign};
 pub use gate::{Activity, Change, Gate};
 pub use reader::Reader;

@@ -1,7 +1,7 @@
 //! One shipped classifier that looks at a window of sights.
 
 use models::features::{Sight, Version};
-use models::manifest::{Manifest, Model};
+use models::manifest::{Kind, Manifest, Model};
 
 use super::spotter::{Guess, Rules, Spotter};
 use crate::Fault;
@@ -44,9 +44,13 @@ impl Recogniser {
     /// Opens a model that ships by its name, or any by its folder.
     ///
     /// # Errors
-    /// [`Fault::Format`] where the model is not whole, [`Fault::Backend`] where no engine is there.
+    /// [`Fault::Format`] where the model is not whole, [`Fault::NoNames`] where it names no signs,
+    /// [`Fault::Backend`] where no engine is there.
     pub fn open(name_or_folder: &str, preference: &[Backend], threads: usize) -> Result<Self, Fault> {
         let model = Model::find(name_or_folder)?;
+        if let Kind::Embedding(_) = model.manifest.kind {
+            return Err(Fault::NoNames { model: model.manifest.name });
+        }
         let path = model.dir.join(models::manifest::NETWORK);
         let engine = engine::open_bytes(&model.network, &path, engine::choose(preference)?, threads)?;
         Ok(Self::over(model.manifest, model.features, engine))
@@ -144,7 +148,7 @@ pub(super) fn slid(window: &[Sight]) -> bool {
 }
 
 /// Whether both shoulders are seen in most of the window.
-fn shows_body(window: &[Sight]) -> bool {
+pub(super) fn shows_body(window: &[Sight]) -> bool {
     2 * window.iter().filter(|s| s.body_seen[1] && s.body_seen[2]).count() > window.len()
 }
 

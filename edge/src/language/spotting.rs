@@ -14,7 +14,7 @@ use crate::Fault;
 const LOOK_EVERY_S: f64 = 1.0 / 15.0;
 /// A stretch of signing of this length is also looked at as one sign, from onset to offset. Seconds. A
 /// shorter one is no movement that a sign could be known by, a longer one is several signs.
-const ONE_SIGN_S: std::ops::RangeInclusive<f64> = 0.3..=4.0;
+pub(super) const ONE_SIGN_S: std::ops::RangeInclusive<f64> = 0.3..=4.0;
 
 /// Classifiers and what they look at.
 pub(super) struct Spotting {

@@ -30,6 +30,9 @@ pub struct Train {
     /// signers are strangers to score the result on.
     #[arg(long, value_name = "LANGUAGE", value_delimiter = ',')]
     leave_out: Vec<String>,
+    /// Does not learn these data sets of an embedding's recipe, so that their signs can be enrolled to score it.
+    #[arg(long, value_name = "DATASET", value_delimiter = ',')]
+    without: Vec<String>,
     /// The highest learning rate, where not the usual one.
     #[arg(long, value_parser = rate)]
     rate: Option<f64>,
@@ -50,16 +53,21 @@ fn rate(text: &str) -> Result<f64, String> {
 impl Train {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
-        let Self { recipe, data, out, seed, steps, held_out, leave_out, rate, fresh, save_every } = self;
+        let Self { recipe, data, out, seed, steps, held_out, leave_out, without, rate, fresh, save_every } =
+            self;
         let save_every = save_every.map(|steps| steps as usize);
-        let options = train::Options { data, out, seed, steps, held_out, leave_out, rate, fresh, save_every };
+        let options =
+            train::Options { data, out, seed, steps, held_out, leave_out, without, rate, fresh, save_every };
         if let Some(recipe) = train::Recipe::find(&recipe) {
             train::train(recipe, &options)?;
+        } else if let Some(recipe) = train::embedding::EmbeddingRecipe::find(&recipe) {
+            train::embedding::train(recipe, &options)?;
         } else if let Some(recipe) = train::live::LiveRecipe::find(&recipe) {
             train::live::train(recipe, &options)?;
         } else {
             let (isolated, live) = (train::Recipe::names(), train::live::LiveRecipe::names());
-            let expected = format!("one of {isolated}, {live}");
+            let expected =
+                format!("one of {isolated}, {}, {live}", train::embedding::EmbeddingRecipe::names());
             return Err(Error::Argument { option: "RECIPE", given: recipe, expected }.into());
         }
         ui::say(format!("written to {}", options.out.display()));

@@ -54,6 +54,8 @@ impl Strength {
         flat: 0.25,
         space: 0.0,
     };
+    /// For signs that are told apart without being named: another hand or another direction is another sign there.
+    pub const ENROLMENT: Self = Self { mirror: 0.0, no_body: 0.0, ..Self::SIGN };
     /// For letters: mirroring is undone by the features, except where the slot is wrong.
     pub const LETTER: Self = Self {
         mirror: 0.2,

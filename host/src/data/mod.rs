@@ -1,6 +1,7 @@
 //! Recorded signing as clips: readers for the data sets, and the changes that training makes to them.
 
 pub mod augment;
+pub mod compose;
 mod isolated;
 mod lexicon;
 mod pose_folder;

@@ -22,7 +22,7 @@ impl Runner {
     /// [`Error::Network`] where the engine refuses it.
     pub fn new(model: &Model) -> Result<Self, Error> {
         let m = &model.manifest;
-        Self::from_bytes(&m.name, &model.network, [1, m.frames, m.width], m.labels.len())
+        Self::from_bytes(&m.name, &model.network, [1, m.frames, m.width], m.outputs())
     }
 
     /// Loads a network that takes `shape` and gives `labels` logits.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use models::gloss::label_key;
-use models::manifest::{HeldOut, Manifest, Model, NONE, Role};
+use models::manifest::{HeldOut, Kind, Manifest, Model, NONE, Role};
 use models::metrics::calibration::{Answer, Operating, brier, expected_calibration_error, risk_coverage};
 use serde::Serialize;
 
@@ -135,7 +135,7 @@ pub fn isolated(model: &str, stem: &Path, options: &Options) -> Result<Report, E
 }
 
 /// Reads a data set, a fingerspelling lexicon or a folder of `.pose` files.
-fn read(stem: &Path, aspect: Aspect) -> Result<Isolated, Error> {
+pub(super) fn read(stem: &Path, aspect: Aspect) -> Result<Isolated, Error> {
     if index_file(stem).is_file() {
         return Isolated::read(stem, aspect);
     }
@@ -155,6 +155,9 @@ fn read(stem: &Path, aspect: Aspect) -> Result<Isolated, Error> {
 pub fn score(model: &Model, data: &str, clips: &[&Clip]) -> Result<Report, Error> {
     let runner = Runner::new(model)?;
     let manifest = &model.manifest;
+    if let Kind::Embedding(_) = manifest.kind {
+        return Err(Error::NoNames { model: manifest.name.clone() });
+    }
     let keys: Vec<_> = manifest.labels.iter().map(|l| label_key(l)).collect();
     // The class of other signs is a help for the unit, never an answer here.
     let answers: Vec<_> = (0..keys.len()).filter(|&g| manifest.labels[g] != NONE).collect();

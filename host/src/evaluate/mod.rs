@@ -4,6 +4,7 @@
 mod confusion;
 mod continuous;
 mod engine;
+mod enrolment;
 mod isolated;
 mod live;
 mod segments;
@@ -15,6 +16,8 @@ pub use continuous::{
     Calibration, ContinuousReport, Overlap, SignerScore, TextReport, compare, continuous, continuous_of,
 };
 pub use engine::Runner;
+pub use enrolment::{EnrolmentOptions, EnrolmentReport, Scores, enrolment};
+pub(crate) use enrolment::{Rule, embed, judged};
 pub use isolated::{Confusion, GroupScore, Options, Report, isolated, score};
 pub use live::{LiveRunner, Reading, Settled};
 pub use segments::{FPS, SegmentsReport, TierScore, segments, segments_of};

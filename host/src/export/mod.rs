@@ -14,6 +14,8 @@ pub use live::live_step;
 
 /// What LayerNorm adds to the variance: burn's default.
 const EPSILON: f32 = 1e-5;
+/// A shorter answer has no direction; training divides by no less.
+pub const LEAST_LENGTH: f32 = 1e-6;
 
 /// Standardises features: `(x - mean) / deviation`, per value of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,8 +58,7 @@ impl Scale {
 pub fn clip_nets<B: Backend>(name: &str, nets: &[ClipNet<B>], scale: &Scale, features: Version) -> Vec<u8> {
     let (t, f) = (features.frames(), features.width());
     let g = nets.first().map_or(0, |net| net.head.weight.dims()[1]);
-    let mut graph = Graph { to: Builder::new(name), prefix: String::new() };
-    graph.to.input("features", &[Dim::Fixed(1), Dim::Fixed(t), Dim::Fixed(f)]);
+    let mut graph = Graph::begin(name, features);
     for (i, net) in nets.iter().enumerate() {
         // A single network's tensors go by their plain names.
         graph.prefix = if nets.len() > 1 { format!("net{i}_") } else { String::new() };
@@ -70,10 +71,24 @@ pub fn clip_nets<B: Backend>(name: &str, nets: &[ClipNet<B>], scale: &Scale, fea
         graph.to.node("Mean", &answers, &["mean_answer"], vec![]);
         answer = "mean_answer".into();
     }
-    graph.to.tensor_i64("flat", &[2], &[1, g as i64]);
-    graph.to.node("Reshape", &[&answer, "flat"], &["logits"], vec![]);
-    graph.to.output("logits", &[Dim::Fixed(1), Dim::Fixed(g)]);
-    graph.to.finish(&[("features", features.name())])
+    graph.finish(&answer, "logits", g, features)
+}
+
+/// A network as ONNX: `features` `[1, T, F]`, as [`Version::compute`] gives them, to `embedding` `[1, E]`,
+/// what the network gives brought to length 1.
+pub fn embedding_net<B: Backend>(name: &str, net: &ClipNet<B>, scale: &Scale, features: Version) -> Vec<u8> {
+    let [_, e] = net.head.weight.dims();
+    let mut graph = Graph::begin(name, features);
+    graph.net(net, scale, features.frames(), features.width());
+    // Written out: engines differ in which norms they know.
+    graph.to.node("Mul", &["answer", "answer"], &["squares"], vec![]);
+    graph.to.tensor_i64("values", &[1], &[2]);
+    graph.to.node("ReduceSum", &["squares", "values"], &["sum"], vec![("keepdims", Value::Int(1))]);
+    graph.to.node("Sqrt", &["sum"], &["length"], vec![]);
+    graph.to.tensor_f32("least", &[1], &[LEAST_LENGTH]);
+    graph.to.node("Max", &["length", "least"], &["above_0"], vec![]);
+    graph.to.node("Div", &["answer", "above_0"], &["point"], vec![]);
+    graph.finish("point", "embedding", e, features)
 }
 
 /// A graph in the making; what one network adds bears its prefix.
@@ -83,6 +98,21 @@ struct Graph {
 }
 
 impl Graph {
+    /// A graph with its input.
+    fn begin(name: &str, features: Version) -> Self {
+        let mut to = Builder::new(name);
+        to.input("features", &[Dim::Fixed(1), Dim::Fixed(features.frames()), Dim::Fixed(features.width())]);
+        Self { to, prefix: String::new() }
+    }
+
+    /// The whole graph, which gives `answer`, `[1, 1, G]`, as its output of `[1, G]`.
+    fn finish(mut self, answer: &str, output: &str, g: usize, features: Version) -> Vec<u8> {
+        self.to.tensor_i64("flat", &[2], &[1, g as i64]);
+        self.to.node("Reshape", &[answer, "flat"], &[output], vec![]);
+        self.to.output(output, &[Dim::Fixed(1), Dim::Fixed(g)]);
+        self.to.finish(&[("features", features.name())])
+    }
+
     /// One network: from `features` to its `answer`, `[1, 1, G]`.
     fn net<B: Backend>(&mut self, net: &ClipNet<B>, scale: &Scale, t: usize, f: usize) {
         let prefix = self.prefix.clone();
@@ -220,6 +250,27 @@ mod tests {
     use super::*;
     use crate::evaluate::Runner;
     use crate::nn::ClipNetConfig;
+
+    #[test]
+    fn an_embedding_is_the_networks_answer_at_length_1() {
+        let version = Version::SignV1;
+        let (t, f) = (version.frames(), version.width());
+        let device = Default::default();
+        let config = ClipNetConfig { features: f, width: 8, dilations: vec![1], labels: 5, dropout: 0.5 };
+        let net: ClipNet<Flex> = config.init(&device);
+        let scale = Scale { mean: vec![0.0; f], deviation: vec![1.0; f] };
+        let window = Tensor::<Flex, 3>::random([1, t, f], Distribution::Default, &device);
+        let answer: Vec<f32> = net.forward(window.clone()).into_data().to_vec().unwrap();
+        let length = answer.iter().map(|v| v * v).sum::<f32>().sqrt();
+        let network = embedding_net("one", &net, &scale, version);
+        let runner = Runner::from_bytes("one", &network, [1, t, f], 5).unwrap();
+        let window: Vec<f32> = window.into_data().to_vec().unwrap();
+        let exported = runner.logits(&window).unwrap();
+        assert!(
+            answer.iter().zip(&exported).all(|(a, b)| (a / length - b).abs() < 1e-4),
+            "{answer:?} {exported:?}"
+        );
+    }
 
     #[test]
     fn several_networks_give_the_mean_of_their_logits() {

@@ -1,7 +1,11 @@
 //! How sure the model may say it is: temperature and threshold, from held-out windows.
 
+use crate::evaluate::Rule;
+
 /// Of the signs that the unit shows, at most this share may be wrong on held-out windows.
 const WRONG_SHARE: f64 = 0.02;
+/// Of the enrolled signs that the unit shows, where half of what is signed is not enrolled.
+const WRONG_ENROLLED: f64 = 0.05;
 /// A threshold lower than this would show guesses.
 const LEAST: f32 = 0.5;
 
@@ -28,9 +32,20 @@ pub fn temperature(logits: &[Vec<f32>], truth: &[usize]) -> f32 {
 }
 
 /// The lowest threshold above which at most [`WRONG_SHARE`] of the signs shown are wrong.
+pub fn threshold(
+    logits: &[Vec<f32>],
+    truth: &[usize],
+    temperature: f32,
+    is_rest: impl Fn(usize) -> bool,
+) -> f32 {
+    threshold_for(WRONG_SHARE, logits, truth, temperature, is_rest)
+}
+
+/// The lowest threshold above which at most a share of the signs shown are wrong.
 ///
 /// A window whose first answer is a rest class shows nothing and cannot be wrong here.
-pub fn threshold(
+fn threshold_for(
+    wrong_share: f64,
     logits: &[Vec<f32>],
     truth: &[usize],
     temperature: f32,
@@ -51,11 +66,43 @@ pub fn threshold(
         wrong += usize::from(!right);
         // Windows of one confidence are shown together or not at all.
         let last_of_its_kind = shown.get(n + 1).is_none_or(|next| next.0 < *sure);
-        if last_of_its_kind && wrong as f64 <= WRONG_SHARE * (n + 1) as f64 {
+        if last_of_its_kind && wrong as f64 <= wrong_share * (n + 1) as f64 {
             lowest = *sure;
         }
     }
     lowest.clamp(LEAST, 0.99)
+}
+
+/// The rule under which the truth about windows is likeliest, and which shows few signs wrongly.
+///
+/// Windows of enrolled signs and of others are judged; of what is shown at most [`WRONG_ENROLLED`] is wrong.
+///
+/// # Shapes
+/// - `judged`: `[N]` of `[S]` cosines, and the sign below S, or S for none
+pub fn rule(judged: &[(Vec<f32>, usize)]) -> Rule {
+    let loss = |none: f32, temperature: f32| -> f64 {
+        let lost = |(cosines, sign): &(Vec<f32>, usize)| {
+            let logits: Vec<_> = cosines.iter().copied().chain([none]).collect();
+            -f64::from(confidences(&logits, temperature)[*sign].max(1e-12)).ln()
+        };
+        judged.iter().map(lost).sum()
+    };
+    // Coarse steps do: the loss is flat around its minimum.
+    let nones = (0..50).map(|i| f32::from(i as u8) * 0.02);
+    let pairs = nones.flat_map(|none| (0..30).map(move |i| (none, 0.01 * 1.15_f32.powi(i))));
+    let (none, temperature) = pairs
+        .map(|(none, temperature)| (loss(none, temperature), none, temperature))
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or((0.5, 1.0), |(_, none, temperature)| (none, temperature));
+    let logits: Vec<Vec<f32>> =
+        judged.iter().map(|(c, _)| c.iter().copied().chain([none]).collect()).collect();
+    let truth: Vec<_> = judged.iter().map(|(_, sign)| *sign).collect();
+    let last = logits.first().map_or(0, |l| l.len() - 1);
+    Rule {
+        none,
+        temperature,
+        threshold: threshold_for(WRONG_ENROLLED, &logits, &truth, temperature, |g| g == last),
+    }
 }
 
 fn confidences(logits: &[f32], temperature: f32) -> Vec<f32> {
@@ -82,6 +129,18 @@ mod tests {
     fn logits_that_are_too_modest_are_left_so() {
         let logits: Vec<_> = (0..400).map(|_| vec![0.5, 0.0]).collect();
         assert!((temperature(&logits, &[0; 400]) - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn enrolled_signs_and_others_are_told_apart_between_them() {
+        // Two signs: their own windows at cosines around 0.9, others' around 0.6.
+        let at = |i: u8, around: f32| around + 0.01 * f32::from(i % 9) - 0.04;
+        let own = (0..90).map(|i| (vec![at(i, 0.9), 0.1], 0));
+        let judged: Vec<_> = own.chain((0..90).map(|i| (vec![0.2, at(i, 0.6)], 2))).collect();
+        let Rule { none, temperature, threshold } = rule(&judged);
+        assert!((0.65..0.85).contains(&none), "{none}");
+        let sure = |cosine: f32| confidences(&[cosine, 0.1, none], temperature)[0];
+        assert!(sure(0.86) >= threshold && sure(0.64) < threshold, "{temperature} {threshold}");
     }
 
     #[test]

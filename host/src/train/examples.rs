@@ -26,7 +26,7 @@ pub struct Examples<'a> {
 pub struct Batch {
     /// `[B, T, F]`, standardised.
     pub features: Vec<f32>,
-    /// `[B, G]`, each row sums to 1.
+    /// What each window shows: `[B, G]`, each row sums to 1.
     pub targets: Vec<f32>,
 }
 
@@ -52,24 +52,11 @@ impl<'a> Examples<'a> {
         }
     }
 
-    /// Mean and deviation of each value of a step, over some hundreds of examples.
+    /// Mean and deviation of each value of a step.
     pub fn scale(&self, seed: u64) -> Scale {
-        const EXAMPLES: usize = 600;
-        let rng = &mut StdRng::seed_from_u64(seed ^ 0x5ca1e);
-        let width = self.features.width();
-        let mut window = vec![0.0; self.features.frames() * width];
-        let (mut sum, mut squares) = (vec![0.0_f64; width], vec![0.0_f64; width]);
-        for _ in 0..EXAMPLES {
-            self.draw(rng, &mut window);
-            for row in window.chunks_exact(width) {
-                for (i, v) in row.iter().enumerate() {
-                    sum[i] += f64::from(*v);
-                    squares[i] += f64::from(*v).powi(2);
-                }
-            }
-        }
-        let n = (EXAMPLES * self.features.frames()) as f64;
-        Scale::of(&sum, &squares, n)
+        drawn_scale(self.features, seed, |rng, window| {
+            self.draw(rng, window);
+        })
     }
 
     /// The next batch.
@@ -170,6 +157,25 @@ impl<'a> Examples<'a> {
         let clip = &self.other[rng.random_range(0..self.other.len())];
         augment(&clip.sights, donor, &self.strength, rng)
     }
+}
+
+/// Mean and deviation of each value of a step, over some hundreds of windows that `draw` fills.
+pub fn drawn_scale(features: Version, seed: u64, draw: impl Fn(&mut StdRng, &mut [f32])) -> Scale {
+    const EXAMPLES: usize = 600;
+    let rng = &mut StdRng::seed_from_u64(seed ^ 0x5ca1e);
+    let width = features.width();
+    let mut window = vec![0.0; features.frames() * width];
+    let (mut sum, mut squares) = (vec![0.0_f64; width], vec![0.0_f64; width]);
+    for _ in 0..EXAMPLES {
+        draw(rng, &mut window);
+        for row in window.chunks_exact(width) {
+            for (i, v) in row.iter().enumerate() {
+                sum[i] += f64::from(*v);
+                squares[i] += f64::from(*v).powi(2);
+            }
+        }
+    }
+    Scale::of(&sum, &squares, (EXAMPLES * features.frames()) as f64)
 }
 
 /// Draws one of the items as often as the square root of how many clips it stands for:

@@ -5,6 +5,7 @@ mod calibrate;
 mod checkpoint;
 mod clips;
 mod ctc;
+pub mod embedding;
 pub mod events;
 mod examples;
 mod fit;
@@ -28,7 +29,7 @@ use models::store::Store;
 use crate::data::{self, Aspect, Clip, Isolated, held_out};
 use crate::evaluate::{self, Runner};
 use crate::export;
-use crate::nn::{ClipNet, ClipNetConfig};
+use crate::nn::ClipNetConfig;
 use crate::{Error, ui};
 
 use clips::ClipTask;
@@ -63,12 +64,32 @@ pub struct Options {
     pub held_out: Vec<String>,
     /// Sign languages of the fingerspelling lexicon whose letters are not learnt.
     pub leave_out: Vec<String>,
+    /// Data sets of the recipe that an embedding does not learn, so that their signs are unknown to it.
+    pub without: Vec<String>,
     /// The highest learning rate, where not the usual one.
     pub rate: Option<f64>,
     /// Whether a checkpoint in the folder is left aside, so that training starts over.
     pub fresh: bool,
     /// Steps between two checkpoints, where not some minutes.
     pub save_every: Option<usize>,
+}
+
+impl Options {
+    /// The plan of a network of this run that keeps its checkpoint in `folder`; one that is there is left
+    /// aside where it should be. `data` says what the batches are made of and how.
+    fn plan(&self, name: &str, steps: usize, seed: u64, data: &str, folder: &Path) -> Result<Plan, Error> {
+        if self.fresh {
+            forget(folder)?;
+        }
+        let plan = Plan::new(name, steps, seed);
+        Ok(Plan {
+            rate: self.rate.unwrap_or(plan.rate),
+            save: self.save_every.map_or(plan.save, Save::Steps),
+            data: data.into(),
+            folder: Some(folder.into()),
+            ..plan
+        })
+    }
 }
 
 /// Clips of a recipe, read and split.
@@ -116,15 +137,9 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
     let data = fingerprint(recipe, &scale, &split);
     let mut nets = vec![];
     for (i, folder) in folders.iter().enumerate() {
-        if options.fresh {
-            forget(folder)?;
-        }
         let seed = network_seed(options.seed, i);
         let task = ClipTask { examples: &examples, scale: &scale, seed, shape, labels: labels.len() };
-        let mut plan = Plan::new(recipe.name, steps, seed);
-        plan.rate = options.rate.unwrap_or(plan.rate);
-        plan.save = options.save_every.map_or(plan.save, Save::Steps);
-        (plan.data, plan.folder) = (data.clone(), Some(folder.clone()));
+        let plan = options.plan(recipe.name, steps, seed, &data, folder)?;
         let device = Default::default();
         Training::seed(&device, seed);
         let net = fit::<Training, _>(config.init(&device), &task, &plan)?;
@@ -135,7 +150,11 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
 
     let network = export::clip_nets(recipe.name, &nets, &scale, recipe.features);
     let runner = Runner::from_bytes(recipe.name, &network, [1, shape[0], shape[1]], labels.len())?;
-    check_export(&nets, &scale, &runner, recipe.features, &held)?;
+    let mean = |window: Tensor<_, 3>| {
+        let sum = nets.iter().map(|net| net.forward(window.clone())).reduce(|a, b| a + b);
+        sum.expect("a recipe has a network") / nets.len() as f32
+    };
+    check_export(mean, &scale, &runner, recipe.features, &held)?;
 
     let none = labels.len() - 1;
     let held: Vec<_> = held.into_iter().filter(knows).collect();
@@ -163,7 +182,7 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
         threshold,
         data: split.sources,
         metrics: vec![],
-        recipe: command(recipe, options, steps),
+        recipe: command(recipe.name, options, steps),
     };
     let mut model = Model { dir: options.out.clone(), manifest, features: recipe.features, network };
     measure(&mut model, &split.held)?;
@@ -190,15 +209,18 @@ fn fingerprint(recipe: &Recipe, scale: &export::Scale, split: &Split) -> String 
 }
 
 /// The command that remakes the model.
-fn command(recipe: &Recipe, options: &Options, steps: usize) -> String {
+fn command(name: &str, options: &Options, steps: usize) -> String {
     let seed = options.seed;
     let mut text =
-        format!("signpost-host train {} --data DATA --out FOLDER --seed {seed} --steps {steps}", recipe.name);
+        format!("signpost-host train {name} --data DATA --out FOLDER --seed {seed} --steps {steps}");
     for group in &options.held_out {
         text += &format!(" --held-out '{}'", group.replace('\'', r"'\''"));
     }
     if !options.leave_out.is_empty() {
         text += &format!(" --leave-out {}", options.leave_out.join(","));
+    }
+    if !options.without.is_empty() {
+        text += &format!(" --without {}", options.without.join(","));
     }
     if let Some(rate) = options.rate {
         text += &format!(" --rate {rate}");
@@ -293,9 +315,9 @@ fn network_seed(seed: u64, network: usize) -> u64 {
     seed.wrapping_add((network as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-/// Compares the mean of the networks that trained with the one that was exported, on held-out clips.
+/// Compares what was trained, which takes standardised windows, with what was exported, on held-out clips.
 fn check_export(
-    nets: &[ClipNet<Plain<Training>>],
+    trained: impl Fn(Tensor<Plain<Training>, 3>) -> Tensor<Plain<Training>, 2>,
     scale: &export::Scale,
     runner: &Runner,
     features: Version,
@@ -308,11 +330,8 @@ fn check_export(
         let exported = runner.logits(&window)?;
         let mut standard = window.clone();
         scale.apply(&mut standard);
-        let input = Tensor::<Plain<Training>, 1>::from_floats(standard.as_slice(), &Default::default());
-        let input = input.reshape([1, t, f]);
-        let trained = nets.iter().map(|net| net.forward(input.clone())).reduce(|a, b| a + b);
-        let trained = trained.expect("a recipe has a network") / nets.len() as f32;
-        let trained = trained.into_data().convert::<f32>();
+        let input = Tensor::<_, 1>::from_floats(standard.as_slice(), &Default::default());
+        let trained = trained(input.reshape([1, t, f])).into_data().convert::<f32>();
         let trained: Vec<f32> = trained.to_vec().expect("converted to f32 just before");
         for (a, b) in trained.iter().zip(&exported) {
             let found = (a - b).abs();
@@ -378,7 +397,6 @@ mod tests {
 
     #[test]
     fn the_recipe_states_every_option() {
-        let recipe = Recipe::find("asl-letters").expect("it is a recipe");
         let mut options = Options {
             data: "somewhere".into(),
             out: "elsewhere".into(),
@@ -386,17 +404,21 @@ mod tests {
             steps: None,
             held_out: vec![],
             leave_out: vec![],
+            without: vec![],
             rate: None,
             fresh: true,
             save_every: Some(10),
         };
         let plain = "signpost-host train asl-letters --data DATA --out FOLDER --seed 7 --steps 900";
-        assert_eq!(command(recipe, &options, 900), plain);
+        assert_eq!(command("asl-letters", &options, 900), plain);
         options.held_out = vec!["Anna's".into(), "3".into()];
         options.leave_out = vec!["ase".into(), "sgg".into()];
+        options.without = vec!["ksl13".into()];
         options.rate = Some(0.001);
-        let full = format!(r"{plain} --held-out 'Anna'\''s' --held-out '3' --leave-out ase,sgg --rate 0.001");
-        assert_eq!(command(recipe, &options, 900), full);
+        let full = format!(
+            r"{plain} --held-out 'Anna'\''s' --held-out '3' --leave-out ase,sgg --without ksl13 --rate 0.001"
+        );
+        assert_eq!(command("asl-letters", &options, 900), full);
     }
 
     #[test]
@@ -435,8 +457,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_recipes_are_those_of_the_models_that_ship() {
-        let names = RECIPES.map(|r| r.name);
-        assert!(names.starts_with(&models::store::SHIPPED), "{names:?}");
+    fn every_model_that_ships_has_its_recipe() {
+        for name in models::store::SHIPPED {
+            let embedding = embedding::EmbeddingRecipe::find(name).is_some();
+            let recipes = [Recipe::find(name).is_some(), embedding, live::LiveRecipe::find(name).is_some()];
+            assert_eq!(recipes.iter().filter(|found| **found).count(), 1, "{name}");
+        }
     }
 }

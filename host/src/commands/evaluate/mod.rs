@@ -1,13 +1,14 @@
 //! `signpost-host evaluate`: scores a model, or what a recogniser said, on recorded signing.
 
 mod continuous;
+mod enrolment;
 mod isolated;
 mod segments;
 
 use clap::Subcommand;
 use host::{Error, ui};
 use models::live::LiveModel;
-use models::manifest::Model;
+use models::manifest::{Kind, Model};
 
 /// Scores a model on recorded signing.
 #[derive(Subcommand)]
@@ -16,6 +17,8 @@ pub enum Evaluate {
     Isolated(isolated::Isolated),
     /// Sentences: word error rate, BLEU, chrF and ROUGE-L of what was read of them.
     Continuous(continuous::Continuous),
+    /// Signs that a model was never taught, enrolled from a few clips each.
+    Enrolment(enrolment::Enrolment),
     /// When signs and sentences begin and end.
     Segments(segments::Segments),
 }
@@ -26,6 +29,7 @@ impl Evaluate {
         match self {
             Self::Isolated(command) => command.run(),
             Self::Continuous(command) => command.run(),
+            Self::Enrolment(command) => command.run(),
             Self::Segments(command) => command.run(),
         }
     }
@@ -34,7 +38,10 @@ impl Evaluate {
 /// The live recogniser of a name or folder; where it is a model of another kind, why it cannot give `what`.
 fn live(model: &str, what: &'static str) -> Result<LiveModel, Error> {
     LiveModel::find(model).map_err(|error| match Model::find(model) {
-        Ok(found) => Error::OtherKind { model: found.manifest.name, what },
+        Ok(found) => match found.manifest.kind {
+            Kind::Embedding(_) => Error::NoNames { model: found.manifest.name },
+            Kind::Isolated | Kind::Continuous => Error::OtherKind { model: found.manifest.name, what },
+        },
         Err(_) => error.into(),
     })
 }

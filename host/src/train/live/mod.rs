@@ -13,7 +13,6 @@ use models::manifest::{Kind, MANIFEST, NETWORK, Role, Source, sha256};
 use models::whole;
 
 use super::fit::{Plain, fit, forget};
-use super::plan::{Plan, Save};
 use super::{Options, Training};
 use crate::evaluate::Stepper;
 use crate::export;
@@ -46,14 +45,8 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
     ));
 
     let steps = options.steps.unwrap_or(recipe.steps);
-    if options.fresh {
-        forget(&options.out)?;
-    }
-    let mut plan = Plan::new(recipe.name, steps, options.seed);
-    plan.rate = options.rate.unwrap_or(plan.rate);
-    plan.save = options.save_every.map_or(plan.save, Save::Steps);
-    plan.data = fingerprint(recipe, &batches, &learnt);
-    plan.folder = Some(options.out.clone());
+    let data = fingerprint(recipe, &batches, &learnt);
+    let plan = options.plan(recipe.name, steps, options.seed, &data, &options.out)?;
     let device = Default::default();
     Training::seed(&device, options.seed);
     let net = recipe.net(glosses.len()).init(&device);
