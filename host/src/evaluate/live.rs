@@ -1,10 +1,10 @@
 //! Reads recorded landmarks with a live recogniser, as a unit would read the signer.
 
 use models::features::{Picker, stream::Stream};
-use models::live::{Decoder, Gate, LiveModel, Rules, Said, Spoken};
+use models::live::{Cutter, Decoder, Gate, LiveModel, Looked, Rescorer, Rules, Said, Spoken};
 use models::pose::PoseTrack;
 
-use super::Stepper;
+use super::{RescoreRunner, Stepper};
 use crate::Error;
 
 /// A gloss that was read.
@@ -18,11 +18,37 @@ pub struct Settled {
     pub at_s: f64,
 }
 
+/// An utterance that was looked at again when it was over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookedAgain {
+    /// Its steps.
+    pub steps: std::ops::Range<usize>,
+    /// `[T]`: when each of them was, in seconds of the source.
+    pub times_s: Vec<f64>,
+    /// What the rescorer thinks of it.
+    pub looked: Looked,
+}
+
+/// A gloss as it stands in the end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Caption {
+    /// Its number.
+    pub gloss: usize,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// When it began to lead, or was likeliest; in seconds of the source.
+    pub from_s: f64,
+    /// When it was settled, or was likeliest.
+    pub to_s: f64,
+}
+
 /// What was read of a recording.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reading {
-    /// The glosses in order.
+    /// The glosses in order, as they were read live.
     pub settled: Vec<Settled>,
+    /// The utterances that were looked at again, in order.
+    pub again: Vec<LookedAgain>,
     /// How often something was signed that was not sure enough.
     pub unsure: usize,
     /// `[T]`: what the gate said at each step.
@@ -31,10 +57,46 @@ pub struct Reading {
     pub start_s: f64,
 }
 
+impl Reading {
+    /// The glosses as they were shown while somebody signed.
+    pub fn live(&self) -> Vec<Caption> {
+        self.settled.iter().map(Caption::from).collect()
+    }
+
+    /// The glosses as they stood in the end: those of each utterance that was looked at again take the place
+    /// of what was settled within it.
+    pub fn rescored(&self, rescorer: &Rescorer) -> Vec<Caption> {
+        let (mut captions, mut settled) = (vec![], self.settled.iter().peekable());
+        for LookedAgain { steps, times_s, looked } in &self.again {
+            while let Some(before) = settled.next_if(|s| s.spoken.at < steps.start) {
+                captions.push(before.into());
+            }
+            while settled.next_if(|s| s.spoken.at < steps.end).is_some() {}
+            captions.extend(rescorer.accepted(looked).iter().map(|g| {
+                let at_s = times_s[g.at.min(times_s.len() - 1)];
+                Caption { gloss: g.gloss, confidence: g.confidence, from_s: at_s, to_s: at_s }
+            }));
+        }
+        captions.extend(settled.map(Caption::from));
+        captions
+    }
+}
+
+impl From<&Settled> for Caption {
+    fn from(settled: &Settled) -> Self {
+        let Settled { spoken, from_s, at_s } = settled;
+        Self { gloss: spoken.gloss, confidence: spoken.confidence, from_s: *from_s, to_s: *at_s }
+    }
+}
+
 /// Runs a live recogniser over recordings.
 pub struct LiveRunner {
     stepper: Stepper,
     decoder: Decoder,
+    cutter: Cutter,
+    rescorer: Option<(Rescorer, RescoreRunner)>,
+    /// Width of the network, D.
+    width: usize,
 }
 
 impl LiveRunner {
@@ -52,7 +114,19 @@ impl LiveRunner {
     /// As [`LiveRunner::new`].
     pub fn with_rules(model: &LiveModel, rules: Rules) -> Result<Self, Error> {
         let decoder = Decoder::new(model.manifest.glosses.len(), rules);
-        Ok(Self { stepper: Stepper::new(model)?, decoder })
+        let rescorer = model.manifest.rescorer.clone().zip(RescoreRunner::of(model)?);
+        Ok(Self {
+            stepper: Stepper::new(model)?,
+            decoder,
+            cutter: Cutter::of(&model.manifest),
+            rescorer,
+            width: model.manifest.hidden,
+        })
+    }
+
+    /// The runner without its rescorer.
+    pub fn live_only(self) -> Self {
+        Self { rescorer: None, ..self }
     }
 
     /// Reads a recording; `stamps_s` says when each frame was taken, in seconds.
@@ -64,6 +138,7 @@ impl LiveRunner {
         let Some(picker) = Picker::new(&track.layout) else { return Ok(reading) };
         self.stepper.reset();
         self.decoder.reset();
+        self.cutter.reset();
         let (mut stream, mut steps) = (Stream::default(), vec![]);
         for (pose, &at_s) in track.frames.iter().zip(stamps_s) {
             stream.push(&picker.pick(at_s, pose), |at_s, row| steps.push((at_s, *row)));
@@ -79,14 +154,25 @@ impl LiveRunner {
             Some(Said::Unsure(_)) => reading.unsure += 1,
             Some(Said::Partial { .. }) | None => {}
         };
+        let mut cuts = vec![];
         for (_, row) in &steps {
             let said = self.stepper.step(row)?;
             let decoded = self.decoder.step(said.logits);
-            reading.gate.push(self.decoder.gate());
+            let gate = self.decoder.gate();
+            reading.gate.push(gate);
             note(decoded, &mut reading);
+            cuts.extend(self.cutter.step(gate, said.hidden));
         }
         let last = self.decoder.finish();
         note(last, &mut reading);
+        cuts.extend(self.cutter.finish());
+        for cut in cuts {
+            let (Some((rescorer, runner)), Some(hidden)) = (&self.rescorer, cut.hidden) else { continue };
+            if let Some(looked) = rescorer.look(&hidden, self.width, |input| runner.run(input))? {
+                let times_s = times[cut.steps.clone()].to_vec();
+                reading.again.push(LookedAgain { steps: cut.steps, times_s, looked });
+            }
+        }
         Ok(reading)
     }
 }

@@ -6,6 +6,7 @@ mod continuous;
 mod engine;
 mod isolated;
 mod live;
+mod rescorer;
 mod segments;
 mod stepper;
 mod transcribe;
@@ -16,7 +17,8 @@ pub use continuous::{
 };
 pub use engine::Runner;
 pub use isolated::{Confusion, GroupScore, Options, Report, isolated, score};
-pub use live::{LiveRunner, Reading, Settled};
+pub use live::{Caption, LiveRunner, LookedAgain, Reading, Settled};
+pub use rescorer::{RescoreRunner, RescoreSizes};
 pub use segments::{FPS, SegmentsReport, TierScore, segments, segments_of};
 pub use stepper::{StepSaid, Stepper};
-pub use transcribe::{LiveReport, Transcript, transcribe};
+pub use transcribe::{Captions, LiveReport, Transcript, transcribe};
