@@ -176,3 +176,46 @@ impl LiveRunner {
         Ok(reading)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use models::live::{Evidence, Hypothesis};
+
+    use super::*;
+
+    #[test]
+    fn what_was_looked_at_again_takes_the_place_of_what_was_read_live() {
+        let settled = |gloss, at: usize| {
+            let evidence = Evidence { peak: 0.9, mass: 1.0, rival: 0.0, sign: 0.9 };
+            let spoken = Spoken { gloss, confidence: 0.8, evidence, from: at - 1, at, others: vec![] };
+            Settled { spoken, from_s: (at - 1) as f64, at_s: at as f64 }
+        };
+        let looked = Looked {
+            hypotheses: vec![Hypothesis { glosses: vec![7, 8], at: vec![0, 3], log_probability: -0.1 }],
+            attention: vec![-0.1],
+            peaks: vec![vec![0.9, 0.4]],
+        };
+        let again = LookedAgain { steps: 10..15, times_s: (10..15).map(f64::from).collect(), looked };
+        let reading = Reading {
+            settled: vec![settled(1, 9), settled(2, 10), settled(3, 14), settled(4, 15)],
+            again: vec![again],
+            ..Reading::default()
+        };
+        // The confidence is CTC's probability.
+        let rescorer = Rescorer {
+            sha256: String::new(),
+            steps: 9,
+            hypotheses: 1,
+            length: 9,
+            attention: 0.5,
+            confidence: [0.0, 0.0, 1.0],
+            accept: 0.3,
+        };
+        let read =
+            |captions: Vec<Caption>| -> Vec<_> { captions.iter().map(|c| (c.gloss, c.to_s)).collect() };
+        assert_eq!(read(reading.live()), [(1, 9.0), (2, 10.0), (3, 14.0), (4, 15.0)]);
+        assert_eq!(read(reading.rescored(&rescorer)), [(1, 9.0), (7, 10.0), (8, 13.0), (4, 15.0)]);
+        let sure = Rescorer { accept: 0.5, ..rescorer };
+        assert_eq!(read(reading.rescored(&sure)), [(1, 9.0), (7, 10.0), (4, 15.0)], "0.4 is not enough");
+    }
+}

@@ -74,6 +74,7 @@ impl RescoreRunner {
                 Tensor::from_shape(&[1, steps, width], &input.hidden)?.into(),
                 Tensor::from_shape(&[1, steps, 1], &input.there)?.into(),
                 Tensor::from_shape(&[hypotheses, length], &input.glosses)?.into(),
+                Tensor::from_shape(&[hypotheses, length], &input.at)?.into(),
             );
             let outputs = self.plan.run(inputs)?;
             let [ctc, next] = outputs.as_slice() else {

@@ -169,6 +169,9 @@ fn spans(reading: &Reading, open: impl Fn(&Gate) -> bool, delay_s: f64) -> Vec<[
 
 #[cfg(test)]
 mod tests {
+    use models::live::Looked;
+
+    use super::super::LookedAgain;
     use super::*;
 
     #[test]
@@ -178,6 +181,19 @@ mod tests {
         let found = spans(&reading, |g| g.sentence > 0.5, 0.04);
         assert_eq!(found.len(), 1, "one step is no stretch: {found:?}");
         assert!((found[0][0] - 1.04).abs() < 1e-9 && (found[0][1] - 1.08).abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn an_utterance_is_looked_at_again_after_its_last_sign() {
+        let looked = Looked { hypotheses: vec![], attention: vec![], peaks: vec![] };
+        let again = |from_s: f64, to_s| LookedAgain {
+            steps: 0..2,
+            times_s: vec![from_s, to_s],
+            looked: looked.clone(),
+        };
+        let reading = Reading { again: vec![again(0.0, 1.0), again(2.0, 4.0)], ..Reading::default() };
+        assert_eq!(after(3.25, &reading), Some(0.75));
+        assert_eq!(after(1.5, &reading), None, "it lies in none");
     }
 
     #[test]

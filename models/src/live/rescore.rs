@@ -21,8 +21,9 @@ const MOST_VALUES: usize = 1 << 24;
 /// What is known about `rescore.onnx`.
 ///
 /// It takes `hidden [1, T, D]` (what the live network made of each step), `there [1, T, 1]` (1 for each step that
-/// is there, else 0) and `glosses [N, U]` as numbers (0 begins, then 1 + gloss), and gives `ctc [T, 1 + G]` and
-/// `next [N, U, 1 + G]`, logits of what follows each prefix, where 0 is the end.
+/// is there, else 0), `glosses [N, U]` as numbers (0 begins, then 1 + gloss) and `at [N, U]`, the step of each (0 of
+/// the beginning). It gives `ctc [T, 1 + G]` and `next [N, U, 1 + G]`, logits of what follows each prefix, where 0
+/// is the end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rescorer {
@@ -51,6 +52,8 @@ pub struct RescoreInput {
     pub there: Vec<f32>,
     /// `[N, U]`.
     pub glosses: Vec<f32>,
+    /// `[N, U]`.
+    pub at: Vec<f32>,
 }
 
 /// What it gives, row-major.
@@ -140,6 +143,7 @@ impl Rescorer {
             hidden: whole,
             there: (0..self.steps).map(|i| f32::from(u8::from(i < steps))).collect(),
             glosses: vec![0.0; self.hypotheses * self.length],
+            at: vec![0.0; self.hypotheses * self.length],
         };
         let RescoreOutput { mut ctc, .. } = run(&input)?;
         let labels = ctc.len() / self.steps;
@@ -152,8 +156,11 @@ impl Rescorer {
         }
         hypotheses.retain(|h| h.glosses.len() < self.length);
         hypotheses.truncate(self.hypotheses);
-        for (row, hypothesis) in input.glosses.chunks_exact_mut(self.length).zip(&hypotheses) {
-            row[1..].iter_mut().zip(&hypothesis.glosses).for_each(|(slot, gloss)| *slot = (gloss + 1) as f32);
+        for (n, hypothesis) in hypotheses.iter().enumerate() {
+            for (u, (gloss, at)) in hypothesis.glosses.iter().zip(&hypothesis.at).enumerate() {
+                let cell = n * self.length + 1 + u;
+                (input.glosses[cell], input.at[cell]) = ((gloss + 1) as f32, *at as f32);
+            }
         }
         let RescoreOutput { next, .. } = run(&input)?;
         assert_eq!(next.len(), input.glosses.len() * labels, "each prefix has a row");
@@ -268,6 +275,8 @@ mod tests {
             calls += 1;
             // What was not known in the first run is there in the second.
             assert_eq!(input.glosses.iter().any(|g| *g > 0.0), calls > 1);
+            let begins = |row: &[f32]| row[0] == 0.0;
+            assert!([&input.glosses, &input.at].iter().all(|v| v.chunks(3).all(begins)));
             Ok(RescoreOutput { ctc: ctc.clone(), next: [next.map(f32::ln); 9].concat() })
         }
     }

@@ -78,8 +78,8 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
     let seed = options.seed ^ RESCORER_SEED;
     Training::seed(&device, seed);
     let task = RescoreTask { batches: &batches, live: &net, seed, most: [UTTERANCE, LENGTH] };
-    let rescorer = fit::<Training, _>(config.init(&device), &task, &plan)?;
-    let rescorer_bytes = export::rescore_net(recipe.name, &rescorer, UTTERANCE, HYPOTHESES);
+    let rescorer = fit::<Training, _>(config.init(&net, &device), &task, &plan)?;
+    let rescorer_bytes = export::rescore_net(recipe.name, &rescorer, UTTERANCE, [HYPOTHESES, LENGTH]);
 
     let manifest = LiveManifest {
         name: recipe.name.into(),
@@ -185,16 +185,20 @@ fn check_rescorer(
         let mut prefix: Vec<i64> = sequence.targets.iter().map(|t| t.label as i64).collect();
         prefix.insert(0, 0);
         prefix.resize(LENGTH, 0);
-        let glosses = prefix.repeat(HYPOTHESES);
+        let mut at: Vec<i64> =
+            sequence.targets.iter().map(|t| t.within.start.min(steps - 1) as i64).collect();
+        at.insert(0, 0);
+        at.resize(LENGTH, 0);
+        let every = |row: &[i64]| row.repeat(HYPOTHESES).iter().map(|v| *v as f32).collect();
+        let (glosses, times) = (every(&prefix), every(&at));
         let tensor = |values: &[f32], last| {
             Tensor::<B, 3>::from_data(TensorData::new(values.to_vec(), [1, UTTERANCE, last]), &device)
         };
         let (hidden, mask) = (tensor(&whole, width), tensor(&there, 1));
-        let prefix = Tensor::<B, 2, Int>::from_data(TensorData::new(prefix, [1, LENGTH]), &device);
+        let row = |values| Tensor::<B, 2, Int>::from_data(TensorData::new(values, [1, LENGTH]), &device);
         let (memory, ctc) = net.memory(hidden, &mask);
-        let next = values(net.next(memory, &mask, prefix)); // [1, U, 1 + G]
-        let glosses = glosses.iter().map(|g| *g as f32).collect();
-        let said = runner.run(&RescoreInput { hidden: whole, there, glosses })?;
+        let next = values(net.next(memory, &mask, row(prefix), row(at))); // [1, U, 1 + G]
+        let said = runner.run(&RescoreInput { hidden: whole, there, glosses, at: times })?;
         same(&said.ctc, &values(ctc))?;
         said.next.chunks_exact(next.len()).try_for_each(|said| same(said, &next))?;
     }

@@ -28,7 +28,7 @@ pub const UTTERANCE: usize = 300;
 pub const HYPOTHESES: usize = 12;
 pub const LENGTH: usize = 20;
 /// The distance between steps in each of its blocks: together they look 1.2 s to either side.
-const RESCORER_DILATIONS: [usize; 5] = [1, 2, 4, 8, 16];
+const RESCORER_DILATIONS: [usize; 4] = [1, 3, 9, 18];
 /// Layers of its decoder.
 const RESCORER_LAYERS: usize = 2;
 /// Share of values that its training drops.
@@ -90,7 +90,6 @@ impl LiveRecipe {
             dilations: RESCORER_DILATIONS.to_vec(),
             layers: RESCORER_LAYERS,
             glosses,
-            length: LENGTH,
             dropout: RESCORER_DROPOUT,
         }
     }

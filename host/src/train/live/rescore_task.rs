@@ -10,7 +10,7 @@ use models::features::stream;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::batches::{Batch, Batches};
+use super::batches::{Batch, Batches, LATEST_STEPS};
 use super::task::{numbers, with_gradient};
 use crate::nn::{LiveNet, RescoreNet};
 use crate::train::ctc::{self, Target};
@@ -27,6 +27,8 @@ const NOTHING: std::ops::Range<usize> = 30..150;
 /// Stretches that are blotted out of an utterance, and their steps.
 const BLOTS: std::ops::Range<usize> = 0..3;
 const BLOT: std::ops::Range<usize> = 3..11;
+/// CTC mostly gives the gloss of a sign so many steps after its end.
+const GIVEN: std::ops::Range<usize> = 0..9;
 /// A batch is at least so many steps long: the network's widest reach must fit in.
 const LEAST_STEPS: usize = 64;
 /// What the right gloss is not given: label smoothing, Szegedy et al. 2016, section 7.
@@ -51,6 +53,8 @@ pub struct Piece {
     hidden: Vec<f32>,
     /// Its glosses, their times counted from its first step.
     targets: Vec<Target>,
+    /// `[targets]`: a step at which CTC may give each.
+    at: Vec<usize>,
 }
 
 impl<B: AutodiffBackend> Task<B> for RescoreTask<'_, B> {
@@ -73,7 +77,7 @@ impl<B: AutodiffBackend> Task<B> for RescoreTask<'_, B> {
         let [labels, width] = net.embed.weight.dims();
         let steps = pieces.iter().map(|p| p.hidden.len() / width).fold(LEAST_STEPS, usize::max);
         let length = pieces.iter().map(|p| p.targets.len() + 1).max().unwrap_or(1);
-        let (mut hidden, mut there, mut prefixes) = (vec![], vec![], vec![]);
+        let (mut hidden, mut there, mut prefixes, mut at) = (vec![], vec![], vec![], vec![]);
         for piece in &pieces {
             let own = piece.hidden.len() / width;
             hidden.extend(&piece.hidden);
@@ -81,13 +85,15 @@ impl<B: AutodiffBackend> Task<B> for RescoreTask<'_, B> {
             there.extend((0..steps).map(|t| f32::from(u8::from(t < own))));
             let prefix = std::iter::once(0).chain(piece.targets.iter().map(|t| t.label as i64));
             prefixes.extend(prefix.chain(std::iter::repeat(0)).take(length));
+            let times = std::iter::once(0).chain(piece.at.iter().map(|t| *t as i64));
+            at.extend(times.chain(std::iter::repeat(0)).take(length));
         }
         let b = pieces.len();
         let hidden = Tensor::<B, 3>::from_data(TensorData::new(hidden, [b, steps, width]), &device);
         let there = Tensor::<B, 3>::from_data(TensorData::new(there, [b, steps, 1]), &device);
-        let prefixes = Tensor::<B, 2, Int>::from_data(TensorData::new(prefixes, [b, length]), &device);
+        let row = |values| Tensor::<B, 2, Int>::from_data(TensorData::new(values, [b, length]), &device);
         let (memory, ctc) = net.memory(hidden, &there); // [B, T, D], [B, T, 1 + G]
-        let next = net.next(memory, &there, prefixes); // [B, U, 1 + G]
+        let next = net.next(memory, &there, row(prefixes), row(at)); // [B, U, 1 + G]
 
         let said = pieces.iter().map(|p| p.targets.len() + 1).sum::<usize>() as f32;
         let values = numbers(&ctc);
@@ -147,13 +153,20 @@ fn pieces(batch: &Batch, hidden: &[f32], [most, length]: [usize; 2], rng: &mut S
             .take(length - 1)
             .map(|t| Target { label: t.label, within: t.within.start - from..t.within.end - from })
             .collect();
+        let at = targets.iter().map(|t| {
+            let end = t.within.end - 1 - LATEST_STEPS;
+            rng.random_range(
+                (end + GIVEN.start).max(t.within.start)..(end + GIVEN.end).max(t.within.start + 1),
+            )
+        });
+        let at = at.collect();
         let mut hidden = hidden[from * width..to * width].to_vec();
         for _ in 0..rng.random_range(BLOTS) {
             let at = rng.random_range(0..to.saturating_sub(from).max(1)) * width;
             let end = (at + rng.random_range(BLOT) * width).min(hidden.len());
             hidden[at.min(end)..end].fill(0.0);
         }
-        Piece { hidden, targets }
+        Piece { hidden, targets, at }
     };
     rows.zip(&batch.sequences).zip(&batch.lengths).map(cut).collect()
 }
@@ -179,6 +192,7 @@ mod tests {
             let [signed, idle] = &found[..] else { panic!("two sequences give two pieces") };
             let from = 50 - signed.targets[0].within.start;
             assert!((31..=45).contains(&from), "{from}");
+            assert!(signed.at.iter().zip(&signed.targets).all(|(at, t)| t.within.contains(at)), "{signed:?}");
             assert_eq!(signed.targets[1], Target { label: 1, within: 66 - from..80 - from });
             let rows = signed.hidden.chunks_exact(width).enumerate();
             assert!(rows.clone().all(|(t, row)| row[0] == 0.0 || row[0] == (from + t + 1) as f32));
