@@ -14,7 +14,7 @@ use tests::{data, program, run};
 const STEPS: &str = "8";
 
 /// Steps of the rescorer where the recipe's 2400 are these: its own in proportion.
-const RESCORER_STEPS: usize = 4;
+const RESCORER_STEPS: usize = 3;
 
 #[test]
 fn a_recogniser_is_trained_in_two_stages_and_goes_on_in_the_second() {

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-/// Labels less likely than this in a step are not tried: the logarithm of one in 8000.
+/// Glosses less likely than this in a step are not tried: the logarithm of one in 8000.
 const LEAST: f64 = -9.0;
+/// Nor more glosses than these in a step. A network that knows nothing else would cost seconds.
+const TRIED: usize = 12;
 
 /// A sequence of glosses that may have been signed.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +63,10 @@ pub fn beam_search(log_probabilities: &[f32], labels: usize, width: usize) -> Ve
     let nothing = Prefix { blank: 0.0, way: Way { worth: 0.0, ..Prefix::NEVER.way }, ..Prefix::NEVER };
     let mut beam: Vec<(Vec<usize>, Prefix)> = vec![(vec![], nothing)];
     for (step, row) in log_probabilities.chunks_exact(labels).enumerate() {
+        let mut likely: Vec<(usize, f64)> =
+            row.iter().map(|said| f64::from(*said)).enumerate().skip(1).filter(|(_, s)| *s > LEAST).collect();
+        likely.sort_by(|(a, a_said), (b, b_said)| b_said.total_cmp(a_said).then(a.cmp(b)));
+        likely.truncate(TRIED);
         let mut next: HashMap<Vec<usize>, Prefix> = HashMap::new();
         let mut add = |glosses: Vec<usize>, last: Last, way: Way| {
             if way.worth == f64::NEG_INFINITY {
@@ -78,8 +84,7 @@ pub fn beam_search(log_probabilities: &[f32], labels: usize, width: usize) -> Ve
             let all = prefix.total();
             let silent = Way { worth: all + f64::from(row[0]), at: at.clone(), peak: *peak };
             add(glosses.clone(), Last::Blank, silent);
-            let likely = row.iter().map(|said| f64::from(*said)).enumerate().skip(1);
-            for (label, said) in likely.filter(|(_, said)| *said > LEAST) {
+            for &(label, said) in &likely {
                 let longer: Vec<usize> = glosses.iter().copied().chain([label - 1]).collect();
                 let begun = |before: f64| {
                     let at = at.iter().copied().chain([step]).collect();

@@ -43,7 +43,7 @@ pub const LIVE_RECIPES: [LiveRecipe; 2] = [
         dilations: &[1, 2, 4, 8, 16],
         dropout: 0.0,
         steps: 2400,
-        rescorer_steps: 1200,
+        rescorer_steps: 900,
     },
     LiveRecipe {
         name: "ksl-hall",
@@ -52,7 +52,7 @@ pub const LIVE_RECIPES: [LiveRecipe; 2] = [
         dilations: &[1, 2, 4, 8, 16],
         dropout: 0.0,
         steps: 1200,
-        rescorer_steps: 600,
+        rescorer_steps: 450,
     },
 ];
 
