@@ -92,6 +92,14 @@ pub enum Fault {
         /// The shape that came.
         got: Vec<usize>,
     },
+    /// Two models that read all that is signed would both say each sign.
+    #[error(
+        "{} and {} both read continuous signing, and one signer has one caption; give --model only one of them", models[0], models[1]
+    )]
+    TwoContinuous {
+        /// Their names.
+        models: [String; 2],
+    },
     /// Poses without hands cannot be read.
     #[error(
         "these poses have no hand landmarks, so no sign can be read; record them with hands, or read the video itself"

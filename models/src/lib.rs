@@ -17,6 +17,7 @@ pub mod onnx;
 pub mod playback;
 pub mod pose;
 pub mod pose_file;
+pub mod spelling;
 pub mod store;
 pub mod tflite;
 pub mod utterance;

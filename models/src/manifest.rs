@@ -74,6 +74,24 @@ pub enum Kind {
     Continuous,
 }
 
+impl Kind {
+    /// What a shipped model, or the one in a folder, says that it does.
+    ///
+    /// # Errors
+    /// [`Error::NoModel`] where there is no such model, [`Error::Manifest`] where its manifest does not say.
+    pub fn of(name_or_folder: &str) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Says {
+            kind: Kind,
+        }
+        let dir = store::weights(name_or_folder).unwrap_or_else(|| PathBuf::from(name_or_folder));
+        let says: Says = serde_json::from_slice(&read(&dir, MANIFEST, MANIFEST_LIMIT)?).map_err(|e| {
+            Error::Manifest { path: dir.join(MANIFEST), why: format!("not a model's manifest ({e})") }
+        })?;
+        Ok(says.kind)
+    }
+}
+
 /// A part of the training data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

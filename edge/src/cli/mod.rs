@@ -1,5 +1,6 @@
 //! The commands of `signpost`, one a file.
 
+mod captions;
 mod input;
 mod kept;
 pub mod landmarks;

@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 
 use boards::Board;
 use clap::Args;
+use models::manifest::Kind;
 use models::pose::PoseTrack;
 use models::pose_file;
 
+use super::captions;
 use super::input::{Event, Input, Seen};
 use super::kept::Kept;
 use super::report::Report;
 use super::show::Show;
 use crate::Fault;
-use crate::language::{Reader, Recogniser};
+use crate::language::{Continuous, Reader, Recogniser};
 use crate::screen::present::Present;
 #[cfg(feature = "window")]
 use crate::screen::present::live;
@@ -35,6 +37,9 @@ pub struct Read {
     /// Keeps the landmarks
     #[arg(long, value_name = "FILE.pose")]
     out: Option<PathBuf>,
+    /// Keeps what was read, with its times: subtitles (.srt, .vtt), or for ELAN (.eaf)
+    #[arg(long, value_name = "FILE.srt|vtt|eaf")]
+    captions: Option<PathBuf>,
     /// Shows picture, landmarks and caption: in a `window`, FILE.mp4, FILE.gif, or a folder for pictures
     #[arg(long, value_name = "window|FILE|FOLDER")]
     show: Option<PathBuf>,
@@ -73,9 +78,7 @@ impl Read {
 
     fn read(&self, board: &Board, window: Option<Box<dyn Present + Send>>) -> anyhow::Result<()> {
         let options = Options::of(board);
-        // One thread each: these networks are far too small to share among several.
-        let open = |name: &String| Recogniser::open(name, &options.backends, 1);
-        let recognisers = self.models.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let (recognisers, continuous) = self.open_models(&options)?;
 
         let path = Path::new(&self.source);
         let mut input = if super::ends_in(path, &["pose"]) {
@@ -85,6 +88,9 @@ impl Read {
         };
         let [width, height, _] = input.about.size;
         let mut reader = Reader::new(&input.about.layout, recognisers)?.in_picture([width, height]);
+        if let Some(continuous) = continuous {
+            reader = reader.with_continuous(continuous);
+        }
         let mut report = Report::new(self.json);
         report.source(&self.source, &input.about)?;
         let size = screen_size(board);
@@ -99,11 +105,33 @@ impl Read {
         // Whatever went wrong, the rest is kept and said before the fault is.
         let shown = show.map_or(Ok(()), Show::finish);
         let written = self.keep(kept.track(), &mut report);
+        let captioned = self.keep_captions(&mut report);
         report.end(reader.transcript(), input.lost())?;
         read?;
         shown?;
         written?;
+        captioned?;
         Ok(report.somebody_was_seen(&self.source)?)
+    }
+
+    /// Opens the models, whatever kind they are of.
+    fn open_models(&self, options: &Options) -> Result<(Vec<Recogniser>, Option<Continuous>), Fault> {
+        let (mut recognisers, mut continuous) = (vec![], None::<Continuous>);
+        for name in &self.models {
+            match Kind::of(name)? {
+                // One thread each: these networks are far too small to share among several.
+                Kind::Isolated => recognisers.push(Recogniser::open(name, &options.backends, 1)?),
+                Kind::Continuous => {
+                    let opened = Continuous::open(name, &options.backends)?;
+                    if let Some(first) = continuous.replace(opened) {
+                        return Err(Fault::TwoContinuous {
+                            models: [first.manifest().name.clone(), name.clone()],
+                        });
+                    }
+                }
+            }
+        }
+        Ok((recognisers, continuous))
     }
 
     fn keep(&self, track: &PoseTrack, report: &mut Report) -> anyhow::Result<()> {
@@ -112,10 +140,19 @@ impl Read {
         Ok(report.kept(out, track.frames.len())?)
     }
 
+    fn keep_captions(&self, report: &mut Report) -> anyhow::Result<()> {
+        let Some(path) = &self.captions else { return Ok(()) };
+        report.captions().write(path, &self.source)?;
+        Ok(report.captions_kept(path)?)
+    }
+
     /// What cannot work is said before the first frame.
     fn check_outputs(&self) -> Result<(), Fault> {
         if let Some(out) = &self.out {
             super::check_output(out, &["pose"])?;
+        }
+        if let Some(captions) = &self.captions {
+            super::check_output(captions, &captions::ENDINGS)?;
         }
         let files = self.show.as_ref().filter(|to| to.as_os_str() != WINDOW);
         match files {
@@ -123,7 +160,7 @@ impl Read {
             Some(video) => super::check_output(video, &super::VIDEOS)?,
             None => {}
         }
-        let keeps = self.out.is_some() || files.is_some();
+        let keeps = self.out.is_some() || self.captions.is_some() || files.is_some();
         if keeps && self.source.starts_with("/dev/") && self.seconds.is_none() {
             return Err(Fault::NeedsEnd { source_name: self.source.clone() });
         }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use super::captions::Captions;
 use super::input::About;
 use crate::Fault;
 use crate::camera::Back;
@@ -27,6 +28,7 @@ pub struct Report {
     started: Instant,
     /// Somebody closed the window before the end.
     closed: bool,
+    captions: Captions,
 }
 
 impl Report {
@@ -42,6 +44,7 @@ impl Report {
             seen: 0,
             started: Instant::now(),
             closed: false,
+            captions: Captions::default(),
         }
     }
 
@@ -116,6 +119,7 @@ impl Report {
     /// # Errors
     /// Where standard output is gone.
     pub fn events(&mut self, events: &[Event]) -> io::Result<()> {
+        self.captions.note(events);
         if events.iter().any(|e| matches!(e, Event::Sign(_) | Event::Repeat { .. })) {
             self.clear_progress();
         }
@@ -129,10 +133,20 @@ impl Report {
                     let others: Vec<_> = others.iter().map(|(o, p)| format!("{o} {p:.2}")).collect();
                     writeln!(self.out, "{t:8.2} s  {text:<16} {confidence:.2}   ({})", others.join(", "))?;
                 }
-                Event::Repeat { t, from, to } => {
-                    writeln!(self.out, "{t:8.2} s  please repeat    (signed from {from:.2} s to {to:.2} s)")?;
+                Event::Repeat { t, from, to, candidates } => {
+                    let names: Vec<_> = candidates.iter().map(|(name, _)| format!("{name}?")).collect();
+                    let perhaps = if names.is_empty() {
+                        String::new()
+                    } else {
+                        format!("; perhaps {}", names.join(" "))
+                    };
+                    let when = format!("signed from {from:.2} s to {to:.2} s");
+                    writeln!(self.out, "{t:8.2} s  please repeat    ({when}{perhaps})")?;
                 }
-                Event::State { .. } | Event::Partial { .. } | Event::Caption { .. } => {}
+                Event::State { .. }
+                | Event::Partial { .. }
+                | Event::Utterance { .. }
+                | Event::Caption { .. } => {}
             }
         }
         self.out.flush()
@@ -147,6 +161,24 @@ impl Report {
             return self.line(json!({ "event": "kept", "t": self.last_s, "path": path, "frames": frames }));
         }
         writeln!(self.out, "landmarks of {frames} frames: {}", path.display())
+    }
+
+    /// All that was read so far, with its times.
+    pub fn captions(&self) -> &Captions {
+        &self.captions
+    }
+
+    /// Says where the captions were kept.
+    ///
+    /// # Errors
+    /// Where standard output is gone.
+    pub fn captions_kept(&mut self, path: &Path) -> io::Result<()> {
+        let count = self.captions.utterances();
+        if self.json {
+            let line = json!({ "event": "kept", "t": self.last_s, "path": path, "utterances": count });
+            return self.line(line);
+        }
+        writeln!(self.out, "captions of {count} utterances: {}", path.display())
     }
 
     /// Prints the whole caption and the counts.

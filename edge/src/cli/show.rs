@@ -9,7 +9,7 @@ use models::pose::Pose;
 use super::input::About;
 use crate::Fault;
 use crate::camera::Frame;
-use crate::language::{Activity, Event, Reader};
+use crate::language::{Activity, Event, GAP, Reader};
 use crate::screen::present::{Pictures, Present, Video};
 use crate::screen::{Caption, Picture, Rig, Screen, Span, Stance, State, Theme, Tone};
 
@@ -28,6 +28,8 @@ pub struct Show {
     to: Box<dyn Present>,
     pace: Pace,
     repeat_until_s: f64,
+    /// What somebody who is asked to repeat may have signed.
+    perhaps: String,
 }
 
 /// How the time of the source becomes that of what is shown.
@@ -68,6 +70,7 @@ impl Show {
             to,
             pace,
             repeat_until_s: f64::NEG_INFINITY,
+            perhaps: String::new(),
         }
     }
 
@@ -83,19 +86,19 @@ impl Show {
         reader: &Reader,
         events: &[Event],
     ) -> Result<(), Fault> {
-        if events.iter().any(|e| matches!(e, Event::Repeat { .. })) {
-            self.repeat_until_s = at_s + REPEAT_SHOWN_S;
+        for event in events {
+            if let Event::Repeat { candidates, .. } = event {
+                self.repeat_until_s = at_s + REPEAT_SHOWN_S;
+                self.perhaps =
+                    candidates.iter().map(|(name, _)| format!("{name}?")).collect::<Vec<_>>().join("  ");
+            }
         }
         let state = match reader.activity() {
             Activity::Signing { .. } => State::Watching,
             Activity::Rest if at_s < self.repeat_until_s => State::PleaseRepeat,
             Activity::Rest => State::Ready,
         };
-        let mut caption = Caption::plain(reader.caption().tail(CAPTION_COLUMNS));
-        if let Some(confidence) = reader.caption().confidence() {
-            let text = format!("sure: {:.0} %", confidence * 100.0);
-            caption.note.push(Span { text, tone: Tone::Quiet });
-        }
+        let caption = self.caption(reader, state);
         match frame {
             Some(frame) => {
                 let picture = Picture { rgb: &frame.rgb, width: frame.width, height: frame.height };
@@ -108,6 +111,25 @@ impl Show {
             }
         }
         self.present(at_s, true)
+    }
+
+    /// What was read, what is on top at present, and below it what to confirm or how sure it is.
+    fn caption(&self, reader: &Reader, state: State) -> Caption {
+        let text = reader.caption().tail(CAPTION_COLUMNS);
+        let tone = |word: &str| if word.trim() == GAP { Tone::Warn } else { Tone::Plain };
+        let mut caption = Caption::default();
+        caption.words = text.split_inclusive(' ').map(|w| Span { text: w.into(), tone: tone(w) }).collect();
+        if let Some((partial, _)) = reader.partial() {
+            let text = if text.is_empty() { format!("{partial} …") } else { format!("  {partial} …") };
+            caption.words.push(Span { text, tone: Tone::Quiet });
+        }
+        if state == State::PleaseRepeat && !self.perhaps.is_empty() {
+            caption.note.push(Span { text: self.perhaps.clone(), tone: Tone::Warn });
+        } else if let Some(confidence) = reader.caption().confidence() {
+            let text = format!("sure: {:.0} %", confidence * 100.0);
+            caption.note.push(Span { text, tone: Tone::Quiet });
+        }
+        caption
     }
 
     /// Says that there is no camera.

@@ -40,13 +40,31 @@ pub enum Change {
 }
 
 /// Watches hands come up and go down.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Gate {
     /// Onset, and when a hand was up last.
     open: Option<(f64, f64)>,
+    close_s: f64,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::closing_after(0.0)
+    }
 }
 
 impl Gate {
+    /// A gate that closes when no hand was up for so long, and not before hands that flicker are told from hands
+    /// that went down. Seconds.
+    pub fn closing_after(seconds: f64) -> Self {
+        Self { open: None, close_s: seconds.max(CLOSE_S) }
+    }
+
+    /// Forgets what was seen.
+    pub fn reset(&mut self) {
+        self.open = None;
+    }
+
     /// Takes the next frame.
     pub fn step(&mut self, sight: &Sight) -> Change {
         let at_s = sight.at_s;
@@ -57,7 +75,7 @@ impl Gate {
             return if opened { Change::Onset } else { Change::None };
         }
         match self.open {
-            Some((_, last_s)) if at_s - last_s > CLOSE_S => self.close(),
+            Some((_, last_s)) if at_s - last_s > self.close_s => self.close(),
             _ => Change::None,
         }
     }

@@ -1,18 +1,24 @@
 //! Landmarks to signs and captions.
 //!
 //! A [`Reader`] is the stage that the live path runs: each pose goes through the
-//! gate (is a hand up?), into a window, and at a steady rate each classifier looks
-//! at the window. What stays on top long enough, with enough confidence, is a sign;
-//! signing that gave none asks for a repeat.
+//! gate (is a hand up?) and on to two kinds of models. A [`Continuous`] recogniser steps
+//! along and says each gloss shortly after its sign ended. Classifiers of single signs and letters
+//! ([`Recogniser`]) look at a window at a steady rate, and what stays on top long enough, with enough
+//! confidence, is a sign. Signing that gave none, or one that was not sure, asks for a repeat.
 
 mod caption;
+mod continuous;
+mod event;
 mod gate;
 mod reader;
 mod recogniser;
 mod spotter;
+mod spotting;
 
-pub use caption::Caption;
+pub use caption::{Caption, GAP};
+pub use continuous::Continuous;
+pub use event::{Event, Sign};
 pub use gate::{Activity, Change, Gate};
-pub use reader::{Event, Reader, Sign};
+pub use reader::Reader;
 pub use recogniser::Recogniser;
 pub use spotter::{Guess, Rules, Spotted, Spotter};

@@ -1,106 +1,62 @@
 //! The stage of the live path that reads: poses in, signs and captions out.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
-use models::features::{Picker, Sight};
+use models::features::Picker;
 use models::pose::{Layout, Pose};
-use serde::Serialize;
+use models::spelling::{Letter, Names};
 
-use super::gate::CLOSE_S;
-use super::recogniser::{Recogniser, slid};
-use super::spotter::Guess;
-use super::{Activity, Caption, Change, Gate};
+use super::event::Heard;
+use super::spotting::Spotting;
+use super::{Activity, Caption, Change, Continuous, Event, Gate, Recogniser, Sign};
 use crate::Fault;
 use crate::stage::{Stage, Stamp};
 
-/// The classifiers look this often. Seconds of the source.
-const LOOK_EVERY_S: f64 = 1.0 / 15.0;
 /// Signing that lasted this long and gave no sign asks for a repeat. Seconds.
 const REPEAT_AFTER_S: f64 = 0.6;
-/// A stretch of signing of this length is also looked at as one sign, from onset to offset. Seconds. A
-/// shorter one is no movement that a sign could be known by, a longer one is several signs.
-const ONE_SIGN_S: std::ops::RangeInclusive<f64> = 0.3..=4.0;
 /// The caption goes from the screen after this long at rest: the next visitor must not read it. Seconds.
 const CAPTION_KEPT_S: f64 = 6.0;
 /// Words that a caption on the screen keeps.
 const CAPTION_WORDS: usize = 50;
 /// Words that the whole transcript keeps.
 const TRANSCRIPT_WORDS: usize = 10_000;
-
-/// Something that the reader has to say.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Event {
-    /// A hand came up, or all went down.
-    State {
-        /// Seconds of the source.
-        t: f64,
-        /// `watching` while a hand is up, `ready` otherwise.
-        state: &'static str,
-    },
-    /// What is on top at present; it may change.
-    Partial {
-        /// Seconds of the source.
-        t: f64,
-        /// The label.
-        text: String,
-        /// 0 to 1.
-        confidence: f32,
-        /// Which model says so.
-        model: String,
-    },
-    /// A sign that is settled.
-    Sign(Sign),
-    /// Somebody signed, and nothing was sure enough: the unit asks again.
-    Repeat {
-        /// Seconds of the source.
-        t: f64,
-        /// Onset of what was not understood.
-        from: f64,
-        /// Its offset.
-        to: f64,
-    },
-    /// The caption as it stands now; empty when it was taken from the screen.
-    Caption {
-        /// Seconds of the source.
-        t: f64,
-        /// The text.
-        text: String,
-        /// That of its weakest word; 0 where there is none.
-        confidence: f32,
-    },
-}
-
-/// A sign that is settled.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Sign {
-    /// Seconds of the source at which it settled.
-    pub t: f64,
-    /// When it came on top.
-    pub from: f64,
-    /// The label.
-    pub text: String,
-    /// 0 to 1.
-    pub confidence: f32,
-    /// Which model says so.
-    pub model: String,
-    /// The next best labels, for a person to pick from.
-    pub others: Vec<(String, f32)>,
-}
+/// So many labels are given to confirm one of.
+const CANDIDATES: usize = 3;
 
 /// Reads one signer.
 pub struct Reader {
     picker: Picker,
-    recognisers: Vec<Recogniser>,
-    window: VecDeque<Sight>,
-    kept_s: f64,
-    next_look_s: f64,
+    spotting: Spotting,
+    continuous: Option<Continuous>,
     gate: Gate,
     caption: Caption,
     transcript: Caption,
     captioned_s: f64,
-    /// Signs since the last onset.
+    utterance: Utterance,
+    names: Arc<Names>,
+}
+
+/// What was read since the last onset.
+#[derive(Debug)]
+struct Utterance {
+    /// When the first of its signs came on top, in seconds.
+    from_s: Option<f64>,
+    caption: Caption,
+    /// Signs that settled.
     signs: usize,
+    /// What is on top at present, and how sure it is.
+    partial: Option<(String, f32)>,
+    /// The last sign that was not sure enough.
+    unsure: Option<Sign>,
+    /// Such signs that the caption does not show yet: a gap stands only beside signs.
+    gaps: Vec<(f64, f32)>,
+}
+
+impl Utterance {
+    fn new(names: &Arc<Names>) -> Self {
+        let caption = Caption::keeping(TRANSCRIPT_WORDS, Arc::clone(names));
+        Self { from_s: None, caption, signs: 0, partial: None, unsure: None, gaps: vec![] }
+    }
 }
 
 impl Reader {
@@ -110,19 +66,17 @@ impl Reader {
     /// [`Fault::NoHands`] where the layout has none: nothing could be recognised.
     pub fn new(layout: &Layout, recognisers: Vec<Recogniser>) -> Result<Self, Fault> {
         let picker = Picker::new(layout).ok_or(Fault::NoHands)?;
-        let longest = recognisers.iter().map(Recogniser::window_s).fold(0.0, f64::max);
+        let names = Arc::<Names>::default();
         Ok(Self {
             picker,
-            recognisers,
-            window: VecDeque::new(),
-            // An offset is known only when the gate closes: the whole stretch must still be there.
-            kept_s: longest.max(ONE_SIGN_S.end() + 2.0 * CLOSE_S),
-            next_look_s: 0.0,
+            spotting: Spotting::new(recognisers),
+            continuous: None,
             gate: Gate::default(),
-            caption: Caption::keeping(CAPTION_WORDS),
-            transcript: Caption::keeping(TRANSCRIPT_WORDS),
+            caption: Caption::keeping(CAPTION_WORDS, Arc::clone(&names)),
+            transcript: Caption::keeping(TRANSCRIPT_WORDS, Arc::clone(&names)),
             captioned_s: 0.0,
-            signs: 0,
+            utterance: Utterance::new(&names),
+            names,
         })
     }
 
@@ -132,9 +86,22 @@ impl Reader {
         self
     }
 
+    /// Reads continuous signing as well.
+    pub fn with_continuous(mut self, continuous: Continuous) -> Self {
+        // A gloss may come this much after the hands went down, and still belongs to what they signed.
+        self.gate = Gate::closing_after(continuous.manifest().delay_s);
+        self.continuous = Some(continuous);
+        self
+    }
+
     /// The caption as it stands on the screen.
     pub fn caption(&self) -> &Caption {
         &self.caption
+    }
+
+    /// What is on top at present and not settled yet, and how sure it is.
+    pub fn partial(&self) -> Option<(&str, f32)> {
+        self.utterance.partial.as_ref().map(|(text, confidence)| (text.as_str(), *confidence))
     }
 
     /// All that was read since the start.
@@ -154,27 +121,43 @@ impl Reader {
     pub fn read(&mut self, at: Stamp, pose: &Pose) -> Result<Vec<Event>, Fault> {
         let at_s = at.seconds();
         let sight = self.picker.pick(at_s, pose);
-        self.window.push_back(sight);
-        while self.window.front().is_some_and(|s| at_s - s.at_s > self.kept_s) {
-            self.window.pop_front();
-        }
+        self.spotting.push(sight);
         let mut events = Vec::new();
+        let mut heard = Vec::new();
+        if let Some(continuous) = &mut self.continuous {
+            continuous.push(&sight, &mut heard)?;
+        }
         match self.gate.step(&sight) {
             Change::None => {}
             Change::Onset => {
-                self.signs = 0;
+                self.utterance = Utterance::new(&self.names);
+                if let Some(continuous) = &mut self.continuous {
+                    continuous.begin();
+                }
                 events.push(Event::State { t: at_s, state: "watching" });
             }
-            Change::Offset { from_s, to_s } => self.offset(at_s, from_s, to_s, &mut events)?,
+            Change::Offset { from_s, to_s } => {
+                // What came with the frame that ended it is of the utterance still.
+                heard.drain(..).for_each(|heard| self.note(at_s, heard, &mut events));
+                self.offset(at_s, from_s, to_s, &mut events)?;
+            }
+        }
+        if !self.caption.is_spelling(at_s) {
+            self.transcript.end_word();
+            if self.caption.end_word() {
+                self.tell_caption(at_s, &mut events);
+            }
         }
         let at_rest = self.gate.activity() == Activity::Rest;
         if at_rest && at_s - self.captioned_s > CAPTION_KEPT_S && self.caption.confidence().is_some() {
             self.caption.clear();
             events.push(Event::Caption { t: at_s, text: String::new(), confidence: 0.0 });
         }
-        if at_s + 1e-6 >= self.next_look_s && matches!(self.gate.activity(), Activity::Signing { .. }) {
-            self.next_look_s = at_s + LOOK_EVERY_S;
-            self.look(at_s, &mut events)?;
+        if !at_rest {
+            self.utterance.partial = None;
+            heard.extend(self.spotting.look()?);
+            // With no hand up nobody signs, whatever a network believes.
+            heard.into_iter().for_each(|heard| self.note(at_s, heard, &mut events));
         }
         Ok(events)
     }
@@ -184,10 +167,12 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read`].
     pub fn finish(&mut self) -> Result<Vec<Event>, Fault> {
-        let mut events = Vec::new();
-        if let (Change::Offset { from_s, to_s }, Some(last)) = (self.gate.close(), self.window.back()) {
-            let at_s = last.at_s;
-            self.offset(at_s, from_s, to_s, &mut events)?;
+        let mut events = self.close()?;
+        self.transcript.end_word();
+        if self.caption.end_word()
+            && let Some(last) = self.spotting.last()
+        {
+            self.tell_caption(last.at_s, &mut events);
         }
         Ok(events)
     }
@@ -198,119 +183,146 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read`].
     pub fn interrupt(&mut self) -> Result<Vec<Event>, Fault> {
-        let events = self.finish()?;
+        let events = self.close()?;
         self.forget();
+        Ok(events)
+    }
+
+    /// Closes the gate.
+    fn close(&mut self) -> Result<Vec<Event>, Fault> {
+        let mut events = Vec::new();
+        if let (Change::Offset { from_s, to_s }, Some(last)) = (self.gate.close(), self.spotting.last()) {
+            let at_s = last.at_s;
+            self.offset(at_s, from_s, to_s, &mut events)?;
+        }
         Ok(events)
     }
 
     /// Forgets the utterance in progress.
     fn forget(&mut self) {
-        self.window.clear();
-        self.gate = Gate::default();
-        self.signs = 0;
-        self.next_look_s = 0.0;
-        for recogniser in &mut self.recognisers {
-            recogniser.spotter.reset();
+        self.spotting.forget();
+        if let Some(continuous) = &mut self.continuous {
+            continuous.forget();
         }
-    }
-
-    /// Lets every classifier look at its window, and reports the surest sign that settled.
-    fn look(&mut self, at_s: f64, events: &mut Vec<Event>) -> Result<(), Fault> {
-        let window = &*self.window.make_contiguous();
-        let mut surest: Option<(usize, Sign)> = None;
-        let mut partial: Option<(f32, usize, usize)> = None;
-        for (n, recogniser) in self.recognisers.iter_mut().enumerate() {
-            let from = window.partition_point(|s| at_s - s.at_s > recogniser.window_s());
-            let guess = recogniser.look(&window[from..])?;
-            // A sign moves from place to place by its nature; only a letter that does so is doubled.
-            let slides = recogniser.spells() && slid(&window[from..]);
-            if let Some((label, confidence)) = guess.top()
-                && partial.is_none_or(|(most, ..)| confidence > most)
-            {
-                partial = Some((confidence, n, label));
-            }
-            if let Some(s) = recogniser.spotter.step(at_s, &guess, slides)
-                && surest.as_ref().is_none_or(|(_, sign)| s.confidence > sign.confidence)
-            {
-                surest = Some((n, sign(recogniser, at_s, s.from_s, s.label, s.confidence, &s.best)));
-            }
-        }
-        if let Some((n, sign)) = surest {
-            self.settle(n, sign, events);
-        } else if let Some((confidence, n, label)) = partial {
-            let manifest = self.recognisers[n].manifest();
-            let (text, model) = (manifest.labels[label].clone(), manifest.name.clone());
-            events.push(Event::Partial { t: at_s, text, confidence, model });
-        }
-        Ok(())
+        self.gate.reset();
+        self.utterance = Utterance::new(&self.names);
     }
 
     /// The hands went down: a stretch that gave no sign yet is looked at as a whole, or else asked for again.
     fn offset(&mut self, at_s: f64, from_s: f64, to_s: f64, events: &mut Vec<Event>) -> Result<(), Fault> {
-        if self.signs == 0 && ONE_SIGN_S.contains(&(to_s - from_s)) {
-            let window = &*self.window.make_contiguous();
-            let span =
-                window.partition_point(|s| s.at_s < from_s)..window.partition_point(|s| s.at_s <= to_s);
-            let mut surest: Option<(usize, Sign)> = None;
-            for (n, recogniser) in self.recognisers.iter_mut().enumerate().filter(|(_, r)| !r.spells()) {
-                let guess = recogniser.look(&window[span.clone()])?;
-                if let Some((label, confidence)) = guess.top()
-                    && confidence >= recogniser.accept()
-                    && surest.as_ref().is_none_or(|(_, sign)| confidence > sign.confidence)
-                {
-                    surest = Some((n, sign(recogniser, at_s, from_s, label, confidence, &guess)));
-                }
-            }
-            if let Some((n, sign)) = surest {
-                self.settle(n, sign, events);
-            }
+        if let Some(heard) = self.continuous.as_mut().and_then(Continuous::finish) {
+            self.note(at_s, heard, events);
         }
-        if self.signs == 0 && to_s - from_s >= REPEAT_AFTER_S {
-            events.push(Event::Repeat { t: at_s, from: from_s, to: to_s });
+        if self.utterance.signs == 0
+            && let Some(heard) = self.spotting.look_at_whole(at_s, from_s, to_s)?
+        {
+            self.note(at_s, heard, events);
         }
-        for recogniser in &mut self.recognisers {
-            recogniser.spotter.reset();
+        let Utterance { from_s: begun_s, mut caption, signs, unsure, .. } =
+            std::mem::replace(&mut self.utterance, Utterance::new(&self.names));
+        caption.end_word();
+        if let Some(confidence) = caption.confidence() {
+            let (from, text) = (begun_s.unwrap_or(from_s), caption.text());
+            events.push(Event::Utterance { t: at_s, from, to: to_s.max(from), text, confidence });
         }
+        // A person who scratches an ear is not asked to repeat that: where the network sees sentences, it has
+        // to have seen one.
+        let lasted_s = self.continuous.as_ref().map_or(to_s - from_s, Continuous::open_s);
+        let nothing = signs == 0 && lasted_s >= REPEAT_AFTER_S;
+        if nothing || unsure.is_some() {
+            let candidates = unsure.map_or_else(Vec::new, |sign| {
+                std::iter::once((sign.text, sign.confidence)).chain(sign.others).take(CANDIDATES).collect()
+            });
+            events.push(Event::Repeat { t: at_s, from: from_s, to: to_s, candidates });
+        }
+        self.spotting.reset();
         events.push(Event::State { t: at_s, state: "ready" });
         Ok(())
     }
 
-    /// Reports the sign of classifier `by`, adds it to the caption, and lets the other classifiers start
-    /// afresh: one movement is one sign.
-    fn settle(&mut self, by: usize, sign: Sign, events: &mut Vec<Event>) {
-        for (_, other) in self.recognisers.iter_mut().enumerate().filter(|(n, _)| *n != by) {
-            other.spotter.reset();
+    /// Takes what a model heard into the caption, and reports it.
+    fn note(&mut self, at_s: f64, heard: Heard, events: &mut Vec<Event>) {
+        match heard {
+            Heard::Partial { text, confidence, model } => {
+                self.utterance.partial = Some((text.clone(), confidence));
+                events.push(Event::Partial { t: at_s, text, confidence, model });
+            }
+            Heard::Unsure { sign, spelled } => {
+                if spelled && self.caption.is_spelling(sign.t) {
+                    self.each_caption(|caption| {
+                        caption.letter(letter(&sign, false), sign.t, sign.confidence)
+                    });
+                    self.tell_caption(at_s, events);
+                } else {
+                    self.utterance.gaps.push((sign.t, sign.confidence));
+                    if self.utterance.signs > 0 {
+                        self.fill_gaps();
+                        self.tell_caption(at_s, events);
+                    }
+                }
+                self.utterance.unsure = Some(sign);
+            }
+            Heard::Sign { sign, spelled } => self.settle(sign, spelled, events),
         }
-        self.signs += 1;
-        self.captioned_s = sign.t;
-        // A word's sign may have a name of one letter ("I"), so that the model decides, not the label.
-        let spelled = self.recognisers[by].spells();
-        for caption in [&mut self.caption, &mut self.transcript] {
-            match (spelled, sign.text.as_str()) {
-                (true, "space") => caption.space(),
-                (true, letter) => caption.letter(&letter.to_uppercase(), sign.t, sign.confidence),
-                (false, text) => caption.sign(text, sign.t, sign.confidence),
+    }
+
+    /// Reports a sign and adds it to the caption; one movement is one sign, so that no other model says it again.
+    fn settle(&mut self, sign: Sign, spelled: bool, events: &mut Vec<Event>) {
+        if let Some(continuous) = &mut self.continuous {
+            if continuous.manifest().name == sign.model {
+                self.spotting.reset();
+            } else {
+                continuous.ignore_until(sign.t);
             }
         }
+        self.utterance.signs += 1;
+        self.utterance.partial = None;
+        self.captioned_s = sign.t;
+        self.fill_gaps();
+        self.utterance.from_s.get_or_insert(sign.from);
+        self.each_caption(|caption| match (spelled, sign.text.as_str()) {
+            (true, "space") => {
+                caption.end_word();
+            }
+            (true, _) => caption.letter(letter(&sign, true), sign.t, sign.confidence),
+            (false, text) => caption.sign(text, sign.t, sign.confidence),
+        });
         let t = sign.t;
         events.push(Event::Sign(sign));
+        self.tell_caption(t, events);
+    }
+
+    /// Shows where signs are missing that were not sure enough: a caption that leaves them out says something else.
+    fn fill_gaps(&mut self) {
+        for (at_s, confidence) in std::mem::take(&mut self.utterance.gaps) {
+            self.each_caption(|caption| caption.gap(at_s, confidence));
+        }
+    }
+
+    fn each_caption(&mut self, mut write: impl FnMut(&mut Caption)) {
+        [&mut self.caption, &mut self.transcript, &mut self.utterance.caption]
+            .into_iter()
+            .for_each(&mut write);
+    }
+
+    fn tell_caption(&self, t: f64, events: &mut Vec<Event>) {
         if let Some(confidence) = self.caption.confidence() {
             events.push(Event::Caption { t, text: self.caption.text(), confidence });
         }
     }
 }
 
-fn sign(by: &Recogniser, t: f64, from: f64, label: usize, confidence: f32, best: &Guess) -> Sign {
-    let manifest = by.manifest();
-    let name = |label: usize| manifest.labels[label].clone();
-    Sign {
-        t,
-        from,
-        text: name(label),
-        confidence,
-        model: manifest.name.clone(),
-        others: best.ranked.iter().filter(|(l, _)| *l != label).map(|&(l, p)| (name(l), p)).collect(),
-    }
+/// A letter as the caption takes it.
+fn letter(sign: &Sign, shown: bool) -> Letter {
+    let capital = |label: &str| label.chars().next().map(|c| c.to_ascii_uppercase());
+    let likely =
+        std::iter::once((&sign.text, sign.confidence)).chain(sign.others.iter().map(|(l, p)| (l, *p)));
+    // What is no letter ("space", a word's sign) was not spelled.
+    let likely: Vec<_> = likely
+        .filter(|(label, _)| label.chars().count() == 1)
+        .filter_map(|(label, p)| Some((capital(label)?, p)))
+        .collect();
+    Letter { shown: capital(&sign.text).filter(|_| shown), likely }
 }
 
 impl Stage for Reader {
@@ -420,7 +432,7 @@ mod tests {
     #[test]
     fn a_sure_sign_is_said_once_and_captioned() {
         let (events, caption) = read([5.0, 0.0, 0.0]);
-        assert_eq!(kinds(&events), ["state", "sign", "caption", "state"]);
+        assert_eq!(kinds(&events), ["state", "sign", "caption", "utterance", "state"]);
         assert_eq!(caption, "A");
         let Event::Sign(sign) = &events[1] else { panic!("{events:?}") };
         assert_eq!((sign.text.as_str(), sign.model.as_str()), ("a", "letters"));
@@ -465,10 +477,10 @@ mod tests {
         let mut sure = reader(Version::HandV1, [5.0, 0.0, 0.0]);
         let mut start = 0;
         assert_eq!(kinds(&show(&mut sure, &mut start, 1.0, 0.0)), ["state", "sign", "caption"]);
-        assert_eq!(kinds(&sure.interrupt().unwrap()), ["state"]);
-        assert!(sure.window.is_empty(), "poses before the gap are no context of those after it");
+        assert_eq!(kinds(&sure.interrupt().unwrap()), ["utterance", "state"]);
+        assert!(sure.spotting.last().is_none(), "poses before the gap are no context of those after it");
         let after = show(&mut sure, &mut start, 1.0, 1.0);
-        assert_eq!(kinds(&after), ["state", "sign", "caption", "state"]);
+        assert_eq!(kinds(&after), ["state", "sign", "caption", "utterance", "state"]);
         assert_eq!(sure.transcript().text(), "AA");
     }
 

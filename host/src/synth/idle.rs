@@ -1,5 +1,5 @@
-//! What people do who do not sign: they wait, scratch, adjust, talk with their hands, and sign what the
-//! vocabulary lacks. None of it bears a gloss.
+//! What people do who do not sign: they wait, scratch, reach for things, exercise, talk with their hands, and
+//! sign what the vocabulary lacks. None of it bears a gloss.
 
 use models::playback::{Frame, Limits, Point, blend, smooth, timed};
 use rand::Rng;
@@ -25,11 +25,12 @@ const TOUCHED: [Point; 8] = [
 
 /// A stretch without a sign, at [`RATE`] frames a second, and the clips that it was made from.
 pub(super) fn idle(shelf: &Shelf, signer: &Signer, rng: &mut StdRng) -> (Vec<Frame>, Vec<usize>) {
-    match rng.random_range(0..10) {
+    match rng.random_range(0..12) {
         0 | 1 => (wait(signer, rng), vec![]),
         2 | 3 => (touch(signer, rng), vec![]),
-        4 | 5 => from_clip(shelf, signer, &shelf.neutral, rng),
-        6 => from_clip(shelf, signer, &shelf.others, rng),
+        4 | 5 => (reach(signer, rng), vec![]),
+        6 | 7 => from_clip(shelf, signer, &shelf.neutral, rng),
+        8 => from_clip(shelf, signer, &shelf.others, rng),
         _ => talk(shelf, signer, rng),
     }
 }
@@ -61,6 +62,51 @@ fn touch(signer: &Signer, rng: &mut StdRng) -> Vec<Frame> {
             frame
         })
         .collect()
+}
+
+/// Hands go to one place after another, as they do that point, carry, take off a coat or exercise: as far as
+/// arms reach, one or both, at times over and over again.
+fn reach(signer: &Signer, rng: &mut StdRng) -> Vec<Frame> {
+    let both = chance(rng, 0.5);
+    let alike = chance(rng, 0.5);
+    let first = rng.random_range(0..2);
+    let stops = rng.random_range(1..4);
+    let times = if chance(rng, 0.3) { rng.random_range(2..5) } else { 1 };
+    let place = |rng: &mut StdRng| -> (Point, [f32; 2]) {
+        let at = [rng.random_range(-0.3..1.4), rng.random_range(-1.2..1.3), rng.random_range(-0.7..0.0)];
+        let way = rng.random_range(0.0..std::f32::consts::TAU);
+        (at, [way.cos(), way.sin()])
+    };
+    let round: Vec<Frame> = (0..stops)
+        .map(|_| {
+            let mut frame = signer.rest.clone();
+            let shared = place(rng);
+            for side in 0..2 {
+                if side != first && !both {
+                    continue;
+                }
+                let out = if side == 0 { 1.0 } else { -1.0 };
+                let ([x, y, z], [along, down]) = if alike { shared } else { place(rng) };
+                arm(&mut frame, side, [out * x, y, z]);
+                frame.hands[side] = Some(relaxed_at(side, frame.wrists[side], [out * along, down]));
+            }
+            frame
+        })
+        .collect();
+    let mut course: Vec<Frame> = vec![];
+    let mut last = signer.rest.clone();
+    for stop in (0..times).flat_map(|_| &round) {
+        let steps = frames(rng.random_range(0.2..0.9));
+        // Arms start and stop gently.
+        course.extend((1..=steps).map(|i| {
+            let share = i as f32 / steps as f32;
+            blend(&last, stop, share * share * (3.0 - 2.0 * share))
+        }));
+        let stay = frames(rng.random_range(0.05..0.7));
+        course.extend(std::iter::repeat_n(stop.clone(), stay));
+        last = stop.clone();
+    }
+    course
 }
 
 /// A whole clip that shows no sign of the vocabulary.

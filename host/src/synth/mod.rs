@@ -44,7 +44,7 @@ const LETTERS: f32 = 0.12;
 /// Share of spelled words that are any letters.
 const ANY_LETTERS: f32 = 0.3;
 /// Share of utterances in which nothing is signed.
-const IDLE: f32 = 0.08;
+const IDLE: f32 = 0.16;
 /// A sign is so much faster than recorded, at least and at most.
 const PACE: [f32; 2] = [0.7, 1.4];
 
@@ -102,7 +102,8 @@ impl Synth {
             return Err(Error::NoClips { what, next });
         }
         let spelled = |name: &&str| name.chars().all(|c| shelf.find(&c.to_string()).is_some());
-        let names = recipe::NAMES.lines().filter(|l| !l.starts_with('#')).flat_map(str::split_whitespace);
+        let names =
+            models::spelling::NAMES.lines().filter(|l| !l.starts_with('#')).flat_map(str::split_whitespace);
         let names = names.filter(spelled).collect();
         let one = |&g: &usize| shelf.glosses[g].0.chars().count() == 1;
         let (letters, signs) = (0..shelf.glosses.len()).partition(one);

@@ -21,9 +21,6 @@ pub struct Recipe {
     pub grammar: &'static str,
 }
 
-/// First names to spell.
-pub(super) const NAMES: &str = include_str!("data/names.txt");
-
 /// The recipes. All of their data may be used and passed on: ASL's sets are MIT, `ksl13` is Apache-2.0.
 pub const RECIPES: [Recipe; 2] = [
     Recipe {

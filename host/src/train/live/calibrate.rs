@@ -10,7 +10,7 @@ use crate::synth::{Made, Synth};
 
 /// Utterances of signing, and of people who only rest and gesture.
 const SIGNED: u64 = 320;
-const IDLE: u64 = 240;
+const IDLE: u64 = 900;
 /// So many false glosses in ten minutes of rest and gesture are allowed on development data: half of what
 /// strangers may see.
 const FALSE_IN_TEN_MINUTES: f64 = 0.5;
