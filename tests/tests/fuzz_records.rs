@@ -5,7 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use models::manifest::{MANIFEST, Model, NETWORK, sha256};
+use models::features::stream;
+use models::live::{Cutter, LiveManifest, LiveModel, RESCORE, RescoreOutput, Rescorer, Rules};
+use models::manifest::{Kind, MANIFEST, Model, NETWORK, sha256};
 use models::store::{RECORD, Store};
 use tests::fuzz::{Random, rounds};
 
@@ -49,25 +51,118 @@ fn check_manifest(folder: &Path, bytes: &[u8]) -> bool {
 fn manifests_of_any_bytes_are_read_or_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(NETWORK), BYTES).unwrap();
-    let seed = manifest();
-    assert!(check_manifest(folder.path(), &seed), "the seed is whole");
+    worse(&manifest(), Random(3), |bytes| check_manifest(folder.path(), bytes));
+}
+
+/// Opens what is made out of a manifest by all kinds of damage; what is cut off must be refused.
+#[track_caller]
+fn worse(seed: &[u8], mut random: Random, check: impl Fn(&[u8]) -> bool) {
+    assert!(check(seed), "the seed is whole");
     for length in 0..seed.len() {
-        assert!(!check_manifest(folder.path(), &seed[..length]), "cut at {length}");
+        assert!(!check(&seed[..length]), "cut at {length}");
     }
-    let mut bytes = seed.clone();
+    let mut bytes = seed.to_vec();
     for at in 0..seed.len() {
         // Another digit or letter, a sign, the end of a text, an opening bracket, no text at all.
         for value in [seed[at] ^ 1, b'9', b'-', b'e', b'"', b'[', 0xff] {
             bytes[at] = value;
-            check_manifest(folder.path(), &bytes);
+            check(&bytes);
         }
         bytes[at] = seed[at];
     }
-    let mut random = Random(3);
     for _ in 0..rounds() {
-        check_manifest(folder.path(), &random.mutate(&seed, b"-1e39,null,[[[[{\"a\":1e999}]]]],NaN"));
+        check(&random.mutate(seed, b"-1e39,null,[[[[{\"a\":1e999}]]]],NaN"));
     }
-    check_manifest(folder.path(), &vec![b'['; 1 << 19]);
+    check(&vec![b'['; 1 << 19]);
+}
+
+/// What stands in for the rescorer.
+const RESCORER: &[u8] = b"rescorer";
+
+/// A recogniser of continuous signing with a rescorer.
+fn live_manifest() -> Vec<u8> {
+    let rescorer = Rescorer {
+        sha256: sha256(RESCORER),
+        steps: 9,
+        hypotheses: 2,
+        length: 3,
+        attention: 0.5,
+        confidence: [0.5, 1.0, -0.25],
+        accept: 0.75,
+    };
+    let manifest = LiveManifest {
+        name: "live".into(),
+        kind: Kind::Continuous,
+        sha256: sha256(BYTES),
+        features: stream::NAME.into(),
+        step_s: stream::STEP_S,
+        width: stream::WIDTH,
+        memory: 4,
+        hidden: 2,
+        glosses: vec!["A".into(), "B".into()],
+        delay_s: 0.5,
+        gate_delay_s: 0.25,
+        rules: Rules::PLAIN,
+        rescorer: Some(rescorer),
+        data: vec![],
+        metrics: vec![],
+        recipe: "none".into(),
+    };
+    serde_json::to_vec(&manifest).unwrap()
+}
+
+/// Opens a recogniser with that manifest: its rescorer's arithmetic runs, or one sentence says what is wrong.
+#[track_caller]
+fn check_live(folder: &Path, bytes: &[u8]) -> bool {
+    fs::write(folder.join(MANIFEST), bytes).unwrap();
+    match LiveModel::open(folder) {
+        Ok(LiveModel { manifest, rescorer, .. }) => {
+            assert_eq!(rescorer.is_some(), manifest.rescorer.is_some());
+            let mut cutter = Cutter::of(&manifest);
+            assert_eq!(cutter.finish(), None);
+            let Some(rescorer) = manifest.rescorer else { return true };
+            let labels = 1 + manifest.glosses.len();
+            let output = RescoreOutput {
+                ctc: (0..rescorer.steps * labels).map(|i| (i % 7) as f32).collect(),
+                next: vec![0.0; rescorer.hypotheses * rescorer.length * labels],
+            };
+            let hidden = vec![0.5; rescorer.steps.min(5) * manifest.hidden];
+            let said = rescorer.rescore(&hidden, manifest.hidden, |_| Ok::<_, ()>(output.clone())).unwrap();
+            assert!(said.unwrap_or_default().iter().all(|g| (0.0..=1.0).contains(&g.confidence)));
+            true
+        }
+        Err(error) => {
+            let said = error.to_string();
+            assert_eq!(said.lines().count(), 1, "one sentence: {said}");
+            false
+        }
+    }
+}
+
+#[test]
+fn live_manifests_of_any_bytes_are_read_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(NETWORK), BYTES).unwrap();
+    fs::write(folder.path().join(RESCORE), RESCORER).unwrap();
+    worse(&live_manifest(), Random(11), |bytes| check_live(folder.path(), bytes));
+}
+
+#[test]
+fn a_rescorer_whose_bytes_changed_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(RESCORE);
+    fs::write(folder.path().join(NETWORK), BYTES).unwrap();
+    fs::write(&path, RESCORER).unwrap();
+    let manifest = live_manifest();
+    assert!(check_live(folder.path(), &manifest));
+    for bit in 0..RESCORER.len() * 8 {
+        let mut bytes = RESCORER.to_vec();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, bytes).unwrap();
+        assert!(!check_live(folder.path(), &manifest), "bit {bit}");
+    }
+    fs::remove_file(&path).unwrap();
+    assert!(!check_live(folder.path(), &manifest), "it is not there");
 }
 
 #[test]

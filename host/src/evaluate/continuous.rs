@@ -14,7 +14,7 @@ use models::metrics::words::{Edit, WordErrors, align};
 use serde::Serialize;
 
 use super::isolated::{Confusion, most_frequent};
-use super::transcribe::{LiveReport, transcribe};
+use super::transcribe::{Captions, LiveReport, transcribe};
 use crate::Error;
 use crate::data::{Utterance, utterances};
 
@@ -126,10 +126,11 @@ pub fn continuous(hypothesis: &Path, data: &Path, tokenizer: Tokenizer) -> Resul
 pub fn continuous_of(
     model: &LiveModel,
     data: &Path,
+    captions: Captions,
     tokenizer: Tokenizer,
     tell: impl Fn(usize, usize),
 ) -> Result<ContinuousReport, Error> {
-    let read = transcribe(model, data, tell)?;
+    let read = transcribe(model, data, captions, tell)?;
     let report = compare(&read.utterances, &utterances(data)?, tokenizer);
     Ok(ContinuousReport { live: Some(read.live), ..report })
 }

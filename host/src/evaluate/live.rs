@@ -1,10 +1,10 @@
 //! Reads recorded landmarks with a live recogniser, as a unit would read the signer.
 
 use models::features::{Picker, stream::Stream};
-use models::live::{Decoder, Gate, LiveModel, Rules, Said, Spoken};
+use models::live::{Cutter, Decoder, Gate, LiveModel, Looked, Rescorer, Rules, Said, Spoken};
 use models::pose::PoseTrack;
 
-use super::Stepper;
+use super::{RescoreRunner, Stepper};
 use crate::Error;
 
 /// A gloss that was read.
@@ -18,11 +18,37 @@ pub struct Settled {
     pub at_s: f64,
 }
 
+/// An utterance that was looked at again when it was over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookedAgain {
+    /// Its steps.
+    pub steps: std::ops::Range<usize>,
+    /// `[T]`: when each of them was, in seconds of the source.
+    pub times_s: Vec<f64>,
+    /// What the rescorer thinks of it.
+    pub looked: Looked,
+}
+
+/// A gloss as it stands in the end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Caption {
+    /// Its number.
+    pub gloss: usize,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// When it began to lead, or was likeliest; in seconds of the source.
+    pub from_s: f64,
+    /// When it was settled, or was likeliest.
+    pub to_s: f64,
+}
+
 /// What was read of a recording.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reading {
-    /// The glosses in order.
+    /// The glosses in order, as they were read live.
     pub settled: Vec<Settled>,
+    /// The utterances that were looked at again, in order.
+    pub again: Vec<LookedAgain>,
     /// How often something was signed that was not sure enough.
     pub unsure: usize,
     /// `[T]`: what the gate said at each step.
@@ -31,10 +57,46 @@ pub struct Reading {
     pub start_s: f64,
 }
 
+impl Reading {
+    /// The glosses as they were shown while somebody signed.
+    pub fn live(&self) -> Vec<Caption> {
+        self.settled.iter().map(Caption::from).collect()
+    }
+
+    /// The glosses as they stood in the end: those of each utterance that was looked at again take the place
+    /// of what was settled within it.
+    pub fn rescored(&self, rescorer: &Rescorer) -> Vec<Caption> {
+        let (mut captions, mut settled) = (vec![], self.settled.iter().peekable());
+        for LookedAgain { steps, times_s, looked } in &self.again {
+            while let Some(before) = settled.next_if(|s| s.spoken.at < steps.start) {
+                captions.push(before.into());
+            }
+            while settled.next_if(|s| s.spoken.at < steps.end).is_some() {}
+            captions.extend(rescorer.accepted(looked).iter().map(|g| {
+                let at_s = times_s[g.at.min(times_s.len() - 1)];
+                Caption { gloss: g.gloss, confidence: g.confidence, from_s: at_s, to_s: at_s }
+            }));
+        }
+        captions.extend(settled.map(Caption::from));
+        captions
+    }
+}
+
+impl From<&Settled> for Caption {
+    fn from(settled: &Settled) -> Self {
+        let Settled { spoken, from_s, at_s } = settled;
+        Self { gloss: spoken.gloss, confidence: spoken.confidence, from_s: *from_s, to_s: *at_s }
+    }
+}
+
 /// Runs a live recogniser over recordings.
 pub struct LiveRunner {
     stepper: Stepper,
     decoder: Decoder,
+    cutter: Cutter,
+    rescorer: Option<(Rescorer, RescoreRunner)>,
+    /// Width of the network, D.
+    width: usize,
 }
 
 impl LiveRunner {
@@ -52,7 +114,19 @@ impl LiveRunner {
     /// As [`LiveRunner::new`].
     pub fn with_rules(model: &LiveModel, rules: Rules) -> Result<Self, Error> {
         let decoder = Decoder::new(model.manifest.glosses.len(), rules);
-        Ok(Self { stepper: Stepper::new(model)?, decoder })
+        let rescorer = model.manifest.rescorer.clone().zip(RescoreRunner::of(model)?);
+        Ok(Self {
+            stepper: Stepper::new(model)?,
+            decoder,
+            cutter: Cutter::of(&model.manifest),
+            rescorer,
+            width: model.manifest.hidden,
+        })
+    }
+
+    /// The runner without its rescorer.
+    pub fn live_only(self) -> Self {
+        Self { rescorer: None, ..self }
     }
 
     /// Reads a recording; `stamps_s` says when each frame was taken, in seconds.
@@ -64,6 +138,7 @@ impl LiveRunner {
         let Some(picker) = Picker::new(&track.layout) else { return Ok(reading) };
         self.stepper.reset();
         self.decoder.reset();
+        self.cutter.reset();
         let (mut stream, mut steps) = (Stream::default(), vec![]);
         for (pose, &at_s) in track.frames.iter().zip(stamps_s) {
             stream.push(&picker.pick(at_s, pose), |at_s, row| steps.push((at_s, *row)));
@@ -79,14 +154,68 @@ impl LiveRunner {
             Some(Said::Unsure(_)) => reading.unsure += 1,
             Some(Said::Partial { .. }) | None => {}
         };
+        let mut cuts = vec![];
         for (_, row) in &steps {
             let said = self.stepper.step(row)?;
             let decoded = self.decoder.step(said.logits);
-            reading.gate.push(self.decoder.gate());
+            let gate = self.decoder.gate();
+            reading.gate.push(gate);
             note(decoded, &mut reading);
+            cuts.extend(self.cutter.step(gate, said.hidden));
         }
         let last = self.decoder.finish();
         note(last, &mut reading);
+        cuts.extend(self.cutter.finish());
+        for cut in cuts {
+            let (Some((rescorer, runner)), Some(hidden)) = (&self.rescorer, cut.hidden) else { continue };
+            if let Some(looked) = rescorer.look(&hidden, self.width, |input| runner.run(input))? {
+                let times_s = times[cut.steps.clone()].to_vec();
+                reading.again.push(LookedAgain { steps: cut.steps, times_s, looked });
+            }
+        }
         Ok(reading)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use models::live::{Evidence, Hypothesis};
+
+    use super::*;
+
+    #[test]
+    fn what_was_looked_at_again_takes_the_place_of_what_was_read_live() {
+        let settled = |gloss, at: usize| {
+            let evidence = Evidence { peak: 0.9, mass: 1.0, rival: 0.0, sign: 0.9 };
+            let spoken = Spoken { gloss, confidence: 0.8, evidence, from: at - 1, at, others: vec![] };
+            Settled { spoken, from_s: (at - 1) as f64, at_s: at as f64 }
+        };
+        let looked = Looked {
+            hypotheses: vec![Hypothesis { glosses: vec![7, 8], at: vec![0, 3], log_probability: -0.1 }],
+            attention: vec![-0.1],
+            peaks: vec![vec![0.9, 0.4]],
+        };
+        let again = LookedAgain { steps: 10..15, times_s: (10..15).map(f64::from).collect(), looked };
+        let reading = Reading {
+            settled: vec![settled(1, 9), settled(2, 10), settled(3, 14), settled(4, 15)],
+            again: vec![again],
+            ..Reading::default()
+        };
+        // The confidence is CTC's probability.
+        let rescorer = Rescorer {
+            sha256: String::new(),
+            steps: 9,
+            hypotheses: 1,
+            length: 9,
+            attention: 0.5,
+            confidence: [0.0, 0.0, 1.0],
+            accept: 0.3,
+        };
+        let read =
+            |captions: Vec<Caption>| -> Vec<_> { captions.iter().map(|c| (c.gloss, c.to_s)).collect() };
+        assert_eq!(read(reading.live()), [(1, 9.0), (2, 10.0), (3, 14.0), (4, 15.0)]);
+        assert_eq!(read(reading.rescored(&rescorer)), [(1, 9.0), (7, 10.0), (8, 13.0), (4, 15.0)]);
+        let sure = Rescorer { accept: 0.5, ..rescorer };
+        assert_eq!(read(reading.rescored(&sure)), [(1, 9.0), (7, 10.0), (4, 15.0)], "0.4 is not enough");
     }
 }

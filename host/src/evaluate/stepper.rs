@@ -83,6 +83,7 @@ fn zeros(shape: [usize; 2]) -> TValue {
     Tensor::zero::<f32>(&shape).expect("a state has a size that fits in memory").into()
 }
 
-fn flat(value: &TValue) -> TractResult<Vec<f32>> {
+/// The values of a tensor, row-major.
+pub(super) fn flat(value: &TValue) -> TractResult<Vec<f32>> {
     Ok(value.to_plain_array_view::<f32>()?.iter().copied().collect())
 }

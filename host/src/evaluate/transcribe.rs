@@ -10,9 +10,18 @@ use models::metrics::words::{Edit, align};
 use models::pose_file::read_track;
 use serde::Serialize;
 
-use super::live::{LiveRunner, Reading};
+use super::live::{Caption, LiveRunner, Reading};
 use crate::Error;
 use crate::data::{TimedGloss, Utterance, utterances};
+
+/// Which captions of a recogniser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Captions {
+    /// As they were shown while somebody signed.
+    Live,
+    /// As they stood after each utterance was looked at again, where the model can.
+    Rescored,
+}
 
 /// How a recogniser does live.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -33,6 +42,11 @@ pub struct LiveReport {
     pub idle_false_in_ten_minutes: Option<f64>,
     /// How often the unit would have asked to repeat a sign.
     pub unsure: usize,
+    /// Utterances that were looked at again.
+    pub rescored: usize,
+    /// From the end of a recording's last sign to the captions that stand: the mean over the recordings whose
+    /// last sign lies in an utterance that was looked at again, seconds; `null` where there are none.
+    pub rescored_after_s: Option<f64>,
 }
 
 /// What a recogniser made of a corpus.
@@ -52,11 +66,18 @@ pub struct Transcript {
 ///
 /// # Errors
 /// Where the corpus or a recording cannot be read, or the network fails.
-pub fn transcribe(model: &LiveModel, data: &Path, tell: impl Fn(usize, usize)) -> Result<Transcript, Error> {
+pub fn transcribe(
+    model: &LiveModel,
+    data: &Path,
+    captions: Captions,
+    tell: impl Fn(usize, usize),
+) -> Result<Transcript, Error> {
     let corpus = utterances(data)?;
     let folder = if data.is_dir() { data } else { data.parent().unwrap_or(Path::new(".")) };
-    let mut runner = LiveRunner::new(model)?;
-    let (mut out, mut latencies) = (Transcript::default(), vec![]);
+    let runner = LiveRunner::new(model)?;
+    let mut runner = if captions == Captions::Live { runner.live_only() } else { runner };
+    let (mut out, mut latencies, mut ends) = (Transcript::default(), vec![], vec![]);
+    let rescorer = model.manifest.rescorer.as_ref().filter(|_| captions == Captions::Rescored);
     for (done, utterance) in corpus.iter().enumerate() {
         tell(done, corpus.len());
         let Some(pose) = &utterance.pose else {
@@ -70,17 +91,25 @@ pub fn transcribe(model: &LiveModel, data: &Path, tell: impl Fn(usize, usize)) -
         let stamps =
             utterance.stamps_s.clone().filter(|s| s.len() == track.frames.len()).unwrap_or_else(even);
         let reading = runner.read(&track, &stamps)?;
-        let glosses: Vec<TimedGloss> = reading
-            .settled
-            .iter()
-            .map(|s| TimedGloss {
-                gloss: model.manifest.glosses[s.spoken.gloss].clone(),
-                start_s: s.from_s.max(0.0),
-                end_s: s.at_s.max(s.from_s).max(0.0),
-                confidence: Some(f64::from(s.spoken.confidence)),
-            })
-            .collect();
-        note_latency(&utterance.glosses, &glosses, &mut latencies);
+        let timed = |captions: Vec<Caption>| -> Vec<TimedGloss> {
+            let gloss = |c: Caption| TimedGloss {
+                gloss: model.manifest.glosses[c.gloss].clone(),
+                start_s: c.from_s.max(0.0),
+                end_s: c.to_s.max(c.from_s).max(0.0),
+                confidence: Some(f64::from(c.confidence)),
+            };
+            captions.into_iter().map(gloss).collect()
+        };
+        let live = timed(reading.live());
+        note_latency(&utterance.glosses, &live, &mut latencies);
+        let glosses = match rescorer {
+            Some(rescorer) => {
+                out.live.rescored += reading.again.len();
+                ends.extend(utterance.glosses.last().and_then(|last| after(last.end_s, &reading)));
+                timed(reading.rescored(rescorer))
+            }
+            None => live,
+        };
         if utterance.glosses.is_empty() {
             out.live.idle_minutes += stamps.last().copied().unwrap_or(0.0) / 60.0;
             out.live.idle_false += glosses.len();
@@ -99,6 +128,7 @@ pub fn transcribe(model: &LiveModel, data: &Path, tell: impl Fn(usize, usize)) -
         live.latency_p95_s = latencies[(n * 95 / 100).min(n - 1)];
         live.latency_most_s = *last;
     }
+    live.rescored_after_s = (!ends.is_empty()).then(|| ends.iter().sum::<f64>() / ends.len() as f64);
     live.idle_false_in_ten_minutes =
         (live.idle_minutes > 0.0).then(|| live.idle_false as f64 / live.idle_minutes * 10.0);
     Ok(out)
@@ -112,6 +142,12 @@ fn note_latency(signed: &[TimedGloss], said: &[TimedGloss], into: &mut Vec<f64>)
             into.push(said[j].end_s - signed[i].end_s);
         }
     }
+}
+
+/// How long after a time the utterance that it lies in was looked at again, in seconds.
+fn after(at_s: f64, reading: &Reading) -> Option<f64> {
+    let ends = reading.again.iter().filter_map(|again| Some((again.times_s.first()?, again.times_s.last()?)));
+    ends.into_iter().find(|(from, to)| (**from..=**to).contains(&at_s)).map(|(_, to)| to - at_s)
 }
 
 /// The stretches of a reading in which the gate is open, in seconds of the source.
@@ -133,6 +169,9 @@ fn spans(reading: &Reading, open: impl Fn(&Gate) -> bool, delay_s: f64) -> Vec<[
 
 #[cfg(test)]
 mod tests {
+    use models::live::Looked;
+
+    use super::super::LookedAgain;
     use super::*;
 
     #[test]
@@ -142,6 +181,19 @@ mod tests {
         let found = spans(&reading, |g| g.sentence > 0.5, 0.04);
         assert_eq!(found.len(), 1, "one step is no stretch: {found:?}");
         assert!((found[0][0] - 1.04).abs() < 1e-9 && (found[0][1] - 1.08).abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn an_utterance_is_looked_at_again_after_its_last_sign() {
+        let looked = Looked { hypotheses: vec![], attention: vec![], peaks: vec![] };
+        let again = |from_s: f64, to_s| LookedAgain {
+            steps: 0..2,
+            times_s: vec![from_s, to_s],
+            looked: looked.clone(),
+        };
+        let reading = Reading { again: vec![again(0.0, 1.0), again(2.0, 4.0)], ..Reading::default() };
+        assert_eq!(after(3.25, &reading), Some(0.75));
+        assert_eq!(after(1.5, &reading), None, "it lies in none");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A trained network as ONNX.
 
 mod live;
+mod rescore;
 
 use burn::module::Param;
 use burn::nn::{LayerNorm, Linear};
@@ -11,6 +12,7 @@ use models::onnx::{Builder, Dim, Value};
 use crate::nn::{Block, ClipNet};
 
 pub use live::live_step;
+pub use rescore::rescore_net;
 
 /// What LayerNorm adds to the variance: burn's default.
 const EPSILON: f32 = 1e-5;

@@ -109,11 +109,24 @@ pub fn loss(
 /// # Shapes
 /// - `logits`, `gradient`: `[C]`; the derivative is added to the gradient, times `weight`
 pub fn cross_entropy(logits: &[f32], class: usize, weight: f32, gradient: &mut [f32]) -> f64 {
+    smoothed(logits, class, 0.0, weight, gradient)
+}
+
+/// The same with label smoothing (Szegedy et al. 2016, section 7): the class is given all but the share
+/// `smoothing`, which all classes have in equal parts.
+pub fn smoothed(logits: &[f32], class: usize, smoothing: f32, weight: f32, gradient: &mut [f32]) -> f64 {
     let log_probs = log_softmax(logits, logits.len());
+    let each = smoothing / logits.len() as f32;
+    let mut loss = 0.0;
     for (i, (slot, log_prob)) in gradient.iter_mut().zip(&log_probs).enumerate() {
-        *slot += weight * (log_prob.exp() as f32 - f32::from(u8::from(i == class)));
+        let share = each + if i == class { 1.0 - smoothing } else { 0.0 };
+        *slot += weight * (log_prob.exp() as f32 - share);
+        // An impossible class that has no share costs nothing.
+        if share > 0.0 {
+            loss -= f64::from(share) * log_prob;
+        }
     }
-    -log_probs[class]
+    loss
 }
 
 fn log_softmax(logits: &[f32], labels: usize) -> Vec<f64> {
@@ -186,5 +199,15 @@ mod tests {
         let found = cross_entropy(&[0.0, 0.0], 1, 2.0, &mut gradient);
         assert!((found - 2.0_f64.ln()).abs() < 1e-9);
         assert_eq!(gradient, [1.0, -1.0]);
+    }
+
+    #[test]
+    fn smoothing_gives_every_class_a_share() {
+        // Probabilities 3/4 and 1/4; the class 0 is to have 0.9 + 0.05.
+        let (mut gradient, logits) = ([0.0; 2], [3.0_f32.ln(), 0.0]);
+        let found = smoothed(&logits, 0, 0.1, 2.0, &mut gradient);
+        let expect = -(0.95 * 0.75_f64.ln() + 0.05 * 0.25_f64.ln());
+        assert!((found - expect).abs() < 1e-6, "{found}, not {expect}");
+        assert!((gradient[0] + 0.4).abs() < 1e-6 && (gradient[1] - 0.4).abs() < 1e-6, "{gradient:?}");
     }
 }

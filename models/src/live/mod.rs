@@ -3,12 +3,18 @@
 //! The network itself is run elsewhere, by whatever engine is at hand; the unit and the evaluation both put
 //! what it says through the [`Decoder`] here, so that what is scored is what a visitor sees.
 
+mod beam;
+mod cutter;
 mod decoder;
 mod model;
+mod rescore;
 mod rules;
 
+pub use beam::{Hypothesis, beam_search};
+pub use cutter::{Cut, Cutter};
 pub use decoder::{Decoder, Gate, Said, Spoken};
-pub use model::{LiveManifest, LiveModel};
+pub use model::{LiveManifest, LiveModel, RESCORE};
+pub use rescore::{Looked, RescoreInput, RescoreOutput, Rescored, Rescorer};
 pub use rules::{Evidence, Rules};
 
 /// Outside, begin, inside: the classes of the gate's outputs.

@@ -1,13 +1,14 @@
 //! What is known about a trained recogniser of continuous signing.
 //!
-//! A folder with `model.onnx`, the network of one step, and `manifest.json`, which states the network's SHA-256.
+//! A folder with `model.onnx`, the network of one step, `manifest.json`, and where it has one `rescore.onnx`,
+//! which looks at a whole utterance again. The manifest states the SHA-256 of each.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{BIO, Rules};
+use super::{BIO, Rescorer, Rules};
 use crate::Error;
 use crate::features::stream;
 use crate::gloss::label_key;
@@ -16,6 +17,8 @@ use crate::manifest::{
 };
 use crate::store;
 
+/// The rescorer's file within a model's folder.
+pub const RESCORE: &str = "rescore.onnx";
 /// The memory of a network is some kilobytes.
 const STATE_LIMIT: usize = 1 << 20;
 
@@ -50,6 +53,9 @@ pub struct LiveManifest {
     pub gate_delay_s: f64,
     /// When a gloss is said.
     pub rules: Rules,
+    /// The network that looks at a whole utterance again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescorer: Option<Rescorer>,
     /// What it was trained on.
     pub data: Vec<Source>,
     /// What it was measured to do.
@@ -67,6 +73,8 @@ pub struct LiveModel {
     pub manifest: LiveManifest,
     /// The bytes of the network of one step.
     pub network: Vec<u8>,
+    /// The bytes of the rescorer, where it has one.
+    pub rescorer: Option<Vec<u8>>,
 }
 
 impl LiveModel {
@@ -90,12 +98,17 @@ impl LiveModel {
         let manifest: LiveManifest = serde_json::from_slice(&bytes)
             .map_err(|e| wrong(format!("not the manifest of a recogniser of continuous signing ({e})")))?;
         manifest.check().map_err(wrong)?;
-        let network = read(dir, NETWORK, NETWORK_LIMIT)?;
-        let found = sha256(&network);
-        if found != manifest.sha256 {
-            return Err(Error::ModelChanged { path: dir.join(NETWORK), found, stated: manifest.sha256 });
-        }
-        Ok(Self { dir: dir.to_owned(), manifest, network })
+        let checked = |file: &'static str, stated: &str| {
+            let network = read(dir, file, NETWORK_LIMIT)?;
+            let found = sha256(&network);
+            if found == stated {
+                return Ok(network);
+            }
+            Err(Error::ModelChanged { path: dir.join(file), found, stated: stated.to_owned() })
+        };
+        let network = checked(NETWORK, &manifest.sha256)?;
+        let rescorer = manifest.rescorer.as_ref().map(|r| checked(RESCORE, &r.sha256)).transpose()?;
+        Ok(Self { dir: dir.to_owned(), manifest, network, rescorer })
     }
 }
 
@@ -138,6 +151,9 @@ impl LiveManifest {
         if delays.iter().any(|s| !(0.0..=10.0).contains(s)) {
             return Err(format!("its delays are {delays:?} s, which is not within 0 to 10"));
         }
+        if let Some(rescorer) = &self.rescorer {
+            rescorer.check(self.hidden, 1 + self.glosses.len())?;
+        }
         self.rules.check()
     }
 }
@@ -160,6 +176,7 @@ mod tests {
             delay_s: 0.44,
             gate_delay_s: 0.16,
             rules: Rules::PLAIN,
+            rescorer: None,
             data: vec![],
             metrics: vec![],
             recipe: "none".into(),
@@ -173,6 +190,7 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::write(dir.join(MANIFEST), serde_json::to_vec(manifest).unwrap()).unwrap();
         std::fs::write(dir.join(NETWORK), b"network").unwrap();
+        std::fs::write(dir.join(RESCORE), b"rescorer").unwrap();
         let said = LiveModel::open(&dir).map_or_else(|e| e.to_string(), |m| m.manifest.name);
         std::fs::remove_dir_all(&dir).unwrap();
         assert!(said.contains(expect), "{said:?} does not contain {expect:?}");
@@ -190,5 +208,32 @@ mod tests {
         check("late", &LiveManifest { delay_s: -1.0, ..good.clone() }, "delays");
         let rules = Rules { accept: 1.5, ..Rules::PLAIN };
         check("rules", &LiveManifest { rules, ..good.clone() }, "\"accept\" is 1.5");
+    }
+
+    #[test]
+    fn a_rescorer_is_read_back_and_a_bad_one_refused() {
+        let own = Rescorer {
+            sha256: sha256(b"rescorer"),
+            steps: 10,
+            hypotheses: 2,
+            length: 3,
+            attention: 0.5,
+            confidence: [0.5, -0.25, 2.0],
+            accept: 0.75,
+        };
+        let with = |rescorer: Rescorer| LiveManifest { rescorer: Some(rescorer), ..manifest() };
+        check("rescorer", &with(own.clone()), "test");
+        let text = serde_json::to_string(&with(own.clone())).unwrap();
+        assert_eq!(serde_json::from_str::<LiveManifest>(&text).unwrap(), with(own.clone()));
+        check("lost", &with(Rescorer { sha256: sha256(b"other"), ..own.clone() }), RESCORE);
+        check("none", &with(Rescorer { steps: 0, ..own.clone() }), "0 steps");
+        check("many", &with(Rescorer { hypotheses: usize::MAX, ..own.clone() }), "which no unit does");
+        check(
+            "large",
+            &with(Rescorer { hypotheses: 4096, length: 4096, ..own.clone() }),
+            "which no unit does",
+        );
+        check("share", &with(Rescorer { attention: 1.5, ..own.clone() }), "\"attention\" is 1.5");
+        check("accept", &with(Rescorer { accept: -0.5, ..own }), "\"accept\" is -0.5");
     }
 }

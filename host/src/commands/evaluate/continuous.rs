@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use host::evaluate::{self, Overlap};
+use host::evaluate::{self, Captions, Overlap};
 use host::{Error, ui};
 use models::metrics::tokenize::Tokenizer;
 
@@ -16,6 +16,9 @@ pub struct Continuous {
     /// A model that reads continuous signing, by its name or folder.
     #[arg(long)]
     model: Option<String>,
+    /// Scores the captions as they came while somebody signed, before the model looked at each utterance again.
+    #[arg(long, requires = "model")]
+    live: bool,
     /// What was signed: a folder with utterances.jsonl, or a .jsonl file.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -39,7 +42,10 @@ impl Continuous {
             (Some(hypothesis), _) => evaluate::continuous(hypothesis, &self.data, tokenizer)?,
             (None, model) => {
                 let model = super::live(model.as_deref().unwrap_or_default(), "sentences")?;
-                super::with_progress(|tell| evaluate::continuous_of(&model, &self.data, tokenizer, tell))?
+                let captions = if self.live { Captions::Live } else { Captions::Rescored };
+                super::with_progress(|tell| {
+                    evaluate::continuous_of(&model, &self.data, captions, tokenizer, tell)
+                })?
             }
         };
         if self.json {
@@ -75,6 +81,12 @@ impl Continuous {
                 "  {} glosses in {:.1} minutes without signing; {} times unsure",
                 live.idle_false, live.idle_minutes, live.unsure
             ))?;
+            if let Some(after_s) = live.rescored_after_s {
+                ui::result(format!(
+                    "  {} utterances looked at again, {after_s:.3} s after their last sign",
+                    live.rescored
+                ))?;
+            }
         }
         for (signer, score) in &report.per_signer {
             ui::result(format!("  signer {signer:24} WER {:.4}  utterances {}", score.wer, score.n))?;

@@ -1,11 +1,11 @@
 //! How sure the recogniser may say it is, and from when on it says anything: from development data.
 
 use models::gloss::label_key;
-use models::live::{Evidence, LiveModel, Rules};
-use models::metrics::words::{Edit, align};
+use models::live::{Evidence, LiveModel, Rescored, Rescorer, Rules};
+use models::metrics::words::{Edit, align, edit_distance};
 
 use crate::Error;
-use crate::evaluate::LiveRunner;
+use crate::evaluate::{LiveRunner, Reading};
 use crate::synth::{Made, Synth};
 
 /// Utterances of signing, and of people who only rest and gesture.
@@ -18,66 +18,110 @@ const FALSE_IN_TEN_MINUTES: f64 = 0.5;
 const LEAST: f32 = 0.5;
 /// Below this share of what is accepted nothing was signed at all.
 const DOUBT: f32 = 0.5;
+/// Shares of the attention decoder that are tried.
+const SHARES: std::ops::RangeInclusive<u8> = 0..=10;
 /// Passes of Newton's method, and what holds weights back.
 const PASSES: usize = 25;
 const RIDGE: f64 = 1e-2;
 
-/// What a model would have said, had it said all that led for a moment.
-#[derive(Debug, Clone, Default)]
-struct Candidates {
-    /// What spoke for each, and whether it was right.
-    said: Vec<(Evidence, bool)>,
+/// What was read of an utterance by a model that says all that leads for a moment.
+struct Heard {
+    /// The keys of the glosses that were signed.
+    signed: Vec<String>,
+    reading: Reading,
+    seconds: f64,
 }
 
-/// The rules of a model, chosen on utterances that it did not learn from.
+/// Chooses the rules of a model and the shares of its rescorer, on utterances that it did not learn from.
 ///
 /// # Errors
-/// Where the network cannot be run.
-pub fn rules(model: &LiveModel, signed: &Synth, idle: &Synth) -> Result<Rules, Error> {
+/// Where a network cannot be run.
+pub fn calibrate(model: &mut LiveModel, signed: &Synth, idle: &Synth) -> Result<(), Error> {
     let all = Rules { accept: 0.0, doubt: 0.0, ..Rules::PLAIN };
     let mut runner = LiveRunner::with_rules(model, all)?;
-    let mut found = Candidates::default();
-    for n in 0..SIGNED {
-        gather(&mut runner, model, &signed.utterance(n), &mut found)?;
+    let mut hear = |synth: &Synth, count: u64| -> Result<Vec<Heard>, Error> {
+        (0..count).map(|n| heard(&mut runner, &synth.utterance(n))).collect()
+    };
+    let (signed, idle) = (hear(signed, SIGNED)?, hear(idle, IDLE)?);
+    let keys: Vec<String> = model.manifest.glosses.iter().map(|gloss| label_key(gloss)).collect();
+    model.manifest.rules = rules(&signed, &idle, &keys);
+    if let Some(rescorer) = &mut model.manifest.rescorer {
+        tune(rescorer, &signed, &idle, &keys);
     }
-    let (mut at_rest, mut seconds) = (Candidates::default(), 0.0);
-    for n in 0..IDLE {
-        let made = idle.utterance(n);
-        seconds += made.stamps_s.last().copied().unwrap_or(0.0);
-        gather(&mut runner, model, &made, &mut at_rest)?;
-    }
-    let examples: Vec<_> =
-        found.said.iter().chain(&at_rest.said).map(|(e, right)| (e.terms(), *right)).collect();
-    let mut rules = Rules { confidence: logistic(&examples), ..Rules::PLAIN };
-    let sure = |c: &Candidates| -> Vec<f32> { c.said.iter().map(|(e, _)| rules.sure(e)).collect() };
-    let mut false_ones = sure(&at_rest);
-    false_ones.sort_by(|a, b| b.total_cmp(a));
-    let allowed = (seconds / 600.0 * FALSE_IN_TEN_MINUTES) as usize;
-    let quiet = false_ones.get(allowed).copied().unwrap_or(0.0);
-    rules.accept = (quiet + 0.01).clamp(LEAST, 0.95);
-    rules.doubt = rules.accept * DOUBT;
-    Ok(rules)
+    Ok(())
 }
 
-/// Reads an utterance and notes all that led.
-fn gather(
-    runner: &mut LiveRunner,
-    model: &LiveModel,
-    made: &Made,
-    into: &mut Candidates,
-) -> Result<(), Error> {
-    let read = runner.read(&made.track, &made.stamps_s)?;
-    let key = |gloss: usize| label_key(&model.manifest.glosses[gloss]);
-    let truth: Vec<String> = made.glosses.iter().map(|g| label_key(&g.gloss)).collect();
-    let said: Vec<String> = read.settled.iter().map(|s| key(s.spoken.gloss)).collect();
+fn heard(runner: &mut LiveRunner, made: &Made) -> Result<Heard, Error> {
+    let reading = runner.read(&made.track, &made.stamps_s)?;
+    let seconds = made.stamps_s.last().copied().unwrap_or(0.0);
+    Ok(Heard { signed: made.glosses.iter().map(|g| label_key(&g.gloss)).collect(), reading, seconds })
+}
+
+/// When a gloss is said live, and how sure.
+fn rules(signed: &[Heard], idle: &[Heard], keys: &[String]) -> Rules {
+    let candidates = |heard: &[Heard]| -> Vec<(Evidence, bool)> {
+        let of = |heard: &Heard| {
+            let settled: Vec<_> = heard.reading.settled.iter().map(|s| &s.spoken).collect();
+            let right = right(&heard.signed, settled.iter().map(|s| &keys[s.gloss]));
+            settled.iter().map(|s| s.evidence).zip(right).collect::<Vec<_>>()
+        };
+        heard.iter().flat_map(of).collect()
+    };
+    let (found, at_rest) = (candidates(signed), candidates(idle));
+    let examples: Vec<_> = found.iter().chain(&at_rest).map(|(e, right)| (e.terms(), *right)).collect();
+    let mut rules = Rules { confidence: logistic(&examples), ..Rules::PLAIN };
+    rules.accept = quiet(at_rest.iter().map(|(e, _)| rules.sure(e)), idle);
+    rules.doubt = rules.accept * DOUBT;
+    rules
+}
+
+/// How much the attention decoder counts, when a gloss stands after rescoring, and how sure it is.
+fn tune(rescorer: &mut Rescorer, signed: &[Heard], idle: &[Heard], keys: &[String]) {
+    let judged = |rescorer: &Rescorer, heard: &Heard| -> Vec<Rescored> {
+        heard.reading.again.iter().flat_map(|again| rescorer.judge(&again.looked)).collect()
+    };
+    let wrong = |share: &u8| -> usize {
+        let rescorer =
+            Rescorer { attention: f32::from(*share) / f32::from(*SHARES.end()), ..rescorer.clone() };
+        let of = |heard: &Heard| {
+            let said: Vec<_> = judged(&rescorer, heard).iter().map(|g| &keys[g.gloss]).collect();
+            edit_distance(&heard.signed.iter().collect::<Vec<_>>(), &said)
+        };
+        signed.iter().map(of).sum()
+    };
+    let best = SHARES.min_by_key(wrong).expect("there are shares to try");
+    rescorer.attention = f32::from(best) / f32::from(*SHARES.end());
+
+    let candidates = |heard: &Heard| -> Vec<([f32; 3], bool)> {
+        let judged = judged(rescorer, heard);
+        let right = right(&heard.signed, judged.iter().map(|g| &keys[g.gloss]));
+        judged.iter().map(|g| g.terms).zip(right).collect()
+    };
+    let examples: Vec<_> = signed.iter().chain(idle).flat_map(candidates).collect();
+    rescorer.confidence = logistic(&examples);
+    let at_rest = idle.iter().flat_map(|heard| judged(rescorer, heard)).map(|g| g.confidence);
+    rescorer.accept = quiet(at_rest, idle);
+}
+
+/// Which of the glosses that were said are right.
+fn right<'a>(signed: &[String], said: impl Iterator<Item = &'a String>) -> Vec<bool> {
+    let said: Vec<&String> = said.collect();
     let mut right = vec![false; said.len()];
-    for edit in align(&truth, &said) {
+    for edit in align(&signed.iter().collect::<Vec<_>>(), &said) {
         if let Edit::Hit(_, at) = edit {
             right[at] = true;
         }
     }
-    into.said.extend(read.settled.iter().map(|s| s.spoken.evidence).zip(right));
-    Ok(())
+    right
+}
+
+/// From which confidence on no more is said at rest than is allowed.
+fn quiet(at_rest: impl Iterator<Item = f32>, idle: &[Heard]) -> f32 {
+    let mut false_ones: Vec<f32> = at_rest.collect();
+    false_ones.sort_by(|a, b| b.total_cmp(a));
+    let seconds: f64 = idle.iter().map(|heard| heard.seconds).sum();
+    let allowed = (seconds / 600.0 * FALSE_IN_TEN_MINUTES) as usize;
+    (false_ones.get(allowed).copied().unwrap_or(0.0) + 0.01).clamp(LEAST, 0.95)
 }
 
 /// Logistic regression by Newton's method: the weights that make what happened likeliest.

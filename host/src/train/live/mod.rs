@@ -3,27 +3,34 @@
 mod batches;
 mod calibrate;
 mod recipe;
+mod rescore_task;
 mod task;
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 use models::features::stream;
-use models::live::{LiveManifest, LiveModel, Rules};
+use models::live::{LiveManifest, LiveModel, RESCORE, RescoreInput, Rescorer, Rules};
 use models::manifest::{Kind, MANIFEST, NETWORK, Role, Source, sha256};
 use models::whole;
 
 use super::fit::{Plain, fit, forget};
 use super::{Options, Training};
-use crate::evaluate::Stepper;
+use crate::evaluate::{RescoreRunner, Stepper};
 use crate::export;
-use crate::nn::LiveNet;
+use crate::nn::{LiveNet, RescoreNet};
 use crate::synth::{Split, Synth};
 use crate::{Error, ui};
 
 use batches::{BATCH, Batches, GATE_DELAY, LATEST_STEPS, Sequence};
+use recipe::{HYPOTHESES, LENGTH, UTTERANCE};
 pub use recipe::{LIVE_RECIPES, LiveRecipe};
+use rescore_task::RescoreTask;
 use task::LiveTask;
 
+/// The folder of the rescorer's run within that of the recipe's.
+const RESCORER_RUN: &str = "rescorer";
+/// The rescorer draws its first weights from the seed and this.
+const RESCORER_SEED: u64 = 0x7265_7363;
 /// The largest difference between two logits that rounding over some hundred steps explains.
 const ROUNDING: f32 = 1e-3;
 
@@ -51,8 +58,20 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
     Training::seed(&device, options.seed);
     let net = recipe.net(glosses.len()).init(&device);
     let net = fit::<Training, _>(net, &LiveTask { batches: &batches }, &plan)?;
-
     let network = export::live_step(recipe.name, &net, batches.scale());
+
+    let config = recipe.rescorer(glosses.len());
+    let data = sha256(format!("{data} {config:?} {UTTERANCE} {}", sha256(&network)).as_bytes());
+    // A shorter run is shorter in both its stages.
+    let rescorer_steps = (recipe.rescorer_steps * steps / recipe.steps).max(1);
+    let (name, again) = (format!("{} rescorer", recipe.name), options.out.join(RESCORER_RUN));
+    let plan = options.plan(&name, rescorer_steps, options.seed, &data, &again)?;
+    let seed = options.seed ^ RESCORER_SEED;
+    Training::seed(&device, seed);
+    let task = RescoreTask { batches: &batches, live: &net, seed, most: [UTTERANCE, LENGTH] };
+    let rescorer = fit::<Training, _>(config.init(&net, &device), &task, &plan)?;
+    let rescorer_bytes = export::rescore_net(recipe.name, &rescorer, UTTERANCE, [HYPOTHESES, LENGTH]);
+
     let manifest = LiveManifest {
         name: recipe.name.into(),
         kind: Kind::Continuous,
@@ -66,6 +85,15 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
         delay_s: LATEST_STEPS as f64 * stream::STEP_S,
         gate_delay_s: GATE_DELAY as f64 * stream::STEP_S,
         rules: Rules::PLAIN,
+        rescorer: Some(Rescorer {
+            sha256: sha256(&rescorer_bytes),
+            steps: UTTERANCE,
+            hypotheses: HYPOTHESES,
+            length: LENGTH,
+            attention: 0.5,
+            confidence: [0.0, 1.0, 0.0],
+            accept: 0.5,
+        }),
         data: sources(recipe, &learnt),
         metrics: vec![],
         recipe: format!(
@@ -73,13 +101,15 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
             recipe.name, options.seed
         ),
     };
-    let mut model = LiveModel { dir: options.out.clone(), manifest, network };
+    let mut model = LiveModel { dir: options.out.clone(), manifest, network, rescorer: Some(rescorer_bytes) };
     let dev = synth(Split::Dev)?;
     check_export(&net, &batches, &model, &dev)?;
+    check_rescorer(&net, &rescorer, &batches, &model, &dev)?;
     let idle = Synth::new(recipe.synth(), &options.data, Split::Dev, options.seed, true)?;
-    model.manifest.rules = calibrate::rules(&model, &dev, &idle)?;
+    calibrate::calibrate(&mut model, &dev, &idle)?;
     write(&model)?;
     forget(&options.out)?;
+    forget(&again)?;
     Ok(model.manifest)
 }
 
@@ -119,26 +149,75 @@ fn check_export(
         let classes = model.manifest.logits();
         for (row, expect) in sequence.features.chunks_exact(stream::WIDTH).zip(whole.chunks_exact(classes)) {
             let said = stepper.step(row)?;
-            for (a, b) in said.logits.iter().zip(expect) {
-                let found = (a - b).abs();
-                if found.is_nan() || found > ROUNDING {
-                    return Err(Error::Export { found, limit: ROUNDING });
-                }
-            }
+            same(said.logits, expect)?;
         }
     }
     Ok(())
 }
 
+/// Compares the rescorer that trained with the one that was exported, over whole utterances and what they say.
+fn check_rescorer(
+    live: &LiveNet<Plain<Training>>,
+    net: &RescoreNet<Plain<Training>>,
+    batches: &Batches,
+    model: &LiveModel,
+    dev: &Synth,
+) -> Result<(), Error> {
+    type B = Plain<Training>;
+    let Some(runner) = RescoreRunner::of(model)? else { return Ok(()) };
+    let (device, width) = (Default::default(), model.manifest.hidden);
+    for n in 0..4 {
+        let sequence = Sequence::of(&dev.utterance(n), batches.glosses());
+        let steps = sequence.steps().min(UTTERANCE);
+        let hidden = live.hidden(input(batches, &sequence)).narrow(1, 0, steps); // [1, T', D]
+        let mut whole = values(hidden);
+        whole.resize(UTTERANCE * width, 0.0);
+        let there: Vec<f32> = (0..UTTERANCE).map(|t| f32::from(u8::from(t < steps))).collect();
+        let mut prefix: Vec<i64> = sequence.targets.iter().map(|t| t.label as i64).collect();
+        prefix.insert(0, 0);
+        prefix.resize(LENGTH, 0);
+        let mut at: Vec<i64> =
+            sequence.targets.iter().map(|t| t.within.start.min(steps - 1) as i64).collect();
+        at.insert(0, 0);
+        at.resize(LENGTH, 0);
+        let every = |row: &[i64]| row.repeat(HYPOTHESES).iter().map(|v| *v as f32).collect();
+        let (glosses, times) = (every(&prefix), every(&at));
+        let tensor = |values: &[f32], last| {
+            Tensor::<B, 3>::from_data(TensorData::new(values.to_vec(), [1, UTTERANCE, last]), &device)
+        };
+        let (hidden, mask) = (tensor(&whole, width), tensor(&there, 1));
+        let row = |values| Tensor::<B, 2, Int>::from_data(TensorData::new(values, [1, LENGTH]), &device);
+        let (memory, ctc) = net.memory(hidden, &mask);
+        let next = values(net.next(memory, &mask, row(prefix), row(at))); // [1, U, 1 + G]
+        let said = runner.run(&RescoreInput { hidden: whole, there, glosses, at: times })?;
+        same(&said.ctc, &values(ctc))?;
+        said.next.chunks_exact(next.len()).try_for_each(|said| same(said, &next))?;
+    }
+    Ok(())
+}
+
+/// Fails where two networks differ by more than rounding explains.
+fn same(a: &[f32], b: &[f32]) -> Result<(), Error> {
+    let found = a.iter().zip(b).map(|(a, b)| (a - b).abs()).find(|d| d.is_nan() || *d > ROUNDING);
+    found.map_or(Ok(()), |found| Err(Error::Export { found, limit: ROUNDING }))
+}
+
 /// Logits of a whole sequence by the network that trained: `[T, C]`.
 fn forward(net: &LiveNet<Plain<Training>>, batches: &Batches, sequence: &Sequence) -> Vec<f32> {
+    values(net.forward(input(batches, sequence)))
+}
+
+/// A whole sequence as the live network takes it: `[1, T, F]`.
+fn input(batches: &Batches, sequence: &Sequence) -> Tensor<Plain<Training>, 3> {
     let mut features = sequence.features.clone();
     batches.scale().apply(&mut features);
     let shape = [1, sequence.steps(), stream::WIDTH];
-    let input =
-        Tensor::<Plain<Training>, 3>::from_data(TensorData::new(features, shape), &Default::default());
-    let logits = net.forward(input).into_data().convert::<f32>();
-    logits.to_vec().expect("converted to f32 just before")
+    Tensor::from_data(TensorData::new(features, shape), &Default::default())
+}
+
+/// The values of a tensor, row-major.
+fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
+    tensor.into_data().convert::<f32>().to_vec().expect("converted to f32 just before")
 }
 
 /// Writes the folder; the manifest last, so that a folder with a manifest is whole.
@@ -148,6 +227,9 @@ fn write(model: &LiveModel) -> Result<(), Error> {
         whole::write(&path, bytes).map_err(Error::io("write", &path))
     };
     put(NETWORK, &model.network)?;
+    if let Some(rescorer) = &model.rescorer {
+        put(RESCORE, rescorer)?;
+    }
     let mut text = serde_json::to_string_pretty(&model.manifest).expect("a manifest has text keys only");
     text.push('\n');
     put(MANIFEST, text.as_bytes())

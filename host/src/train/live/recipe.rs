@@ -1,6 +1,6 @@
 //! The recipes of live recognisers, each on a synthetic corpus of its own.
 
-use crate::nn::LiveNetConfig;
+use crate::nn::{LiveNetConfig, RescoreNetConfig};
 use crate::synth;
 use models::features::stream;
 
@@ -18,7 +18,21 @@ pub struct LiveRecipe {
     pub dropout: f64,
     /// Steps of training.
     pub steps: usize,
+    /// Steps of the rescorer's.
+    pub rescorer_steps: usize,
 }
+
+/// Steps of an utterance that the rescorer takes, 12 s; the longest of 250 had 10 s of signs.
+pub const UTTERANCE: usize = 300;
+/// Hypotheses that it judges, and glosses of one with its beginning.
+pub const HYPOTHESES: usize = 12;
+pub const LENGTH: usize = 20;
+/// The distance between steps in each of its blocks: together they look 1.2 s to either side.
+const RESCORER_DILATIONS: [usize; 4] = [1, 3, 9, 18];
+/// Layers of its decoder.
+const RESCORER_LAYERS: usize = 2;
+/// Share of values that its training drops.
+const RESCORER_DROPOUT: f64 = 0.1;
 
 /// All recipes. Their data may be used and passed on, so that their weights may ship.
 pub const LIVE_RECIPES: [LiveRecipe; 2] = [
@@ -29,6 +43,7 @@ pub const LIVE_RECIPES: [LiveRecipe; 2] = [
         dilations: &[1, 2, 4, 8, 16],
         dropout: 0.0,
         steps: 2400,
+        rescorer_steps: 900,
     },
     LiveRecipe {
         name: "ksl-hall",
@@ -37,6 +52,7 @@ pub const LIVE_RECIPES: [LiveRecipe; 2] = [
         dilations: &[1, 2, 4, 8, 16],
         dropout: 0.0,
         steps: 1200,
+        rescorer_steps: 450,
     },
 ];
 
@@ -64,6 +80,17 @@ impl LiveRecipe {
             dilations: self.dilations.to_vec(),
             glosses,
             dropout: self.dropout,
+        }
+    }
+
+    /// The sizes of the rescorer.
+    pub fn rescorer(&self, glosses: usize) -> RescoreNetConfig {
+        RescoreNetConfig {
+            width: self.width,
+            dilations: RESCORER_DILATIONS.to_vec(),
+            layers: RESCORER_LAYERS,
+            glosses,
+            dropout: RESCORER_DROPOUT,
         }
     }
 }
