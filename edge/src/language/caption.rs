@@ -125,6 +125,16 @@ impl Caption {
         self.words(0).iter().map(|w| w.confidence).min_by(f32::total_cmp)
     }
 
+    /// How many signs and letters it was read from, without those that were not sure enough.
+    pub fn signs(&self) -> usize {
+        let shown = |item: &&Item| match &item.what {
+            What::Sign(_) => true,
+            What::Letter(letter) => letter.shown.is_some(),
+            What::Gap | What::End => false,
+        };
+        self.items.iter().filter(shown).count()
+    }
+
     /// Whether nothing was read.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()

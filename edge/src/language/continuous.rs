@@ -4,9 +4,12 @@
 //! only the engine differs.
 
 use models::features::{Sight, stream::Stream};
-use models::live::{Decoder, LiveManifest, LiveModel, Said, Spoken};
+use models::live::{
+    Cut, Cutter, Decoder, LiveManifest, LiveModel, RESCORE, RescoreInput, RescoreOutput, Rescored, Rescorer,
+    Said, Spoken,
+};
 
-use super::event::{Heard, Sign};
+use super::event::{Again, Heard, Sign};
 use crate::Fault;
 use crate::engine::{self, Backend, Engine, Tensor};
 
@@ -14,8 +17,11 @@ use crate::engine::{self, Backend, Engine, Tensor};
 pub struct Continuous {
     manifest: LiveManifest,
     engine: Box<dyn Engine>,
+    /// Looks at whole utterances again.
+    rescorer: Option<Box<dyn Engine>>,
     stream: Stream,
     decoder: Decoder,
+    cutter: Cutter,
     /// Features of a step `[1, F]` and the memory `[S, D]`.
     inputs: [Tensor; 2],
     /// Times of the steps that were taken, the newest last; see [`KEPT_STEPS`].
@@ -26,8 +32,11 @@ pub struct Continuous {
     open_steps: usize,
 }
 
-/// No sign lasts longer than this, in steps; times before are forgotten.
+/// No utterance that is looked at again lasts longer than this, in steps; times before are forgotten.
 const KEPT_STEPS: usize = 1024;
+/// A gloss of an utterance that was looked at again leaves a gap where its confidence is at least this share of
+/// what is shown; below it nothing was signed.
+const DOUBT: f32 = 0.5;
 /// Two models of one movement do not begin at the very same moment: what begins so much after a sign that
 /// another model settled still belongs to that one. Seconds.
 const SAME_MOVEMENT_S: f64 = 0.2;
@@ -39,15 +48,23 @@ impl Continuous {
     /// [`Fault::Format`] where the model is not whole, [`Fault::Backend`] where no engine is there.
     pub fn open(name_or_folder: &str, preference: &[Backend]) -> Result<Self, Fault> {
         let model = LiveModel::find(name_or_folder)?;
-        let path = model.dir.join(models::manifest::NETWORK);
+        let backend = engine::choose(preference)?;
         // One thread: a step takes a fraction of a millisecond, and sharing it costs more.
-        let engine = engine::open_bytes(&model.network, &path, engine::choose(preference)?, 1)?;
-        Ok(Self::over(model.manifest, engine))
+        let open = |bytes: &[u8], file| engine::open_bytes(bytes, &model.dir.join(file), backend, 1);
+        let engine = open(&model.network, models::manifest::NETWORK)?;
+        let rescorer = model.rescorer.as_ref().map(|bytes| open(bytes, RESCORE)).transpose()?;
+        Ok(Self::over(model.manifest, engine, rescorer))
     }
 
     /// A recogniser over an engine that is ready.
-    pub(super) fn over(manifest: LiveManifest, engine: Box<dyn Engine>) -> Self {
+    pub(super) fn over(
+        manifest: LiveManifest,
+        engine: Box<dyn Engine>,
+        rescorer: Option<Box<dyn Engine>>,
+    ) -> Self {
         Self {
+            rescorer,
+            cutter: Cutter::of(&manifest),
             stream: Stream::default(),
             decoder: Decoder::new(manifest.glosses.len(), manifest.rules.clone()),
             inputs: [Tensor::zeros(&[1, manifest.width]), Tensor::zeros(&[manifest.memory, manifest.hidden])],
@@ -73,17 +90,23 @@ impl Continuous {
         let mut done = Ok(());
         steps.push(sight, |at_s, row| {
             if done.is_ok() {
-                done = self.step(at_s, row).map(|said| heard.extend(said));
+                done = self.step(at_s, row, heard);
             }
         });
         self.stream = steps;
         done
     }
 
-    /// Ends an utterance: what leads is settled.
-    pub(super) fn finish(&mut self) -> Option<Heard> {
+    /// Ends an utterance: what leads is settled, and all of it is looked at again.
+    ///
+    /// # Errors
+    /// As [`Continuous::push`].
+    pub(super) fn finish(&mut self, heard: &mut Vec<Heard>) -> Result<(), Fault> {
         let said = self.decoder.finish();
-        said.and_then(|said| self.heard(said))
+        heard.extend(said.and_then(|said| self.heard(said)));
+        let cut = self.cutter.finish();
+        heard.extend(cut.map(|cut| self.look_again(cut)).transpose()?.flatten());
+        Ok(())
     }
 
     /// Another model settled a sign at this time: what this one makes of the same movement is not said.
@@ -105,37 +128,64 @@ impl Continuous {
     pub(super) fn forget(&mut self) {
         self.stream = Stream::default();
         self.decoder.reset();
+        self.cutter.reset();
         self.inputs[1].data.fill(0.0);
         self.times_s.clear();
         self.ignored_until_s = f64::NEG_INFINITY;
         self.open_steps = 0;
     }
 
-    fn step(&mut self, at_s: f64, row: &[f32]) -> Result<Option<Heard>, Fault> {
+    fn step(&mut self, at_s: f64, row: &[f32], heard: &mut Vec<Heard>) -> Result<(), Fault> {
         self.inputs[0].data.copy_from_slice(row);
         let outputs = self.engine.run(&self.inputs)?;
-        let [logits, _, state] = outputs else {
-            let (expected, got) = (vec![3], vec![outputs.len()]);
-            return Err(Fault::Shape {
-                what: format!("the outputs of {}", self.manifest.name),
-                expected,
-                got,
-            });
-        };
-        let expected = [self.manifest.logits(), self.inputs[1].data.len()];
-        let got = [logits.data.len(), state.data.len()];
-        if expected != got {
-            let what = format!("the outputs of {}", self.manifest.name);
-            return Err(Fault::Shape { what, expected: expected.into(), got: got.into() });
-        }
-        self.inputs[1].data.copy_from_slice(&state.data);
+        let expected = [self.manifest.logits(), self.manifest.hidden, self.inputs[1].data.len()];
+        let [logits, hidden, state] = shaped(&self.manifest.name, outputs, expected)?;
+        self.inputs[1].data.copy_from_slice(state);
         if self.times_s.len() == 2 * KEPT_STEPS {
             self.times_s.drain(..KEPT_STEPS);
         }
         self.times_s.push(at_s);
-        let said = self.decoder.step(&logits.data);
+        let said = self.decoder.step(logits);
+        let cut = self.cutter.step(self.decoder.gate(), hidden);
         self.open_steps += usize::from(self.decoder.in_sentence());
-        Ok(said.and_then(|said| self.heard(said)))
+        heard.extend(said.and_then(|said| self.heard(said)));
+        heard.extend(cut.map(|cut| self.look_again(cut)).transpose()?.flatten());
+        Ok(())
+    }
+
+    /// Looks at an utterance again; `None` where what was read live stands.
+    fn look_again(&mut self, Cut { steps, hidden }: Cut) -> Result<Option<Heard>, Fault> {
+        let (Some(engine), Some(rescorer), Some(hidden)) =
+            (&mut self.rescorer, &self.manifest.rescorer, hidden)
+        else {
+            return Ok(None);
+        };
+        let labels = 1 + self.manifest.glosses.len();
+        let expected = [rescorer.steps * labels, rescorer.hypotheses * rescorer.length * labels];
+        let run = |input: &RescoreInput| -> Result<RescoreOutput, Fault> {
+            let &Rescorer { steps, hypotheses, length, .. } = rescorer;
+            let inputs = [
+                Tensor::new(&[1, steps, self.manifest.hidden], input.hidden.clone())?,
+                Tensor::new(&[1, steps, 1], input.there.clone())?,
+                Tensor::new(&[hypotheses, length], input.glosses.clone())?,
+                Tensor::new(&[hypotheses, length], input.at.clone())?,
+            ];
+            let [ctc, next] = shaped(&self.manifest.name, engine.run(&inputs)?, expected)?;
+            Ok(RescoreOutput { ctc: ctc.to_vec(), next: next.to_vec() })
+        };
+        let Some(looked) = rescorer.look(&hidden, self.manifest.hidden, run)? else { return Ok(None) };
+        let judged = rescorer.judge(&looked);
+        let accept = rescorer.accept;
+        let signs = judged.into_iter().filter(|g| g.confidence >= DOUBT * accept);
+        let signs = signs.map(|Rescored { gloss, at, confidence, .. }| {
+            let t = self.time(steps.start + at);
+            let text = self.manifest.glosses[gloss].clone();
+            let (spelled, sure) = (is_letter(&text), confidence >= accept);
+            let model = self.manifest.name.clone();
+            Again { sign: Sign { t, from: t, text, confidence, model, others: vec![] }, spelled, sure }
+        });
+        let (from_s, to_s) = (self.time(steps.start), self.time(steps.end - 1));
+        Ok(Some(Heard::Again { from_s, to_s, signs: signs.collect() }))
     }
 
     /// What the decoder said, in words and seconds.
@@ -175,6 +225,20 @@ impl Continuous {
         let newest = self.times_s.len().saturating_sub(1);
         self.times_s.get(newest.saturating_sub(back)).copied().unwrap_or(0.0)
     }
+}
+
+/// The outputs of a network of this name, if they have as many values as they should.
+fn shaped<'a, const N: usize>(
+    name: &str,
+    outputs: &'a [Tensor],
+    expected: [usize; N],
+) -> Result<[&'a [f32]; N], Fault> {
+    let got: Vec<usize> = outputs.iter().map(|output| output.data.len()).collect();
+    if got != expected {
+        let what = format!("the outputs of {name}");
+        return Err(Fault::Shape { what, expected: expected.into(), got });
+    }
+    Ok(std::array::from_fn(|n| outputs[n].data.as_slice()))
 }
 
 /// Whether a gloss is a letter of the alphabet: letters that follow one another are a word that is spelled.
@@ -227,7 +291,55 @@ mod tests {
         }
     }
 
+    /// What the rescorer makes of an utterance: its script, as that of [`Told`], from the utterance's first step.
+    struct ToldAgain {
+        script: Vec<char>,
+        outputs: [Tensor; 2],
+    }
+
+    impl Engine for ToldAgain {
+        fn run(&mut self, inputs: &[Tensor]) -> Result<&[Tensor], Fault> {
+            let there = inputs[1].data.iter().filter(|there| **there == 1.0).count();
+            assert!((1..AGAIN.steps).contains(&there), "{there} steps");
+            for (row, said) in self.outputs[0].data.chunks_exact_mut(3).zip(&self.script) {
+                let (label, sure) = match said {
+                    'h' => (1, 6.0),
+                    't' => (2, 6.0),
+                    '?' => (2, 1.2),
+                    _ => (0, 6.0),
+                };
+                row.fill(0.0);
+                row[label] = sure;
+            }
+            Ok(&self.outputs)
+        }
+
+        fn describe(&self) -> String {
+            "told again".into()
+        }
+    }
+
+    /// Believes CTC's probabilities as they are.
+    const AGAIN: Rescorer = Rescorer {
+        sha256: String::new(),
+        steps: 40,
+        hypotheses: 2,
+        length: 4,
+        attention: 0.0,
+        confidence: [0.0, 0.0, 1.0],
+        accept: 0.7,
+    };
+
     fn told(script: &str) -> Continuous {
+        told_again(script, None)
+    }
+
+    fn told_again(script: &str, again: Option<&str>) -> Continuous {
+        let rescorer = again.map(|script| -> Box<dyn Engine> {
+            let outputs = [&[40, 3][..], &[2, 4, 3]].map(Tensor::zeros);
+            let script = script.chars().chain(std::iter::repeat('.')).take(40).collect();
+            Box::new(ToldAgain { script, outputs })
+        });
         let manifest = LiveManifest {
             name: "hall".into(),
             kind: Kind::Continuous,
@@ -241,21 +353,27 @@ mod tests {
             delay_s: 0.44,
             gate_delay_s: 0.16,
             rules: Rules { accept: 0.7, doubt: 0.3, ..Rules::PLAIN },
+            rescorer: again.map(|_| AGAIN),
             data: vec![],
             metrics: vec![],
             recipe: String::new(),
         };
         let outputs = [&[1, 3 + 2 * BIO][..], &[1, 2], &[1, 2]].map(Tensor::zeros);
-        Continuous::over(manifest, Box::new(Told { script: script.chars().collect(), outputs, step: 0.0 }))
+        let engine = Told { script: script.chars().collect(), outputs, step: 0.0 };
+        Continuous::over(manifest, Box::new(engine), rescorer)
     }
 
     /// Reads a signer whose hand is up where `hand` has a `^`, one letter a step; the events but partial ones.
     fn read(script: &str, hand: &str) -> (Vec<Event>, Reader) {
+        read_by(told(script), hand)
+    }
+
+    fn read_by(continuous: Continuous, hand: &str) -> (Vec<Event>, Reader) {
         let layout = Known::BodyHands75.layout();
         let points = layout.range("RIGHT_HAND_LANDMARKS").unwrap();
         let shoulders =
             ["LEFT_SHOULDER", "RIGHT_SHOULDER"].map(|s| layout.index("POSE_LANDMARKS", s).unwrap());
-        let mut reader = Reader::new(&layout, vec![]).unwrap().with_continuous(told(script));
+        let mut reader = Reader::new(&layout, vec![]).unwrap().with_continuous(continuous);
         let mut events = vec![];
         for (i, up) in hand.chars().enumerate() {
             let mut pose = Pose::unseen(layout.len());
@@ -325,6 +443,58 @@ mod tests {
         check("..............................", "^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^", "", &[]);
     }
 
+    /// What the caption says as time goes on, and what is asked for in the end.
+    #[track_caller]
+    fn check_again(script: &str, again: &str, captions: &[&str], asked: &[&[&str]]) {
+        let (events, reader) = read_by(told_again(script, Some(again)), &"^".repeat(script.len()));
+        let shown: Vec<&str> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Caption { text, .. } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(shown, captions, "{events:?}");
+        assert_eq!(reader.transcript().text(), *captions.last().unwrap());
+        let repeats: Vec<Vec<&str>> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Repeat { candidates, .. } => {
+                    Some(candidates.iter().map(|(l, _)| l.as_str()).collect())
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(repeats, asked, "{events:?}");
+    }
+
+    #[test]
+    fn an_utterance_is_read_again_when_it_is_over() {
+        // It begins eight steps before the gate opens.
+        check_again("........hh..................", "........tt", &["HELLO", "TEA"], &[]);
+        check_again("........hh..tt..............", "........hh", &["HELLO", "HELLO TEA", "HELLO"], &[]);
+        check_again("........hh..................", "........hh..tt", &["HELLO", "HELLO TEA"], &[]);
+        check_again("........hh..................", "........hh", &["HELLO"], &[]);
+        check_again("........hh", "........tt", &["HELLO", "TEA"], &[]);
+    }
+
+    #[test]
+    fn what_is_not_sure_the_second_time_is_asked_for() {
+        check_again(
+            "........hh..tt..............",
+            "........hh..?",
+            &["HELLO", "HELLO TEA", "HELLO [?]"],
+            &[&["TEA"]],
+        );
+        check_again("........hh..................", "........?.", &["HELLO", ""], &[&["TEA"]]);
+        check_again(
+            "........hh..??..............",
+            "........hh..tt",
+            &["HELLO", "HELLO [?]", "HELLO TEA"],
+            &[],
+        );
+    }
+
     #[test]
     fn one_movement_that_another_model_knew_is_not_said_again() {
         let sight = |step: u32| Sight::unseen(f64::from(step) * stream::STEP_S);
@@ -338,7 +508,7 @@ mod tests {
         }
         let signs = heard.iter().filter_map(|h| match h {
             Heard::Sign { sign, .. } => Some(sign.text.as_str()),
-            Heard::Partial { .. } | Heard::Unsure { .. } => None,
+            Heard::Partial { .. } | Heard::Unsure { .. } | Heard::Again { .. } => None,
         });
         assert_eq!(signs.collect::<Vec<_>>(), ["TEA"]);
     }

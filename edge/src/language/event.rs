@@ -88,4 +88,15 @@ pub(super) enum Heard {
     Sign { sign: Sign, spelled: bool },
     /// Something was signed, and what is on top is not sure enough to be shown.
     Unsure { sign: Sign, spelled: bool },
+    /// All that was signed within a time, looked at again when the utterance was over.
+    Again { from_s: f64, to_s: f64, signs: Vec<Again> },
+}
+
+/// A sign that was looked at again.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Again {
+    pub sign: Sign,
+    pub spelled: bool,
+    /// Whether it is sure enough to be shown.
+    pub sure: bool,
 }

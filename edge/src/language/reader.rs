@@ -1,5 +1,6 @@
 //! The stage of the live path that reads: poses in, signs and captions out.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use models::features::Picker;
@@ -7,7 +8,7 @@ use models::pose::{Layout, Pose};
 use models::spelling::{Letter, Names};
 
 use super::caption::{Item, What};
-use super::event::Heard;
+use super::event::{Again, Heard};
 use super::spotting::Spotting;
 use super::{Activity, Caption, Change, Continuous, Event, Gate, Recogniser, Sign};
 use crate::Fault;
@@ -51,12 +52,14 @@ struct Utterance {
     unsure: Option<Sign>,
     /// Such signs that the caption does not show yet: a gap stands only beside signs.
     gaps: Vec<(f64, f32)>,
+    /// When signs settled that another model than the continuous one knew. Seconds.
+    others_s: Vec<f64>,
 }
 
 impl Utterance {
     fn new(names: &Arc<Names>) -> Self {
         let caption = Caption::keeping(TRANSCRIPT_SIGNS, Arc::clone(names));
-        Self { from_s: None, caption, signs: 0, partial: None, unsure: None, gaps: vec![] }
+        Self { from_s: None, caption, signs: 0, partial: None, unsure: None, gaps: vec![], others_s: vec![] }
     }
 }
 
@@ -211,8 +214,10 @@ impl Reader {
 
     /// The hands went down: a stretch that gave no sign yet is looked at as a whole, or else asked for again.
     fn offset(&mut self, at_s: f64, from_s: f64, to_s: f64, events: &mut Vec<Event>) -> Result<(), Fault> {
-        if let Some(heard) = self.continuous.as_mut().and_then(Continuous::finish) {
-            self.note(at_s, heard, events);
+        if let Some(continuous) = &mut self.continuous {
+            let mut heard = vec![];
+            continuous.finish(&mut heard)?;
+            heard.into_iter().for_each(|heard| self.note(at_s, heard, events));
         }
         if self.utterance.signs == 0
             && let Some(heard) = self.spotting.look_at_whole(at_s, from_s, to_s)?
@@ -263,6 +268,50 @@ impl Reader {
                 self.utterance.unsure = Some(sign);
             }
             Heard::Sign { sign, spelled } => self.settle(sign, spelled, events),
+            Heard::Again { from_s, to_s, signs } => self.read_again(at_s, from_s..=to_s, signs, events),
+        }
+    }
+
+    /// Puts what was read when the utterance was over in the place of what was read live.
+    fn read_again(
+        &mut self,
+        at_s: f64,
+        time_s: RangeInclusive<f64>,
+        signs: Vec<Again>,
+        events: &mut Vec<Event>,
+    ) {
+        // What another model knew within this time is not known to the one that looked again.
+        if self.utterance.others_s.iter().any(|at_s| time_s.contains(at_s)) {
+            return;
+        }
+        let item = |Again { sign, spelled, sure }: &Again| {
+            let what = match (spelled, sure) {
+                (true, _) => What::Letter(letter(sign, *sure)),
+                (false, true) => What::Sign(sign.text.clone()),
+                (false, false) => What::Gap,
+            };
+            Item { at_s: sign.t, confidence: sign.confidence, what }
+        };
+        // A gap stands only beside signs.
+        let any = signs.iter().any(|again| again.sure);
+        let items: Vec<Item> = signs.iter().filter(|_| any).map(item).collect();
+        let before = self.caption.text();
+        for caption in [&mut self.caption, &mut self.transcript, &mut self.utterance.caption] {
+            caption.replace(time_s.clone(), items.clone());
+        }
+        self.utterance.gaps.retain(|(at_s, _)| !time_s.contains(at_s));
+        self.utterance.unsure.take_if(|sign| time_s.contains(&sign.t));
+        if let Some(unsure) = signs.iter().rfind(|again| !again.sure) {
+            self.utterance.unsure = Some(unsure.sign.clone());
+        }
+        self.utterance.signs = self.utterance.caption.signs();
+        if let Some(first) = signs.iter().find(|again| again.sure) {
+            self.utterance.from_s.get_or_insert(first.sign.t);
+            self.captioned_s = at_s;
+        }
+        if self.caption.text() != before {
+            let (text, confidence) = (self.caption.text(), self.caption.confidence().unwrap_or(0.0));
+            events.push(Event::Caption { t: at_s, text, confidence });
         }
     }
 
@@ -272,6 +321,7 @@ impl Reader {
             if continuous.manifest().name == sign.model {
                 self.spotting.reset();
             } else {
+                self.utterance.others_s.push(sign.t);
                 continuous.ignore_until(sign.t);
             }
         }
