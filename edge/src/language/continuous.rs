@@ -241,6 +241,7 @@ mod tests {
             delay_s: 0.44,
             gate_delay_s: 0.16,
             rules: Rules { accept: 0.7, doubt: 0.3, ..Rules::PLAIN },
+            rescorer: None,
             data: vec![],
             metrics: vec![],
             recipe: String::new(),
