@@ -195,7 +195,7 @@ mod tests {
         let sure = [0.0, f32::NEG_INFINITY, f32::NEG_INFINITY, 0.0];
         let found = beam_search(&sure, 2, 9);
         assert_eq!(found, [Hypothesis { glosses: vec![0], at: vec![1], log_probability: 0.0 }]);
-        assert_eq!(beam_search(&[], 2, 9)[0].glosses, []);
+        assert!(beam_search(&[], 2, 9)[0].glosses.is_empty());
         assert_eq!(beam_search(&[f32::NEG_INFINITY; 4], 2, 9), []);
     }
 }

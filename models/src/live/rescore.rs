@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(rescorer(0.5).rescore(&[1.0; 10], 2, never), Err(()));
         // Sure glosses by turns, and room for two.
         let steps = [[0.01, 0.98, 0.01], [0.01, 0.01, 0.98], [0.01, 0.98, 0.01]];
-        let mut look = |n: usize| {
+        let look = |n: usize| {
             let Ok(looked) = rescorer(0.5).look(&vec![1.0; 2 * n], 2, run(&steps[..n], [0.2, 0.4, 0.4]));
             looked
         };
