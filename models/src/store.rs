@@ -14,7 +14,7 @@ pub const RECORD: &str = "store.json";
 const RECORD_LIMIT: u64 = 16 << 20;
 
 /// The models that the repository ships.
-pub const SHIPPED: [&str; 4] = ["ksl13", "asl-words", "asl-letters", EMBEDDING];
+pub const SHIPPED: [&str; 5] = ["ksl13", "asl-words", "asl-letters", "asl-hall", EMBEDDING];
 
 /// The model that signs are enrolled with.
 pub const EMBEDDING: &str = "sign-embedding";

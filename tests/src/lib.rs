@@ -93,6 +93,45 @@ pub fn refusal(output: &Output) -> String {
     said
 }
 
+/// The events of a `signpost read` that must succeed.
+///
+/// # Panics
+/// Where it fails, or prints a line that is no JSON object.
+#[track_caller]
+pub fn reading(args: &[&str]) -> Vec<serde_json::Value> {
+    let output = run("signpost", [&["read", "--json"], args].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    lines.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect()
+}
+
+/// The videos in a folder and in those below it.
+///
+/// # Panics
+/// Where a folder cannot be read.
+pub fn videos(folder: &Path) -> Vec<PathBuf> {
+    files(folder, "mp4")
+}
+
+/// The files of an ending in a folder and in those below it, by name.
+///
+/// # Panics
+/// Where a folder cannot be read.
+pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries =
+        std::fs::read_dir(folder).expect("it can be read").map(|entry| entry.expect("as well").path());
+    let mut found: Vec<PathBuf> = entries
+        .flat_map(|path| match path.extension() {
+            _ if path.is_dir() => files(&path, ending),
+            Some(e) if e == ending => vec![path],
+            _ => vec![],
+        })
+        .collect();
+    found.sort();
+    found
+}
+
 /// The text of a path for a command line.
 ///
 /// # Panics

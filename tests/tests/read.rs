@@ -2,23 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use models::metrics::edit_distance;
 use models::store::Store;
 use serde_json::Value;
-use tests::{data, program, refusal, run, store, text};
-
-/// The events of a reading that must succeed.
-#[track_caller]
-fn events(args: &[&str]) -> Vec<Value> {
-    let output = run("signpost", [&["read", "--json"], args].concat());
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    let lines = String::from_utf8(output.stdout).unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect()
-}
+use tests::{data, program, reading, refusal, run, store, text};
 
 /// The letters that were read, without the gaps between words.
 fn letters(events: &[Value]) -> String {
@@ -44,7 +34,7 @@ fn reads_its_own_signing_back() {
     for word in ["HELLO", "SIGNPOST", "WATER", "QUICK", "BROWN", "FOX", "JUMPS", "OVER", "LAZY", "DOG"] {
         let signed = run("signpost", ["sign", word, "--language", "ase", "--out", text(&pose)]);
         assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
-        let read = letters(&events(&[text(&pose)]));
+        let read = letters(&reading(&[text(&pose)]));
         wrong += distance(word, &read);
         letters_in_all += word.len();
         eprintln!("{word}: {read}");
@@ -62,7 +52,7 @@ fn reads_a_real_person_spelling() {
     let folder = tempfile::tempdir().unwrap();
     let pose = folder.path().join("hand.pose");
     let clip = data.join("oracle/tfjs/asl_hand.25fps.mp4");
-    let from_video = events(&[text(&clip), "--out", text(&pose)]);
+    let from_video = reading(&[text(&clip), "--out", text(&pose)]);
     let read = letters(&from_video);
     eprintln!("KINDNESS: {read}");
     assert!(distance("KINDNESS", &read) <= 4, "KINDNESS was read as {read}");
@@ -71,17 +61,17 @@ fn reads_a_real_person_spelling() {
     assert!(from_video.iter().all(|e| e["t"].is_number()), "each event has its time");
 
     // The landmarks that were kept are what was read.
-    assert_eq!(letters(&events(&[text(&pose)])), read);
+    assert_eq!(letters(&reading(&[text(&pose)])), read);
 }
 
 #[test]
 fn every_clip_of_real_people_is_read_from_end_to_end() {
     let test = "every_clip_of_real_people_is_read_from_end_to_end";
     let (Some(data), Some(_)) = (data(test), store(test)) else { return };
-    let clips = videos(&data.join("oracle"));
+    let clips = tests::videos(&data.join("oracle"));
     assert!(clips.len() >= 7, "{clips:?}");
     for clip in clips {
-        let events = events(&[text(&clip)]);
+        let events = reading(&[text(&clip)]);
         let end = events.last().expect("there is an end");
         assert_eq!(end["event"], "end", "{}", clip.display());
         assert!(
@@ -91,17 +81,6 @@ fn every_clip_of_real_people_is_read_from_end_to_end() {
         );
         assert_eq!(end["lost"], 0, "{}", clip.display());
     }
-}
-
-/// The videos in a folder and in those below it.
-fn videos(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let within = |path: PathBuf| match path.extension() {
-        _ if path.is_dir() => videos(&path),
-        Some(ending) if ending == "mp4" => vec![path],
-        _ => vec![],
-    };
-    entries.flat_map(within).collect()
 }
 
 #[test]
