@@ -37,7 +37,9 @@ fn main() {
                 Kind::Continuous => {
                     reader(vec![]).with_continuous(Continuous::open(model, &preference).unwrap())
                 }
-                Kind::Isolated | Kind::Embedding(_) => reader(vec![Recogniser::open(model, &preference, 1).unwrap()]),
+                Kind::Isolated | Kind::Embedding(_) => {
+                    reader(vec![Recogniser::open(model, &preference, 1).unwrap()])
+                }
             };
             (backend, reader, Duration::ZERO, Vec::with_capacity(frames as usize))
         })

@@ -117,8 +117,8 @@ impl Show {
     fn caption(&self, reader: &Reader, state: State) -> Caption {
         let text = reader.caption().tail(CAPTION_COLUMNS);
         let tone = |word: &str| if word.trim() == GAP { Tone::Warn } else { Tone::Plain };
-        let mut caption = Caption::default();
-        caption.words = text.split_inclusive(' ').map(|w| Span { text: w.into(), tone: tone(w) }).collect();
+        let words = text.split_inclusive(' ').map(|w| Span { text: w.into(), tone: tone(w) }).collect();
+        let mut caption = Caption { words, ..Caption::default() };
         if let Some((partial, _)) = reader.partial() {
             let text = if text.is_empty() { format!("{partial} …") } else { format!("  {partial} …") };
             caption.words.push(Span { text, tone: Tone::Quiet });

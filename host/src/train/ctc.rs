@@ -40,8 +40,8 @@ pub fn loss(
     let log_probs = log_softmax(logits, labels);
     // Blank, label, blank, … blank.
     let states = 2 * targets.len() + 1;
-    let label = |s: usize| if s % 2 == 0 { BLANK } else { targets[s / 2].label };
-    let allowed = |s: usize, t: usize| s % 2 == 0 || targets[s / 2].within.contains(&t);
+    let label = |s: usize| if s.is_multiple_of(2) { BLANK } else { targets[s / 2].label };
+    let allowed = |s: usize, t: usize| s.is_multiple_of(2) || targets[s / 2].within.contains(&t);
     // A label may follow another without a blank where they differ.
     let skips = |s: usize| s % 2 == 1 && s >= 3 && label(s) != label(s - 2);
     let said = |s: usize, t: usize| log_probs[t * labels + label(s)];

@@ -106,7 +106,7 @@ impl Stream {
     /// - `each` is given `[F]`, every value finite and within ±4
     pub fn push(&mut self, sight: &Sight, mut each: impl FnMut(f64, &[f32; WIDTH])) {
         let at_s = sight.at_s;
-        if !(at_s.abs() < LATEST_S) {
+        if at_s.is_nan() || at_s.abs() >= LATEST_S {
             return;
         }
         let before = match self.last {

@@ -11,6 +11,8 @@ use crate::synth::{Made, Synth};
 /// Utterances of signing, and of people who only rest and gesture.
 const SIGNED: u64 = 320;
 const IDLE: u64 = 900;
+/// A shorter run than the recipe's is judged by fewer, but no fewer than these.
+const LEAST_UTTERANCES: u64 = 8;
 /// So many false glosses in ten minutes of rest and gesture are allowed on development data: half of what
 /// strangers may see.
 const FALSE_IN_TEN_MINUTES: f64 = 0.5;
@@ -36,13 +38,14 @@ struct Heard {
 ///
 /// # Errors
 /// Where a network cannot be run.
-pub fn calibrate(model: &mut LiveModel, signed: &Synth, idle: &Synth) -> Result<(), Error> {
+pub fn calibrate(model: &mut LiveModel, signed: &Synth, idle: &Synth, share: f64) -> Result<(), Error> {
     let all = Rules { accept: 0.0, doubt: 0.0, ..Rules::PLAIN };
     let mut runner = LiveRunner::with_rules(model, all)?;
     let mut hear = |synth: &Synth, count: u64| -> Result<Vec<Heard>, Error> {
         (0..count).map(|n| heard(&mut runner, &synth.utterance(n))).collect()
     };
-    let (signed, idle) = (hear(signed, SIGNED)?, hear(idle, IDLE)?);
+    let of = |all: u64| ((all as f64 * share) as u64).clamp(LEAST_UTTERANCES, all);
+    let (signed, idle) = (hear(signed, of(SIGNED))?, hear(idle, of(IDLE))?);
     let keys: Vec<String> = model.manifest.glosses.iter().map(|gloss| label_key(gloss)).collect();
     model.manifest.rules = rules(&signed, &idle, &keys);
     if let Some(rescorer) = &mut model.manifest.rescorer {
@@ -155,9 +158,8 @@ fn solve<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> [f64; N] {
     for i in 0..N {
         for j in i + 1..N {
             let by = a[j][i] / a[i][i];
-            for k in i..N {
-                a[j][k] -= by * a[i][k];
-            }
+            let (above, below) = a.split_at_mut(j);
+            below[0][i..].iter_mut().zip(&above[i][i..]).for_each(|(low, high)| *low -= by * high);
             b[j] -= by * b[i];
         }
     }

@@ -106,7 +106,7 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
     check_export(&net, &batches, &model, &dev)?;
     check_rescorer(&net, &rescorer, &batches, &model, &dev)?;
     let idle = Synth::new(recipe.synth(), &options.data, Split::Dev, options.seed, true)?;
-    calibrate::calibrate(&mut model, &dev, &idle)?;
+    calibrate::calibrate(&mut model, &dev, &idle, steps as f64 / recipe.steps as f64)?;
     write(&model)?;
     forget(&options.out)?;
     forget(&again)?;
