@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn times_are_where_glosses_are_likeliest() {
-        let mut rows = vec![[0.97_f32, 0.01, 0.02]; 12];
+        let mut rows = [[0.97_f32, 0.01, 0.02]; 12];
         rows[3] = [0.4, 0.59, 0.01];
         rows[4] = [0.1, 0.89, 0.01];
         rows[9] = [0.2, 0.01, 0.79];
