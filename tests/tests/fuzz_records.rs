@@ -39,11 +39,7 @@ fn check_manifest(folder: &Path, bytes: &[u8]) -> bool {
             assert!((sum - 1.0).abs() < 1e-3, "at temperature {} they sum to {sum}", manifest.temperature);
             true
         }
-        Err(error) => {
-            let said = error.to_string();
-            assert_eq!(said.lines().count(), 1, "one sentence: {said}");
-            false
-        }
+        Err(error) => refused(&error),
     }
 }
 
@@ -52,6 +48,14 @@ fn manifests_of_any_bytes_are_read_or_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(NETWORK), BYTES).unwrap();
     worse(&manifest(), Random(3), |bytes| check_manifest(folder.path(), bytes));
+}
+
+/// Whether it was read, of what was refused: no, and in one sentence.
+#[track_caller]
+fn refused(error: &models::Error) -> bool {
+    let said = error.to_string();
+    assert_eq!(said.lines().count(), 1, "one sentence: {said}");
+    false
 }
 
 /// Opens what is made out of a manifest by all kinds of damage; what is cut off must be refused.
@@ -131,11 +135,7 @@ fn check_live(folder: &Path, bytes: &[u8]) -> bool {
             assert!(said.unwrap_or_default().iter().all(|g| (0.0..=1.0).contains(&g.confidence)));
             true
         }
-        Err(error) => {
-            let said = error.to_string();
-            assert_eq!(said.lines().count(), 1, "one sentence: {said}");
-            false
-        }
+        Err(error) => refused(&error),
     }
 }
 

@@ -95,6 +95,9 @@ impl Read {
             reader = reader.with_continuous(continuous);
         }
         let mut report = Report::new(self.json);
+        if self.captions.is_some() {
+            report.keep_captions();
+        }
         report.source(&self.source, &input.about)?;
         let size = screen_size(board);
         let mut show = match (window, &self.show) {
@@ -160,8 +163,8 @@ impl Read {
     }
 
     fn keep_captions(&self, report: &mut Report) -> anyhow::Result<()> {
-        let Some(path) = &self.captions else { return Ok(()) };
-        report.captions().write(path, &self.source)?;
+        let (Some(path), Some(captions)) = (&self.captions, report.captions()) else { return Ok(()) };
+        captions.write(path, &self.source)?;
         Ok(report.captions_kept(path)?)
     }
 

@@ -28,7 +28,8 @@ pub struct Report {
     started: Instant,
     /// Somebody closed the window before the end.
     closed: bool,
-    captions: Captions,
+    /// What was read, where it is to be kept: a unit reads for weeks.
+    captions: Option<Captions>,
 }
 
 impl Report {
@@ -44,7 +45,7 @@ impl Report {
             seen: 0,
             started: Instant::now(),
             closed: false,
-            captions: Captions::default(),
+            captions: None,
         }
     }
 
@@ -119,7 +120,9 @@ impl Report {
     /// # Errors
     /// Where standard output is gone.
     pub fn events(&mut self, events: &[Event]) -> io::Result<()> {
-        self.captions.note(events);
+        if let Some(captions) = &mut self.captions {
+            captions.note(events);
+        }
         if events.iter().any(|e| matches!(e, Event::Sign(_) | Event::Repeat { .. })) {
             self.clear_progress();
         }
@@ -163,9 +166,14 @@ impl Report {
         writeln!(self.out, "landmarks of {frames} frames: {}", path.display())
     }
 
-    /// All that was read so far, with its times.
-    pub fn captions(&self) -> &Captions {
-        &self.captions
+    /// Keeps what is read from now on, with its times.
+    pub fn keep_captions(&mut self) {
+        self.captions = Some(Captions::default());
+    }
+
+    /// What was kept so far; none where nothing is to be kept.
+    pub fn captions(&self) -> Option<&Captions> {
+        self.captions.as_ref()
     }
 
     /// Says where the captions were kept.
@@ -173,7 +181,7 @@ impl Report {
     /// # Errors
     /// Where standard output is gone.
     pub fn captions_kept(&mut self, path: &Path) -> io::Result<()> {
-        let count = self.captions.utterances();
+        let count = self.captions.as_ref().map_or(0, Captions::utterances);
         if self.json {
             let line = json!({ "event": "kept", "t": self.last_s, "path": path, "utterances": count });
             return self.line(line);

@@ -1,5 +1,6 @@
 //! Joins signs to a caption: letters run together to a word, signs stand apart.
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub struct Caption {
     items: VecDeque<Item>,
     most: usize,
     names: Arc<Names>,
+    /// The words of all items, since something was last changed: a screen asks for them with every frame.
+    words: OnceCell<Vec<Word>>,
 }
 
 /// One thing that was read.
@@ -59,11 +62,12 @@ struct Word {
 impl Caption {
     /// An empty caption that keeps about so many signs, the newest, and knows words that people spell.
     pub fn keeping(most: usize, names: Arc<Names>) -> Self {
-        Self { items: VecDeque::new(), most, names }
+        Self { items: VecDeque::new(), most, names, words: OnceCell::new() }
     }
 
     /// Adds what was read; gaps that follow one another are one.
     pub fn push(&mut self, item: Item) {
+        self.words.take();
         if let (What::Gap, Some(last)) = (&item.what, self.items.back_mut())
             && last.what == What::Gap
         {
@@ -82,6 +86,7 @@ impl Caption {
 
     /// Puts what was read later, and better, in the place of what was read within a time.
     pub fn replace(&mut self, time_s: std::ops::RangeInclusive<f64>, by: Vec<Item>) {
+        self.words.take();
         let mut after: VecDeque<Item> = std::mem::take(&mut self.items);
         after.retain(|item| !time_s.contains(&item.at_s));
         let at = after.iter().take_while(|item| item.at_s < *time_s.start()).count();
@@ -102,15 +107,16 @@ impl Caption {
         let Some(Item { at_s, what: What::Letter(_), .. }) = self.items.back() else { return false };
         let at_s = *at_s;
         let from = self.items.iter().rposition(|i| !matches!(i.what, What::Letter(_))).map_or(0, |n| n + 1);
-        let word = |caption: &Self| caption.words(from).pop();
+        let word = |caption: &Self| caption.words_from(from).pop();
         let before = word(self);
+        self.words.take();
         self.items.push_back(Item { at_s, confidence: 1.0, what: What::End });
         word(self) != before
     }
 
     /// The text, words apart.
     pub fn text(&self) -> String {
-        self.words(0).iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")
+        self.words().iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")
     }
 
     /// The last words that fit into `columns` letters, for a caption band.
@@ -122,7 +128,7 @@ impl Caption {
 
     /// The lowest mean confidence of a word: a caption is as sure as its weakest word. `None` while it is empty.
     pub fn confidence(&self) -> Option<f32> {
-        self.words(0).iter().map(|w| w.confidence).min_by(f32::total_cmp)
+        self.words().iter().map(|w| w.confidence).min_by(f32::total_cmp)
     }
 
     /// How many signs and letters it was read from, without those that were not sure enough.
@@ -142,11 +148,16 @@ impl Caption {
 
     /// Forgets everything.
     pub fn clear(&mut self) {
+        self.words.take();
         self.items.clear();
     }
 
+    fn words(&self) -> &[Word] {
+        self.words.get_or_init(|| self.words_from(0))
+    }
+
     /// The words from an item on.
-    fn words(&self, from: usize) -> Vec<Word> {
+    fn words_from(&self, from: usize) -> Vec<Word> {
         let mut words = vec![];
         let mut spelled: Vec<(&Item, &Letter)> = vec![];
         for item in self.items.iter().skip(from) {

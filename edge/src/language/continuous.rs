@@ -391,20 +391,20 @@ mod tests {
         (events, reader)
     }
 
+    /// The labels that are given to confirm one of, each time that somebody is asked to repeat.
+    fn asked(events: &[Event]) -> Vec<Vec<&str>> {
+        let candidates = events.iter().filter_map(|event| match event {
+            Event::Repeat { candidates, .. } => Some(candidates),
+            _ => None,
+        });
+        candidates.map(|c| c.iter().map(|(label, _)| label.as_str()).collect()).collect()
+    }
+
     #[track_caller]
     fn check(script: &str, hand: &str, caption: &str, repeats: &[&[&str]]) {
         let (events, reader) = read(script, hand);
         assert_eq!(reader.caption().text(), caption, "{events:?}");
-        let asked: Vec<Vec<&str>> = events
-            .iter()
-            .filter_map(|event| match event {
-                Event::Repeat { candidates, .. } => {
-                    Some(candidates.iter().map(|(l, _)| l.as_str()).collect())
-                }
-                _ => None,
-            })
-            .collect();
-        assert_eq!(asked, repeats, "{events:?}");
+        assert_eq!(asked(&events), repeats, "{events:?}");
     }
 
     #[test]
@@ -445,7 +445,7 @@ mod tests {
 
     /// What the caption says as time goes on, and what is asked for in the end.
     #[track_caller]
-    fn check_again(script: &str, again: &str, captions: &[&str], asked: &[&[&str]]) {
+    fn check_again(script: &str, again: &str, captions: &[&str], repeats: &[&[&str]]) {
         let (events, reader) = read_by(told_again(script, Some(again)), &"^".repeat(script.len()));
         let shown: Vec<&str> = events
             .iter()
@@ -456,16 +456,7 @@ mod tests {
             .collect();
         assert_eq!(shown, captions, "{events:?}");
         assert_eq!(reader.transcript().text(), *captions.last().unwrap());
-        let repeats: Vec<Vec<&str>> = events
-            .iter()
-            .filter_map(|event| match event {
-                Event::Repeat { candidates, .. } => {
-                    Some(candidates.iter().map(|(l, _)| l.as_str()).collect())
-                }
-                _ => None,
-            })
-            .collect();
-        assert_eq!(repeats, asked, "{events:?}");
+        assert_eq!(asked(&events), repeats, "{events:?}");
     }
 
     #[test]

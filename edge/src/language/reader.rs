@@ -296,7 +296,7 @@ impl Reader {
         let any = signs.iter().any(|again| again.sure);
         let items: Vec<Item> = signs.iter().filter(|_| any).map(item).collect();
         let before = self.caption.text();
-        for caption in [&mut self.caption, &mut self.transcript, &mut self.utterance.caption] {
+        for caption in self.captions() {
             caption.replace(time_s.clone(), items.clone());
         }
         self.utterance.gaps.retain(|(at_s, _)| !time_s.contains(at_s));
@@ -350,9 +350,14 @@ impl Reader {
 
     fn write(&mut self, at_s: f64, confidence: f32, what: What) {
         let item = Item { at_s, confidence, what };
-        for caption in [&mut self.caption, &mut self.transcript, &mut self.utterance.caption] {
+        for caption in self.captions() {
             caption.push(item.clone());
         }
+    }
+
+    /// What stands in each of these was read by the same signs.
+    fn captions(&mut self) -> [&mut Caption; 3] {
+        [&mut self.caption, &mut self.transcript, &mut self.utterance.caption]
     }
 
     fn tell_caption(&self, t: f64, events: &mut Vec<Event>) {

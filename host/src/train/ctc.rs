@@ -10,6 +10,8 @@
 
 use std::ops::Range;
 
+use models::live::log_add;
+
 /// The label that means that nothing is said.
 pub const BLANK: usize = 0;
 
@@ -137,11 +139,6 @@ fn log_softmax(logits: &[f32], labels: usize) -> Vec<f64> {
         out.extend(row.iter().map(|v| f64::from(*v) - top - sum.ln()));
     }
     out
-}
-
-fn log_add(a: f64, b: f64) -> f64 {
-    let (low, high) = if a < b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
 }
 
 #[cfg(test)]

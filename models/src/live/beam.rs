@@ -119,7 +119,7 @@ pub fn beam_search(log_probabilities: &[f32], labels: usize, width: usize) -> Ve
 }
 
 /// The logarithm of the sum of two numbers that are given as logarithms.
-pub(super) fn log_add(a: f64, b: f64) -> f64 {
+pub fn log_add(a: f64, b: f64) -> f64 {
     let (low, high) = if a < b { (a, b) } else { (b, a) };
     if low == f64::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
 }

@@ -6,8 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::beam::log_add;
-use super::{Hypothesis, beam_search};
+use super::{Hypothesis, beam_search, confidence, log_add, logit};
 
 /// Glosses of two hypotheses are the same sign where they are at most so many steps apart.
 const SAME_TIME: usize = 8;
@@ -201,8 +200,7 @@ impl Rescorer {
             let agree = looked.hypotheses.iter().zip(&scores).filter(|(h, _)| agrees(h));
             let agree = agree.fold(f64::NEG_INFINITY, |sum, (_, score)| log_add(sum, *score));
             let terms = [1.0, logit((agree - total).exp() as f32), logit(peak)];
-            let sum: f32 = self.confidence.iter().zip(terms).map(|(w, t)| w * t).sum();
-            Rescored { gloss, at, confidence: 1.0 / (1.0 + (-sum).exp()), terms }
+            Rescored { gloss, at, confidence: confidence(&self.confidence, &terms), terms }
         };
         glosses.iter().zip(at).zip(&looked.peaks[best]).map(sure).collect()
     }
@@ -227,11 +225,6 @@ impl Rescorer {
             None => Ok(()),
         }
     }
-}
-
-fn logit(p: f32) -> f32 {
-    let p = p.clamp(1e-4, 1.0 - 1e-4);
-    (p / (1.0 - p)).ln()
 }
 
 /// Makes rows of logits logarithms of probabilities, in place.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{confidence, logit};
+
 /// What speaks for a gloss.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evidence {
@@ -18,10 +20,6 @@ pub struct Evidence {
 impl Evidence {
     /// What the confidence is computed from; the first is constant.
     pub fn terms(&self) -> [f32; 5] {
-        let logit = |p: f32| {
-            let p = p.clamp(1e-4, 1.0 - 1e-4);
-            (p / (1.0 - p)).ln()
-        };
         [1.0, logit(self.peak), self.mass.max(1e-3).ln(), self.rival.clamp(0.0, 1.0), logit(self.sign)]
     }
 }
@@ -47,8 +45,7 @@ impl Rules {
 
     /// How sure a gloss is, 0 to 1.
     pub fn sure(&self, evidence: &Evidence) -> f32 {
-        let sum: f32 = self.confidence.iter().zip(evidence.terms()).map(|(w, t)| w * t).sum();
-        1.0 / (1.0 + (-sum).exp())
+        confidence(&self.confidence, &evidence.terms())
     }
 
     /// What is wrong with them.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use models::enrolment::{self, Enrolled, Example, MOST_SIGNS, SAME};
-use models::features::{Sight, Version};
-use models::manifest::{Kind, Model};
+use models::features::Sight;
+use models::manifest::Kind;
 use models::store::SHIPPED;
 
 use crate::Fault;
@@ -62,11 +62,14 @@ pub fn like_enrolled(examples: &[Example], enrolled: &Enrolled, alike: f32) -> V
 pub fn like_shipped(stretches: &[Vec<Sight>], backends: &[Backend]) -> Result<Vec<String>, Fault> {
     let mut warnings = vec![];
     for name in SHIPPED {
-        // A letter is no whole sign.
-        if Kind::of(name)? != Kind::Isolated || Model::find(name)?.features != Version::SignV1 {
+        if Kind::of(name)? != Kind::Isolated {
             continue;
         }
         let mut recogniser = Recogniser::open(name, backends, 1)?;
+        // A letter is no whole sign.
+        if recogniser.spells() {
+            continue;
+        }
         let mut read = vec![];
         for stretch in stretches {
             let accept = recogniser.accept();
