@@ -163,6 +163,19 @@ pub enum Error {
         /// What is wrong there.
         why: String,
     },
+    /// A line of a corpus of sentences is none.
+    #[error(
+        "{}, line {line}: {why}; a table wants columns text and gloss (or translation and orth) parted by tabs, | or commas, JSON objects with text and gloss, and NAME.en a NAME.gloss.asl of as many lines",
+        path.display()
+    )]
+    Sentences {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        why: String,
+    },
     /// A model does not do what is to be scored.
     #[error(
         "{model} tells single signs apart and cannot give {what}; give what a recogniser said with --hypothesis"
@@ -220,6 +233,26 @@ pub enum Error {
         labels: usize,
         /// How many fit.
         limit: usize,
+    },
+    /// A translator goes the other way.
+    #[error("{} translates {is}, not {wanted}; give the folder of one that does with --model", model.display())]
+    Direction {
+        /// Its folder.
+        model: PathBuf,
+        /// What it translates, in words.
+        is: &'static str,
+        /// What was asked for, in words.
+        wanted: &'static str,
+    },
+    /// A line of standard input is no text.
+    #[error(
+        "line {number} of standard input: {why}; the lines before it are translated, so correct it and go on from there"
+    )]
+    Line {
+        /// Its number, from 1.
+        number: usize,
+        /// What is wrong with it.
+        why: String,
     },
     /// A text on the command line cannot be understood.
     #[error("{option} {given:?} is not {expected}; correct the command line")]

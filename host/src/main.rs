@@ -22,7 +22,11 @@ enum Command {
     Synth(commands::synth::Synth),
     /// Makes a model from its recipe.
     Train(commands::train::Train),
-    /// Scores a model on recorded signing.
+    /// Translates sentences into glosses, line by line.
+    Gloss(commands::translate::Gloss),
+    /// Translates glosses into sentences, line by line.
+    Text(commands::translate::Text),
+    /// Scores a model on recorded signing, or on sentences.
     #[command(subcommand)]
     Evaluate(commands::evaluate::Evaluate),
 }
@@ -32,6 +36,8 @@ fn main() -> ExitCode {
         Command::Extract(command) => command.run(),
         Command::Synth(command) => command.run(),
         Command::Train(command) => command.run(),
+        Command::Gloss(command) => command.run(),
+        Command::Text(command) => command.run(),
         Command::Evaluate(command) => command.run(),
     };
     match done {

@@ -21,6 +21,7 @@ pub mod pose_file;
 pub mod spelling;
 pub mod store;
 pub mod tflite;
+pub mod translator;
 pub mod utterance;
 pub mod vector;
 pub mod whole;

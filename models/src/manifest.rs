@@ -134,6 +134,8 @@ pub enum Role {
     Threshold,
     /// It shows signs that the model does not have, so that it learns to abstain.
     OtherSigns,
+    /// Its sentences are translated.
+    Sentences,
 }
 
 /// Which clips of a data set are kept out of training.

@@ -4,3 +4,4 @@ pub mod evaluate;
 pub mod extract;
 pub mod synth;
 pub mod train;
+pub mod translate;

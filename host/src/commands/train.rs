@@ -64,10 +64,13 @@ impl Train {
             train::embedding::train(recipe, &options)?;
         } else if let Some(recipe) = train::live::LiveRecipe::find(&recipe) {
             train::live::train(recipe, &options)?;
+        } else if let Some(recipe) = train::translator::TranslatorRecipe::find(&recipe) {
+            train::translator::train(recipe, &options)?;
         } else {
             let (isolated, live) = (train::Recipe::names(), train::live::LiveRecipe::names());
-            let expected =
-                format!("one of {isolated}, {}, {live}", train::embedding::EmbeddingRecipe::names());
+            let embedding = train::embedding::EmbeddingRecipe::names();
+            let translator = train::translator::TranslatorRecipe::names();
+            let expected = format!("one of {isolated}, {embedding}, {live}, {translator}");
             return Err(Error::Argument { option: "RECIPE", given: recipe, expected }.into());
         }
         ui::say(format!("written to {}", options.out.display()));

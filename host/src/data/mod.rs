@@ -5,6 +5,7 @@ pub mod compose;
 mod isolated;
 mod lexicon;
 mod pose_folder;
+pub mod sentences;
 mod utterances;
 
 use std::collections::HashMap;

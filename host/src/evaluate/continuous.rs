@@ -215,7 +215,7 @@ fn token(gloss: &str) -> String {
 }
 
 /// The overlap of pairs (hypothesis, reference).
-fn overlap(lines: &[(String, String)], tokenizer: Tokenizer) -> Overlap {
+pub(super) fn overlap(lines: &[(String, String)], tokenizer: Tokenizer) -> Overlap {
     let pairs = || lines.iter().map(|(h, r)| (h.as_str(), r.as_str()));
     let bleu = BleuCounts::of(tokenizer, pairs());
     let [bleu1, bleu2, bleu3, bleu4] = [1, 2, 3, 4].map(|order| bleu.score(order).score);

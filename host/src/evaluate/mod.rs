@@ -11,6 +11,8 @@ mod rescorer;
 mod segments;
 mod stepper;
 mod transcribe;
+mod translation;
+mod translator;
 
 pub use confusion::ConfusionMatrix;
 pub use continuous::{
@@ -25,3 +27,5 @@ pub use rescorer::{RescoreRunner, RescoreSizes};
 pub use segments::{FPS, SegmentsReport, TierScore, segments, segments_of};
 pub use stepper::{StepSaid, Stepper};
 pub use transcribe::{Captions, LiveReport, Transcript, transcribe};
+pub use translation::{Scores as TranslationScores, TranslationReport, translation};
+pub use translator::{TranslatorNetworks, TranslatorRunner};

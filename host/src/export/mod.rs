@@ -2,6 +2,7 @@
 
 mod live;
 mod rescore;
+mod translator;
 
 use burn::module::Param;
 use burn::nn::{LayerNorm, Linear};
@@ -13,6 +14,7 @@ use crate::nn::{Block, ClipNet};
 
 pub use live::live_step;
 pub use rescore::rescore_net;
+pub use translator::translator;
 
 /// What LayerNorm adds to the variance: burn's default.
 const EPSILON: f32 = 1e-5;

@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use models::onnx::{Builder, Dim, Value};
 
 use super::{Graph, values};
-use crate::nn::{NOT_THERE, RescoreNet, rescore_times};
+use crate::nn::{LONGEST_TIME, NOT_THERE, RescoreNet, waves};
 
 /// A network as ONNX: `hidden [1, T, D]`, `there [1, T, 1]`, `glosses [N, U]` and `at [N, U]` to `ctc [T, 1 + G]` and
 /// `next [N, U, 1 + G]`, see [`models::live::Rescorer`].
@@ -36,7 +36,7 @@ pub fn rescore_net<B: Backend>(
     graph.to.node("Reshape", &["ctc_whole", "ctc_shape"], &["ctc"], vec![]);
 
     // What each step answers, and which steps are not there: (there - 1) * 1e4, turned to a row.
-    graph.to.tensor_f32("times", &[t, d], &rescore_times(t, d));
+    graph.to.tensor_f32("times", &[t, d], &waves(t, d, LONGEST_TIME));
     graph.to.node("Add", &[&memory, "times"], &["steps"], vec![]);
     graph.to.tensor_f32("one", &[1], &[1.0]);
     graph.to.tensor_f32("far", &[1], &[-NOT_THERE]);

@@ -19,13 +19,14 @@ use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
 use super::LiveNet;
 use super::block::{Block, Reach, each_step};
+use super::waves;
 
 /// What is added to the attention's score of a step that is not there. Its share is nothing to a float, and
 /// still a number that exponentials need not round to 0, which takes them ten times as long.
 pub const NOT_THERE: f32 = -50.0;
 
 /// The longest wave that tells times is 2π times so many steps long: longer than an utterance.
-const LONGEST: f32 = 100.0;
+pub const LONGEST: f32 = 100.0;
 
 /// The sizes of a [`RescoreNet`].
 #[derive(Debug, Clone, PartialEq)]
@@ -149,7 +150,8 @@ impl<B: Backend> RescoreNet<B> {
     ) -> Tensor<B, 3> {
         let [b, t, d] = memory.dims();
         let [_, u] = glosses.dims();
-        let waves = Tensor::<B, 2>::from_data(TensorData::new(times(t, d), [t, d]), &memory.device());
+        let waves =
+            Tensor::<B, 2>::from_data(TensorData::new(waves(t, d, LONGEST), [t, d]), &memory.device());
         let when = waves.clone().select(0, at.reshape([b * u])).reshape([b, u, d]);
         let mut x = self.embed.forward(glosses) + when; // [B, U, D]
         let steps = memory + waves.unsqueeze::<3>(); // [B, T, D]
@@ -165,17 +167,6 @@ impl<B: Backend> RescoreNet<B> {
         }
         each_step(&self.head, self.last_norm.forward(x))
     }
-}
-
-/// Times as waves (Vaswani et al. 2017, section 3.5, with shorter ones): `[T, D]`.
-pub fn times(t: usize, d: usize) -> Vec<f32> {
-    (0..t * d)
-        .map(|i| {
-            let (step, k) = (i / d, i % d);
-            let wave = step as f32 / LONGEST.powf((k / 2 * 2) as f32 / d as f32);
-            if k % 2 == 0 { wave.sin() } else { wave.cos() }
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -9,9 +9,11 @@ pub mod embedding;
 pub mod events;
 mod examples;
 mod fit;
+mod gradient;
 pub mod live;
 mod plan;
 mod recipe;
+pub mod translator;
 mod watch;
 
 use std::path::{Path, PathBuf};

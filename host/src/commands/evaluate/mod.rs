@@ -4,6 +4,7 @@ mod continuous;
 mod enrolment;
 mod isolated;
 mod segments;
+mod translation;
 
 use clap::Subcommand;
 use host::{Error, ui};
@@ -21,6 +22,8 @@ pub enum Evaluate {
     Enrolment(enrolment::Enrolment),
     /// When signs and sentences begin and end.
     Segments(segments::Segments),
+    /// Translations between sentences and glosses.
+    Translation(translation::Translation),
 }
 
 impl Evaluate {
@@ -31,6 +34,7 @@ impl Evaluate {
             Self::Continuous(command) => command.run(),
             Self::Enrolment(command) => command.run(),
             Self::Segments(command) => command.run(),
+            Self::Translation(command) => command.run(),
         }
     }
 }

@@ -11,10 +11,10 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::batches::{Batch, Batches, LATEST_STEPS};
-use super::task::{numbers, with_gradient};
 use crate::nn::{LiveNet, RescoreNet};
 use crate::train::ctc::{self, Target};
 use crate::train::fit::{Parts, Plain, Task};
+use crate::train::gradient::{numbers, with_gradient};
 use crate::train::plan::step_seed;
 
 /// Its batches are other ones than those that the live network learnt from.

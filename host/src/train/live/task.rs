@@ -9,6 +9,7 @@ use super::batches::{BATCH, Batch, Batches, LATEST_STEPS, Sequence};
 use crate::nn::LiveNet;
 use crate::train::ctc;
 use crate::train::fit::{Parts, Task};
+use crate::train::gradient::{numbers, with_gradient};
 
 /// What the gate's errors count beside those of glosses.
 const GATE_WEIGHT: f32 = 0.5;
@@ -45,24 +46,6 @@ impl<B: AutodiffBackend> Task<B> for LiveTask<'_> {
         let parts = [("ctc", ctc), ("placed", placed), ("sign", sign), ("sentence", sentence)];
         (loss, parts.map(|(name, value)| (name, part(value))).to_vec())
     }
-}
-
-/// The values of a tensor, row-major.
-pub(super) fn numbers<B: AutodiffBackend, const D: usize>(tensor: &Tensor<B, D>) -> Vec<f32> {
-    tensor.clone().into_data().convert::<f32>().to_vec().expect("converted to f32 just before")
-}
-
-/// A loss of a known value and a known gradient by `logits`, for automatic differentiation to go on from.
-pub(super) fn with_gradient<B: AutodiffBackend, const D: usize>(
-    logits: Tensor<B, D>,
-    values: &[f32],
-    gradient: Vec<f32>,
-    loss: f64,
-) -> Tensor<B, 1> {
-    let along: f64 = values.iter().zip(&gradient).map(|(v, g)| f64::from(*v) * f64::from(*g)).sum();
-    let (shape, device) = (logits.dims(), logits.device());
-    let gradient = Tensor::<B, D>::from_data(TensorData::new(gradient, shape), &device);
-    (logits * gradient).sum() + (loss - along) as f32
 }
 
 /// The losses of a batch.

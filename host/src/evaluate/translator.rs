@@ -1,0 +1,129 @@
+//! Runs a translator with tract, the engine that every unit has.
+
+use std::sync::Arc;
+
+use models::translator::{
+    Networks, Sizes, StepInput, StepOutput, Translation, TranslatorManifest, TranslatorModel, log_probs,
+    translate,
+};
+use tract_onnx::prelude::*;
+
+use super::engine::refused;
+use super::stepper::flat;
+use crate::Error;
+
+/// A translator ready to run.
+pub struct TranslatorRunner {
+    manifest: TranslatorManifest,
+    networks: TranslatorNetworks,
+}
+
+/// A translator's two networks.
+pub struct TranslatorNetworks {
+    name: String,
+    encoder: Arc<TypedRunnableModel>,
+    step: Arc<TypedRunnableModel>,
+    sizes: Sizes,
+    /// Pieces that the target knows.
+    pieces: usize,
+}
+
+impl TranslatorRunner {
+    /// Loads the networks of an opened model.
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the engine refuses one.
+    pub fn new(model: &TranslatorModel) -> Result<Self, Error> {
+        let TranslatorModel { manifest, encoder, step, .. } = model;
+        let pieces = manifest.target.len();
+        let networks = TranslatorNetworks::new(&manifest.name, [encoder, step], manifest.sizes, pieces)?;
+        Ok(Self { manifest: manifest.clone(), networks })
+    }
+
+    /// What is known about the model.
+    pub fn manifest(&self) -> &TranslatorManifest {
+        &self.manifest
+    }
+
+    /// Translates a line.
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the engine fails.
+    pub fn translate(&mut self, line: &str) -> Result<Translation, Error> {
+        translate(&self.manifest, &mut self.networks, line)
+    }
+
+    /// What the networks think of a translation, see [`models::translator::log_probs`].
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the engine fails.
+    pub fn log_probs(&mut self, source: &[u32], target: &[u32]) -> Result<Vec<f32>, Error> {
+        log_probs(self.manifest.sizes, &mut self.networks, source, target)
+    }
+}
+
+impl TranslatorNetworks {
+    /// Loads both networks.
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the engine refuses one.
+    pub fn new(name: &str, networks: [&[u8]; 2], sizes: Sizes, pieces: usize) -> Result<Self, Error> {
+        let plan = |mut network: &[u8]| {
+            tract_onnx::onnx()
+                .model_for_read(&mut network)
+                .and_then(|m| m.into_optimized())
+                .and_then(|m| m.into_runnable())
+                .map_err(|e| refused(name, &e))
+        };
+        let [encoder, step] = networks;
+        Ok(Self { name: name.to_owned(), encoder: plan(encoder)?, step: plan(step)?, sizes, pieces })
+    }
+
+    /// Runs a network, and checks how many values it gives.
+    fn run<const N: usize>(
+        &self,
+        plan: &Arc<TypedRunnableModel>,
+        inputs: &[(&[usize], &[f32])],
+        expect: [usize; N],
+    ) -> Result<[Vec<f32>; N], Error> {
+        let run = || {
+            let inputs = inputs.iter().map(|(shape, data)| Ok(Tensor::from_shape(shape, data)?.into()));
+            let outputs = plan.run(inputs.collect::<TractResult<TVec<TValue>>>()?)?;
+            let given = outputs.iter().map(flat).collect::<TractResult<Vec<_>>>()?;
+            let counts: Vec<_> = given.iter().map(Vec::len).collect();
+            let wrong = || TractError::msg(format!("it gives {counts:?} values, not {expect:?}"));
+            if counts != expect {
+                return Err(wrong());
+            }
+            given.try_into().map_err(|_| wrong())
+        };
+        run().map_err(|e| refused(&self.name, &e))
+    }
+}
+
+impl Networks for TranslatorNetworks {
+    type Error = Error;
+
+    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<[Vec<f32>; 2], Error> {
+        let shape = [1, self.sizes.source];
+        let kept = self.sizes.layers * self.sizes.width() * self.sizes.source;
+        self.run(&self.encoder, &[(&shape, source), (&shape, there)], [kept; 2])
+    }
+
+    fn step(&mut self, input: &StepInput) -> Result<StepOutput, Error> {
+        let Sizes { source: s, target: u, beam: n, layers: l, heads: h, head: k } = self.sizes;
+        let inputs: [(&[usize], &[f32]); 8] = [
+            (&[l * h, k, s], &input.keys),
+            (&[l * h, s, k], &input.values),
+            (&[1, s], &input.absent),
+            (&[n], &input.pieces),
+            (&[1], &input.place),
+            (&[l * n * h, k, u], &input.past_keys),
+            (&[l * n * h, u, k], &input.past_values),
+            (&[1, u], &input.past),
+        ];
+        let kept = l * n * h * k;
+        let [next, keys, values] = self.run(&self.step, &inputs, [n * self.pieces, kept, kept])?;
+        Ok(StepOutput { next, keys, values })
+    }
+}

@@ -1,0 +1,191 @@
+//! A translator learns a made-up language, and the commands translate with it, line by line.
+
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use host::train::Options;
+use host::train::translator::{TranslatorRecipe, train};
+use models::translator::{Direction, ENCODER, TranslatorModel};
+use tempfile::TempDir;
+
+const DAYS: [&str; 6] = ["montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag"];
+const SIGHTS: [&str; 5] = ["regen", "sonne", "nebel", "wind", "schnee"];
+/// So many steps teach all of the language.
+const STEPS: usize = 500;
+
+/// Sentences and glosses in another order, as sign languages have it.
+fn corpus() -> Vec<[String; 2]> {
+    let mut pairs = vec![];
+    for (i, day) in DAYS.iter().enumerate() {
+        for (j, sight) in SIGHTS.iter().enumerate() {
+            let then = DAYS[(i + j + 1) % DAYS.len()];
+            let capitals = [day, sight, then].map(|w| w.to_uppercase());
+            let [d, s, t] = &capitals;
+            pairs.push([format!("es gibt {sight} am {day} ."), format!("{d} {s} IX")]);
+            pairs.push([
+                format!("am {day} kommt {sight} und am {then} auch ."),
+                format!("{d} {t} {s} KOMMEN"),
+            ]);
+        }
+    }
+    pairs
+}
+
+fn table(pairs: &[[String; 2]]) -> String {
+    let rows = pairs.iter().enumerate().map(|(i, [text, gloss])| format!("s-{i}\t{gloss}\t{text}\n"));
+    "name\tgloss\ttext\n".to_owned() + &rows.collect::<String>()
+}
+
+/// A folder with a corpus in the place of PHOENIX14T's, and what was trained on it.
+struct Bench(TempDir);
+
+impl Bench {
+    /// Trained by a recipe that is as small as the language.
+    fn trained(direction: Direction, target_pieces: Option<usize>) -> Self {
+        let dir = TempDir::new().unwrap();
+        let data = dir.path().join("data/text/phoenix14t");
+        fs::create_dir_all(&data).unwrap();
+        let pairs = corpus();
+        // Seen more than once an epoch, so that an epoch has batches.
+        fs::write(data.join("train.tsv"), table(&[&pairs[..], &pairs, &pairs].concat())).unwrap();
+        fs::write(data.join("dev.tsv"), table(&pairs[..20])).unwrap();
+        let bench = Self(dir);
+        let recipe = TranslatorRecipe {
+            name: "made-up",
+            direction,
+            corpus: TranslatorRecipe::find("phoenix14t-gloss").unwrap().corpus,
+            source_pieces: 60,
+            target_pieces,
+            skipped: 0.1,
+            width: 32,
+            heads: 2,
+            inner: 64,
+            layers: [1, 1],
+            dropout: 0.0,
+            smoothing: 0.0,
+            rate: 5e-3,
+            epochs: 1,
+            networks: 2,
+            penalty: 1.0,
+        };
+        let options = Options {
+            data: bench.at("data"),
+            out: bench.model(),
+            seed: 1,
+            steps: Some(STEPS),
+            held_out: vec![],
+            leave_out: vec![],
+            without: vec![],
+            rate: None,
+            fresh: false,
+            save_every: None,
+        };
+        train(&recipe, &options).unwrap();
+        bench
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn model(&self) -> PathBuf {
+        self.at("model")
+    }
+
+    /// Runs a command of the host's on this input.
+    fn run(&self, args: &[&str], input: &[u8]) -> Output {
+        let mut command = Command::new(tests::program("signpost-host"));
+        command.args(args).arg("--model").arg(self.model());
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        // Where it refuses before it has read all, that is its answer.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        child.wait_with_output().unwrap()
+    }
+
+    /// The lines that it answers.
+    #[track_caller]
+    fn lines(&self, args: &[&str], input: &str) -> Vec<String> {
+        let output = self.run(args, input.as_bytes());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout).lines().map(str::to_owned).collect()
+    }
+
+    #[track_caller]
+    fn refused(&self, args: &[&str], input: &[u8], expect: &str) {
+        let output = self.run(args, input);
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(expect), "{said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "one sentence: {said}");
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn sentences_become_glosses_line_by_line() {
+    let bench = Bench::trained(Direction::TextToGloss, None);
+    let pairs = corpus();
+    let model = TranslatorModel::open(&bench.model()).unwrap();
+    assert_eq!(model.manifest.kind, Direction::TextToGloss);
+    assert!(!bench.model().join("network-1/checkpoint").exists(), "what was trained needs no checkpoint");
+
+    let input: String = pairs.iter().map(|[sentence, _]| format!("{sentence}\n")).collect();
+    let said = bench.lines(&["gloss", "--from", "de"], &input);
+    let right = said.iter().zip(&pairs).filter(|(said, [_, gloss])| *said == gloss).count();
+    assert!(
+        said.len() == pairs.len() && right * 20 >= pairs.len() * 19,
+        "{right} of {}: {said:?}",
+        pairs.len()
+    );
+    let figures = &model.manifest.metrics;
+    assert!(figures.iter().any(|m| m.name == "bleu4" && m.value > 80.0), "{figures:?}");
+
+    // A line for a line, whatever stands in it: people write in capitals, without a full stop, or nothing.
+    let odd =
+        format!("\nES GIBT\tREGEN  AM MONTAG\n \u{202e}\n🙂 مرحبا 你好\n{}\n", "am montag ".repeat(200));
+    let said = bench.lines(&["gloss"], &odd);
+    assert_eq!((said.len(), &said[0][..], &said[2][..]), (5, "", ""), "{said:?}");
+    assert_eq!(said[1], "MONTAG REGEN IX");
+    assert_eq!(bench.lines(&["gloss"], "es gibt wind am freitag .").len(), 1, "without a last line's end");
+    assert_eq!(bench.lines(&["gloss"], ""), [""; 0]);
+
+    bench.refused(&["gloss", "--from", "zh"], b"", "--from \"zh\" is not de");
+    bench.refused(&["text"], b"", "translates text into glosses, not glosses into text");
+    bench.refused(&["gloss"], b"am tag\n\xff\xfe\n", "line 2");
+
+    let report = bench.run(
+        &["evaluate", "translation", "--json", "--data", path(&bench.at("data/text/phoenix14t/dev.tsv"))],
+        b"",
+    );
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    let dev = figures.iter().find(|m| m.name == "bleu4").unwrap().value;
+    assert_eq!((report["n"].as_u64(), report["model"]["words"]["bleu4"].as_f64()), (Some(20), Some(dev)));
+    assert!(report["copy"]["words"]["bleu4"].as_f64() < Some(dev), "the floor is below");
+
+    let network = bench.model().join(ENCODER);
+    let mut bytes = fs::read(&network).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&network, bytes).unwrap();
+    bench.refused(&["gloss"], b"", "was changed");
+}
+
+#[test]
+fn glosses_become_sentences() {
+    let bench = Bench::trained(Direction::GlossToText, Some(60));
+    let pairs = corpus();
+    let input: String = pairs.iter().map(|[_, gloss]| format!("{gloss}\n")).collect();
+    let said = bench.lines(&["text"], &input);
+    let right = said.iter().zip(&pairs).filter(|(said, [sentence, _])| *said == sentence).count();
+    assert!(right * 20 >= pairs.len() * 19, "{right} of {}: {said:?}", pairs.len());
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
