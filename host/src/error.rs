@@ -234,6 +234,22 @@ pub enum Error {
         /// How many fit.
         limit: usize,
     },
+    /// A file of a language model's folder is missing or wrong.
+    #[error("{}: {why}; give a folder with config.json, tokenizer.json and the .safetensors of a Qwen2.5 model, copied whole", path.display())]
+    Language {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A tokenizer cannot cut a text or put it together.
+    #[error(
+        "the tokenizer does not take the text ({why}); copy tokenizer.json again from where the model came from"
+    )]
+    Text {
+        /// What it said.
+        why: String,
+    },
     /// A translator goes the other way.
     #[error("{} translates {is}, not {wanted}; give the folder of one that does with --model", model.display())]
     Direction {

@@ -1,5 +1,6 @@
 //! Importers, landmarks of corpora, synthesis, training, evaluation and export.
 
+pub mod aurallm;
 pub mod data;
 pub mod error;
 pub mod evaluate;

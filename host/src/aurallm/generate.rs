@@ -1,0 +1,199 @@
+//! How a language model goes on with a text: greedily, by beam search, or by chance.
+
+use std::convert::Infallible;
+
+use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
+use models::translator::{END, Steps, UNKNOWN, search};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::{Cache, Qwen};
+
+/// How the next token is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Decoding {
+    /// The likeliest.
+    Greedy,
+    /// Of so many texts that are followed at once the likeliest, by a power of the length.
+    Beam {
+        /// Texts that are followed at once.
+        beam: usize,
+        /// The power of the length that the logarithm of the probability is divided by.
+        penalty: f32,
+    },
+    /// By chance, as likely as it is.
+    Sampled {
+        /// Divides the logits: below 1 the likelier become likelier still.
+        temperature: f32,
+        /// Of so many of the likeliest only.
+        top_k: usize,
+        /// Of the likeliest that together have this probability only (Holtzman et al. 2020).
+        top_p: f32,
+        /// What is chosen follows from it.
+        seed: u64,
+    },
+}
+
+/// What follows the tokens given, of which there is at least one: at most `longest` tokens, without the one that
+/// ends it.
+///
+/// # Panics
+/// Where no token is given.
+pub fn generate<B: Backend>(
+    net: &Qwen<B>,
+    prompt: &[u32],
+    ends: &[u32],
+    longest: usize,
+    how: Decoding,
+) -> Vec<u32> {
+    assert!(!prompt.is_empty(), "a language model goes on with something");
+    let mut rng = match how {
+        Decoding::Greedy => None,
+        Decoding::Sampled { seed, .. } => Some(StdRng::seed_from_u64(seed)),
+        Decoding::Beam { beam, penalty } => {
+            let mut going = Going { net, ends, longest, beam, prompt, cache: vec![] };
+            let Ok(mut found) = search(&mut going, penalty);
+            return found.swap_remove(0).pieces.into_iter().map(|p| p - OFFSET).collect();
+        }
+    };
+    let (mut cache, mut said, mut last) = (vec![], vec![], prompt.to_vec());
+    while said.len() < longest {
+        let logits = next(net, &[last], &mut cache).swap_remove(0);
+        let token = match (&mut rng, how) {
+            (Some(rng), Decoding::Sampled { temperature, top_k, top_p, .. }) => {
+                sampled(&logits, temperature, top_k, top_p, rng.random())
+            }
+            _ => likeliest(&logits),
+        };
+        if ends.contains(&token) {
+            break;
+        }
+        said.push(token);
+        last = vec![token];
+    }
+    said
+}
+
+/// Logits of what follows some texts that are as long as each other.
+fn next<B: Backend>(net: &Qwen<B>, texts: &[Vec<u32>], cache: &mut Cache<B>) -> Vec<Vec<f32>> {
+    let t = texts[0].len();
+    net.logits(texts, cache).into_iter().skip(t - 1).step_by(t).collect()
+}
+
+/// The number of the highest; of those as high the first.
+fn likeliest(logits: &[f32]) -> u32 {
+    let highest = (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b]).then(b.cmp(a)));
+    highest.unwrap_or(0) as u32
+}
+
+/// A token by chance; `chance` is from 0 up to 1.
+fn sampled(logits: &[f32], temperature: f32, top_k: usize, top_p: f32, chance: f32) -> u32 {
+    let mut order: Vec<usize> = (0..logits.len()).collect();
+    order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
+    order.truncate(top_k.max(1));
+    let highest = logits[order[0]];
+    let weight = |i: &usize| ((logits[*i] - highest) / temperature.max(1e-6)).exp();
+    let mut weights: Vec<f32> = order.iter().map(weight).collect();
+    let whole: f32 = weights.iter().sum();
+    let mut sum = 0.0;
+    let kept = weights.iter().position(|w| {
+        sum += w / whole;
+        sum >= top_p
+    });
+    weights.truncate(kept.map_or(weights.len(), |last| last + 1));
+    let mut left = chance * weights.iter().sum::<f32>();
+    let chosen = weights.iter().position(|w| {
+        left -= w;
+        left < 0.0
+    });
+    order[chosen.unwrap_or(weights.len() - 1)] as u32
+}
+
+/// The search's own marks stand before the tokens.
+const OFFSET: u32 = UNKNOWN + 1;
+
+/// Texts that are followed at once.
+struct Going<'a, B: Backend> {
+    net: &'a Qwen<B>,
+    ends: &'a [u32],
+    longest: usize,
+    beam: usize,
+    /// What all of them begin with, until it is read.
+    prompt: &'a [u32],
+    cache: Cache<B>,
+}
+
+impl<B: Backend> Steps for Going<'_, B> {
+    type Error = Infallible;
+
+    fn beam(&self) -> usize {
+        self.beam
+    }
+
+    fn longest(&self) -> usize {
+        self.longest
+    }
+
+    fn step(&mut self, follows: &[usize], pieces: &[u32]) -> Result<Vec<f32>, Infallible> {
+        let texts: Vec<Vec<u32>> = if self.cache.is_empty() {
+            vec![self.prompt.to_vec()]
+        } else {
+            pieces.iter().map(|p| vec![p.saturating_sub(OFFSET)]).collect()
+        };
+        // The beginning was read once for all.
+        let known = self.cache.first().map_or(1, |[keys, _]| keys.dims()[0]);
+        if !self.cache.is_empty() {
+            let order: Vec<i64> = follows.iter().map(|f| if known == 1 { 0 } else { *f as i64 }).collect();
+            let device = self.net.embed.weight.device();
+            let order = Tensor::<B, 1, Int>::from_data(TensorData::new(order, [follows.len()]), &device);
+            for [keys, values] in &mut self.cache {
+                *keys = keys.clone().select(0, order.clone());
+                *values = values.clone().select(0, order.clone());
+            }
+        }
+        let rows = next(self.net, &texts, &mut self.cache);
+        let rows = rows.iter().cycle().take(self.beam);
+        Ok(rows.flat_map(|logits| self.with_end(logits)).collect())
+    }
+}
+
+impl<B: Backend> Going<'_, B> {
+    /// Logarithms of probabilities, as the search numbers its pieces: the likeliest end is the end.
+    fn with_end(&self, logits: &[f32]) -> Vec<f32> {
+        let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum = logits.iter().map(|v| (v - highest).exp()).sum::<f32>().ln();
+        let mut out = vec![f32::NEG_INFINITY; OFFSET as usize];
+        out.extend(logits.iter().map(|v| v - highest - sum));
+        for end in self.ends {
+            let end = (end + OFFSET) as usize;
+            if let Some(value) = out.get(end).copied() {
+                out[END as usize] = out[END as usize].max(value);
+                out[end] = f32::NEG_INFINITY;
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_chooses_among_the_likeliest() {
+        let logits = [0.0, 3.0, 1.0, 2.0];
+        assert_eq!(likeliest(&logits), 1);
+        let chosen = |temperature, top_k, top_p| {
+            let chances = (0..100).map(|i| i as f32 / 100.0);
+            let mut all: Vec<u32> = chances.map(|c| sampled(&logits, temperature, top_k, top_p, c)).collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        assert_eq!(chosen(1.0, 4, 1.0), [0, 1, 2, 3]);
+        assert_eq!(chosen(1.0, 2, 1.0), [1, 3]);
+        assert_eq!(chosen(1.0, 4, 0.7), [1, 3], "0.64 and 0.24");
+        assert_eq!(chosen(0.01, 4, 1.0), [1], "the colder, the surer");
+        assert_eq!(chosen(1.0, 4, 0.0), [1]);
+    }
+}

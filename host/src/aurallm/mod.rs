@@ -1,0 +1,20 @@
+//! AuraLLM's language model (paper, section 4, "Accurate Sign Language Symbols"): a decoder of the Qwen2.5 family
+//! as it is published, and low-rank adapters on it.
+//!
+//! [`Language`] is a folder opened: `config.json`, weights as `.safetensors` in one file or several, and
+//! `tokenizer.json`. Nothing is fetched from anywhere.
+
+mod config;
+mod generate;
+mod language;
+mod lora;
+mod network;
+mod weights;
+
+/// Runs networks on this machine's processor, without gradients.
+pub use burn::backend::Flex as Cpu;
+pub use config::Config;
+pub use generate::{Decoding, generate};
+pub use language::Language;
+pub use lora::{Adapter, PROJECTIONS};
+pub use network::{Cache, Qwen};

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Makes the fixture of tests/tests/qwen.rs: a small Qwen2.5 with random weights, its tokenizer, an adapter, and what
+`transformers` and `peft` say of them.
+
+    python3 -m pip install torch transformers==4.57.6 peft==0.21.2 safetensors tokenizers
+    python3 tests/parity/qwen/make.py tests/parity/qwen
+
+The weights are random and belong to nobody. Python is needed to make the fixture, never to use it.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import Qwen2Config, Qwen2ForCausalLM
+
+# How Qwen2.5's own tokenizer.json cuts text before it merges bytes.
+PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
+    r"|\s+(?!\S)|\s+"
+)
+TEXTS = [
+    "Write the sentence in glosses.\nmorgen kommt regen im norden .",
+    "übersetze: Straße 12, 3,5 Grad\n\n  und Wind",
+    "今天天气好。",
+    "<|im_start|>user\nHello 🙂<|im_end|>\n<|im_start|>assistant\n",
+    "",
+]
+
+
+def tokenizer(folder: Path) -> Tokenizer:
+    made = Tokenizer(models.BPE())
+    made.normalizer = normalizers.NFC()
+    made.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PATTERN), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    made.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+        show_progress=False,
+    )
+    made.train_from_iterator(TEXTS * 4, trainer)
+    made.save(str(folder / "tokenizer.json"))
+    return made
+
+
+def network(folder: Path, name: str, vocab: int, tied: bool) -> Qwen2ForCausalLM:
+    config = Qwen2Config(
+        vocab_size=vocab,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=128,
+        rope_theta=1_000_000.0,
+        rms_norm_eps=1e-6,
+        tie_word_embeddings=tied,
+        bos_token_id=0,
+        eos_token_id=2,
+    )
+    made = Qwen2ForCausalLM(config).eval()
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.copy_(torch.randn_like(parameter) * 0.15 + (1.0 if parameter.dim() == 1 else 0.0) * 0.1)
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    # Several files, as large models come; the untied one as 16 bits, as most come.
+    dtype = torch.float32 if tied else torch.bfloat16
+    made.to(dtype).save_pretrained(folder / name, max_shard_size="30KB" if tied else "1GB")
+    (folder / name / "generation_config.json").unlink()
+    return made.to(torch.float32)
+
+
+@torch.no_grad()
+def logits(model, ids: list[int]) -> list[list[float]]:
+    return [[round(v, 6) for v in row] for row in model(torch.tensor([ids])).logits[0].tolist()]
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(7)
+    made = tokenizer(folder)
+    vocab = made.get_vocab_size()
+    said = {
+        "texts": [{"text": t, "ids": made.encode(t).ids, "back": made.decode(made.encode(t).ids, False)} for t in TEXTS]
+    }
+    ids = made.encode(TEXTS[0]).ids[:12]
+    for name, tied in [("tied", True), ("untied", False)]:
+        model = network(folder, name, vocab, tied)
+        greedy = model.generate(
+            torch.tensor([ids]), max_new_tokens=8, do_sample=False, num_beams=1, eos_token_id=2, pad_token_id=0
+        )
+        said[name] = {"ids": ids, "logits": logits(model, ids), "greedy": greedy[0, len(ids) :].tolist()}
+        if not tied:
+            continue
+        adapter = LoraConfig(r=3, lora_alpha=6, target_modules=["q_proj", "v_proj", "down_proj"], lora_dropout=0.0)
+        adapted = get_peft_model(model, adapter).eval()
+        with torch.no_grad():
+            for key, parameter in adapted.named_parameters():
+                if "lora_" in key:
+                    parameter.copy_(torch.randn_like(parameter) * 0.2)
+        adapted.save_pretrained(folder / "adapter")
+        (folder / "adapter" / "README.md").unlink(missing_ok=True)
+        said["adapted"] = {"ids": ids, "logits": logits(adapted, ids)}
+    (folder / "said.json").write_text(json.dumps(said, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

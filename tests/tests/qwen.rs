@@ -1,0 +1,203 @@
+//! The language model beside `transformers` and `peft`: see `tests/parity/qwen/make.py`, which made what is
+//! expected here.
+
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use host::aurallm::{Adapter, Cpu, Decoding, Language, Qwen, generate};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+/// The largest difference of two logits that rounding explains.
+const ROUNDING: f32 = 1e-4;
+
+#[derive(Deserialize)]
+struct Said {
+    texts: Vec<Cut>,
+    tied: Network,
+    untied: Network,
+    adapted: Network,
+}
+
+#[derive(Deserialize)]
+struct Cut {
+    text: String,
+    ids: Vec<u32>,
+    back: String,
+}
+
+#[derive(Deserialize)]
+struct Network {
+    ids: Vec<u32>,
+    logits: Vec<Vec<f32>>,
+    #[serde(default)]
+    greedy: Vec<u32>,
+}
+
+fn parity() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("parity/qwen")
+}
+
+fn said() -> Said {
+    serde_json::from_slice(&fs::read(parity().join("said.json")).unwrap()).unwrap()
+}
+
+/// A folder as models are published: the network's files and the tokenizer beside them.
+fn folder(network: &str) -> TempDir {
+    let dir = TempDir::new().unwrap();
+    for entry in fs::read_dir(parity().join(network)).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
+    }
+    fs::copy(parity().join("tokenizer.json"), dir.path().join("tokenizer.json")).unwrap();
+    dir
+}
+
+fn open(network: &str) -> Language<Cpu> {
+    Language::open(folder(network).path(), &Default::default()).unwrap()
+}
+
+/// Logits of all tokens, read in turns of so many.
+fn logits(net: &Qwen<Cpu>, ids: &[u32], turn: usize) -> Vec<Vec<f32>> {
+    let mut cache = vec![];
+    let mut rows = vec![];
+    for ids in ids.chunks(turn) {
+        rows.extend(net.logits(&[ids.to_vec()], &mut cache));
+    }
+    rows
+}
+
+fn far(a: &[Vec<f32>], b: &[Vec<f32>]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    let pairs = a.iter().zip(b).flat_map(|(a, b)| {
+        assert_eq!(a.len(), b.len());
+        a.iter().zip(b)
+    });
+    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[track_caller]
+fn check_network(name: &str, expect: &Network) {
+    let Language { net, config, .. } = open(name);
+    // All at once, token by token with what is kept, and in uneven turns.
+    for turn in [expect.ids.len(), 1, 5] {
+        let found = far(&logits(&net, &expect.ids, turn), &expect.logits);
+        assert!(found < ROUNDING, "{name} in turns of {turn}: {found}");
+    }
+    let greedy = generate(&net, &expect.ids, config.ends(), 8, Decoding::Greedy);
+    let until_end: Vec<u32> = expect.greedy.iter().copied().take_while(|t| !config.ends().contains(t)).collect();
+    assert_eq!(greedy, until_end, "{name}");
+    let one = Decoding::Beam { beam: 1, penalty: 0.0 };
+    assert_eq!(generate(&net, &expect.ids, config.ends(), 8, one), greedy, "a beam of one is greedy");
+}
+
+#[test]
+fn logits_are_those_of_transformers() {
+    let said = said();
+    check_network("tied", &said.tied);
+    check_network("untied", &said.untied);
+}
+
+#[test]
+fn texts_are_cut_as_they_are_in_python() {
+    let language = open("tied");
+    for Cut { text, ids, back } in said().texts {
+        assert_eq!(language.tokens(&text).unwrap(), ids, "{text:?}");
+        assert_eq!(language.text(&ids, false).unwrap(), back);
+    }
+    let odd = "👍🏽\u{202e}مرحبا\u{0} 你好 ".repeat(2_000);
+    let ids = language.tokens(&odd).unwrap();
+    assert_eq!(language.text(&ids, false).unwrap(), odd, "nothing is lost");
+}
+
+#[test]
+fn an_adapter_is_that_of_peft_merged_or_not_and_written_again() {
+    let said = said();
+    let mut language = open("tied");
+    let adapter = language.adapt(&parity().join("adapter"), &Default::default()).unwrap();
+    let adapted = logits(&language.net, &said.adapted.ids, 12);
+    assert!(far(&adapted, &said.adapted.logits) < ROUNDING, "{}", far(&adapted, &said.adapted.logits));
+    assert!(far(&adapted, &said.tied.logits) > 0.1, "the adapter changes something");
+
+    let written = TempDir::new().unwrap();
+    adapter.save(&language.net, written.path()).unwrap();
+    let mut again = open("tied");
+    assert_eq!(again.adapt(written.path(), &Default::default()).unwrap(), adapter);
+    assert_eq!(logits(&again.net, &said.adapted.ids, 12), adapted, "it is written whole");
+
+    let merged = language.net.merged();
+    assert!(merged.layers.iter().flat_map(|l| &l.projections).all(|p| p.lora.is_none()));
+    assert!(far(&logits(&merged, &said.adapted.ids, 12), &adapted) < ROUNDING);
+
+    let mut begun = open("tied").net;
+    Adapter::new(4, &["q_proj", "o_proj"]).begin(&mut begun, &Default::default()).unwrap();
+    assert!(far(&logits(&begun, &said.tied.ids, 12), &said.tied.logits) < ROUNDING, "nothing is learnt yet");
+}
+
+#[test]
+fn a_wide_beam_finds_a_likelier_text_than_the_greedy_one() {
+    let Language { net, config, .. } = open("untied");
+    let prompt = &said().untied.ids;
+    // The logarithm of the probability of a text of so many tokens, which nothing ends.
+    let log_prob = |said: &[u32]| {
+        let rows = logits(&net, &[prompt, said].concat(), 64);
+        let each = rows[prompt.len() - 1..].iter().zip(said).map(|(row, token)| {
+            let sum = row.iter().map(|v| f64::from(*v).exp()).sum::<f64>().ln();
+            f64::from(row[*token as usize]) - sum
+        });
+        each.sum::<f64>()
+    };
+    let ends: [u32; 0] = [];
+    let greedy = generate(&net, prompt, &ends, 4, Decoding::Greedy);
+    let all = (0..config.vocab_size as u32).map(|t| log_prob(&[t])).fold(f64::NEG_INFINITY, f64::max);
+    assert!((all - log_prob(&greedy[..1])).abs() < 1e-9, "greedy begins with the likeliest of all");
+    let beamed = generate(&net, prompt, config.ends(), 4, Decoding::Beam { beam: 6, penalty: 0.0 });
+    let sampled = |seed| {
+        let how = Decoding::Sampled { temperature: 1.0, top_k: 40, top_p: 0.9, seed };
+        generate(&net, prompt, &ends, 6, how)
+    };
+    assert_eq!(sampled(1), sampled(1), "chance follows from the seed");
+    assert!((2..9).any(|seed| sampled(seed) != sampled(1)));
+    assert!(beamed.len() <= 4);
+}
+
+/// What is said of a folder in which a file was changed.
+#[track_caller]
+fn check_refused(file: &str, change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>, expect: &str) {
+    let dir = folder("untied");
+    let path = dir.path().join(file);
+    match change(fs::read(&path).unwrap()) {
+        Some(bytes) => fs::write(&path, bytes).unwrap(),
+        None => fs::remove_file(&path).unwrap(),
+    }
+    let Err(refused) = Language::<Cpu>::open(dir.path(), &Default::default()) else { panic!("{file}: no error") };
+    let refused = refused.to_string();
+    assert!(refused.contains(expect) && refused.contains("give a folder with"), "{refused}");
+}
+
+#[test]
+fn a_folder_that_is_not_whole_is_refused() {
+    let replaced = |from: &'static str, to: &'static str| {
+        move |bytes: Vec<u8>| Some(String::from_utf8(bytes).unwrap().replace(from, to).into_bytes())
+    };
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        check_refused(file, |_| None, file);
+        check_refused(file, |bytes| Some(bytes[..bytes.len() / 2].to_vec()), file);
+    }
+    check_refused("config.json", replaced("\"vocab_size\": 320", "\"vocab_size\": 300"), "it knows 320 tokens");
+    check_refused("config.json", replaced("\"vocab_size\": 320", "\"vocab_size\": 321"), "embed_tokens.weight is");
+    check_refused("config.json", replaced("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4"), "is missing");
+    check_refused("config.json", replaced("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2"), "is none of a");
+    check_refused(
+        "model.safetensors",
+        |mut bytes| {
+            // The last number of the last tensor, in 16 bits, is made none.
+            let last = bytes.len() - 2;
+            bytes[last..].copy_from_slice(&[0xc0, 0x7f]);
+            Some(bytes)
+        },
+        "no numbers",
+    );
+}
