@@ -24,6 +24,10 @@ pub struct Spoken {
     pub from: usize,
     /// The step at which it was settled.
     pub at: usize,
+    /// When it began to lead, and when it was settled; in seconds of the source.
+    pub from_s: f64,
+    /// See above.
+    pub at_s: f64,
     /// The next best glosses and their shares, best first.
     pub others: Vec<(usize, f32)>,
 }
@@ -58,7 +62,11 @@ pub struct Gate {
 pub struct Decoder {
     glosses: usize,
     rules: Rules,
+    /// Whether what the network says about signs and sentences is heard at all.
+    gated: bool,
     step: usize,
+    /// When the last step was, in seconds.
+    at_s: f64,
     run: Option<Run>,
     /// The gloss that was settled last, and the last step at which it led.
     last: Option<(usize, usize)>,
@@ -73,6 +81,7 @@ pub struct Decoder {
 struct Run {
     gloss: usize,
     from: usize,
+    from_s: f64,
     peak: f32,
     /// `[G]`: the sums of all probabilities.
     mass: Vec<f32>,
@@ -87,7 +96,9 @@ impl Decoder {
         Self {
             glosses,
             rules,
+            gated: true,
             step: 0,
+            at_s: 0.0,
             run: None,
             last: None,
             signs: [0.0; AROUND],
@@ -96,29 +107,24 @@ impl Decoder {
         }
     }
 
+    /// The decoder without its gate: every step counts as one within a sign and within a sentence.
+    pub fn without_gate(self) -> Self {
+        Self { gated: false, ..self }
+    }
+
     /// What the gate says after the last step.
     pub fn gate(&self) -> Gate {
         self.gate
     }
 
-    /// Whether the gate is open.
-    pub fn in_sentence(&self) -> bool {
-        self.gate.sentence > self.rules.sentence
-    }
-
-    /// How many steps were taken.
-    pub fn steps(&self) -> usize {
-        self.step
-    }
-
-    /// Takes the logits of the next step.
+    /// Takes the logits of the next step, and when it was in seconds of the source.
     ///
     /// # Shapes
     /// - `logits`: `[1 + G + 3 + 3]`: blank and glosses, BIO of signs, BIO of sentences
     ///
     /// # Panics
     /// Where the logits are not as many: that is a bug of the caller.
-    pub fn step(&mut self, logits: &[f32]) -> Option<Said> {
+    pub fn step(&mut self, at_s: f64, logits: &[f32]) -> Option<Said> {
         let labels = 1 + self.glosses;
         assert_eq!(logits.len(), labels + 2 * BIO, "a step has a logit for each label and class");
         let mut row = std::mem::take(&mut self.row);
@@ -127,7 +133,11 @@ impl Decoder {
         let (said, gate) = row.split_at_mut(labels);
         let (sign, sentence) = gate.split_at_mut(BIO);
         [&mut *said, sign, sentence].into_iter().for_each(softmax);
-        self.gate = Gate { sign: 1.0 - sign[0], sentence: 1.0 - sentence[0] };
+        self.gate = match self.gated {
+            true => Gate { sign: 1.0 - sign[0], sentence: 1.0 - sentence[0] },
+            false => Gate { sign: 1.0, sentence: 1.0 },
+        };
+        self.at_s = at_s;
         self.signs.rotate_left(1);
         self.signs[AROUND - 1] = self.gate.sign;
         let out = self.lead(said);
@@ -145,7 +155,7 @@ impl Decoder {
 
     /// Forgets all.
     pub fn reset(&mut self) {
-        *self = Self::new(self.glosses, self.rules.clone());
+        *self = Self { gated: self.gated, ..Self::new(self.glosses, self.rules.clone()) };
     }
 
     /// Who leads in this step, and what that ends.
@@ -161,6 +171,7 @@ impl Decoder {
         let run = self.run.get_or_insert_with(|| Run {
             gloss,
             from: self.step,
+            from_s: self.at_s,
             peak: 0.0,
             mass: vec![0.0; self.glosses],
             sign: self.signs.iter().copied().fold(0.0, f32::max),
@@ -203,7 +214,8 @@ impl Decoder {
         let confidence = self.rules.sure(&evidence);
         let total: f32 = run.mass.iter().sum();
         others.iter_mut().for_each(|(_, mass)| *mass /= total);
-        let spoken = Spoken { gloss: run.gloss, confidence, evidence, from: run.from, at: end, others };
+        let Run { gloss, from, from_s, .. } = *run;
+        let spoken = Spoken { gloss, confidence, evidence, from, at: end, from_s, at_s: self.at_s, others };
         if confidence >= self.rules.accept {
             self.last = Some((run.gloss, end));
             Some(Said::Settled(spoken))
@@ -227,7 +239,7 @@ mod tests {
             Some(Said::Unsure(spoken)) => out.push(['A', 'B'][spoken.gloss]),
             Some(Said::Partial { .. }) | None => {}
         };
-        for c in steps.chars() {
+        for (n, c) in steps.chars().enumerate() {
             let mut logits = [0.0; 3 + 2 * BIO];
             match c {
                 'a' => logits[1] = 4.0,
@@ -236,7 +248,7 @@ mod tests {
                 'B' => logits[2] = 0.9,
                 _ => logits[0] = 4.0,
             }
-            note(decoder.step(&logits));
+            note(decoder.step(n as f64, &logits));
         }
         note(decoder.finish());
         out
@@ -261,7 +273,7 @@ mod tests {
         let mut decoder = Decoder::new(1, Rules::PLAIN);
         let mut logits = [0.0; 2 + 2 * BIO];
         logits[1] = 4.0;
-        let said: Vec<_> = (0..40).filter_map(|_| decoder.step(&logits)).collect();
+        let said: Vec<_> = (0..40).filter_map(|n| decoder.step(f64::from(n), &logits)).collect();
         let settled = said.iter().filter(|s| matches!(s, Said::Settled(_))).count();
         assert_eq!(settled, 1);
         assert!(matches!(said[LONG_RUN - 1], Said::Settled(_)));

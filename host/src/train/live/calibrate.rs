@@ -64,7 +64,7 @@ fn heard(runner: &mut LiveRunner, made: &Made) -> Result<Heard, Error> {
 fn rules(signed: &[Heard], idle: &[Heard], keys: &[String]) -> Rules {
     let candidates = |heard: &[Heard]| -> Vec<(Evidence, bool)> {
         let of = |heard: &Heard| {
-            let settled: Vec<_> = heard.reading.settled.iter().map(|s| &s.spoken).collect();
+            let settled = &heard.reading.settled;
             let right = right(&heard.signed, settled.iter().map(|s| &keys[s.gloss]));
             settled.iter().map(|s| s.evidence).zip(right).collect::<Vec<_>>()
         };
