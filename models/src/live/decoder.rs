@@ -4,8 +4,10 @@ use super::{BIO, Evidence, Rules, softmax};
 
 /// A gloss that led before counts as the same sign when it leads again after a shorter break than this, in steps.
 const SAME_SIGN: usize = 4;
-/// A run is settled when the lead was lost, or when it lasted so many steps.
+/// A run is settled when the lead was lost, or when it lasted so many steps and is sure enough.
 const LONG_RUN: usize = 6;
+/// After so many steps (0.64 s) a run is told of as it is: by then it is known whether it will ever be sure.
+const LONGEST_RUN: usize = 16;
 /// Evidence of the gate is looked for so many steps around a run: it is late by other steps than glosses are.
 const AROUND: usize = 10;
 /// Other glosses that are given to choose from.
@@ -87,6 +89,7 @@ struct Run {
     mass: Vec<f32>,
     /// Highest probability of a sign.
     sign: f32,
+    /// Whether it was told of: a sign is told of once.
     said: bool,
 }
 
@@ -183,45 +186,63 @@ impl Decoder {
         if settled.is_some() {
             return settled;
         }
-        if !run.said && self.step - run.from + 1 >= LONG_RUN {
-            let mut run = self.run.take()?;
-            let said = self.judge(&run);
-            run.said = true;
-            self.run = Some(run);
-            return said;
+        let lasted = self.step - run.from + 1;
+        let partial = Said::Partial { gloss, probability: probabilities[best] };
+        if run.said || lasted < LONG_RUN {
+            return (!run.said).then_some(partial);
         }
-        Some(Said::Partial { gloss, probability: probabilities[best] })
-            .filter(|_| self.run.as_ref().is_some_and(|run| !run.said))
+        let mut run = self.run.take()?;
+        let goes_on = self.goes_on(&run);
+        let spoken = (!goes_on).then(|| self.weigh(&run));
+        let waits = |spoken: &Spoken| spoken.confidence < self.rules.accept && lasted < LONGEST_RUN;
+        run.said = !spoken.as_ref().is_some_and(waits);
+        let said = if run.said { spoken.and_then(|spoken| self.tell(spoken)) } else { Some(partial) };
+        self.run = Some(run);
+        said
     }
 
-    /// What a run comes to.
+    /// What a run that is over comes to.
     fn judge(&mut self, run: &Run) -> Option<Said> {
-        let end = self.step;
-        if let Some((gloss, until)) = &mut self.last
-            && *gloss == run.gloss
-            && (run.said || run.from < *until + SAME_SIGN)
-        {
-            *until = end;
+        if self.goes_on(run) || run.said {
             return None;
         }
-        let own = run.mass[run.gloss].max(f32::MIN_POSITIVE);
+        let spoken = self.weigh(run);
+        self.tell(spoken)
+    }
+
+    /// Whether a run is of the sign that was settled last, which leads on or flickered.
+    fn goes_on(&mut self, run: &Run) -> bool {
+        let Some((gloss, until)) = &mut self.last else { return false };
+        let same = *gloss == run.gloss && (run.said || run.from < *until + SAME_SIGN);
+        if same {
+            *until = self.step;
+        }
+        same
+    }
+
+    /// What speaks for a run.
+    fn weigh(&self, run: &Run) -> Spoken {
+        let Run { gloss, from, from_s, peak, sign, .. } = *run;
+        let own = run.mass[gloss].max(f32::MIN_POSITIVE);
         let mut others: Vec<(usize, f32)> =
-            run.mass.iter().copied().enumerate().filter(|(g, _)| *g != run.gloss).collect();
+            run.mass.iter().copied().enumerate().filter(|(g, _)| *g != gloss).collect();
         others.sort_by(|a, b| b.1.total_cmp(&a.1));
         others.truncate(OTHERS);
         let rival = others.first().map_or(0.0, |(_, mass)| mass / own);
-        let evidence = Evidence { peak: run.peak, mass: own, rival, sign: run.sign };
+        let evidence = Evidence { peak, mass: own, rival, sign };
         let confidence = self.rules.sure(&evidence);
         let total: f32 = run.mass.iter().sum();
         others.iter_mut().for_each(|(_, mass)| *mass /= total);
-        let Run { gloss, from, from_s, .. } = *run;
-        let spoken = Spoken { gloss, confidence, evidence, from, at: end, from_s, at_s: self.at_s, others };
-        if confidence >= self.rules.accept {
-            self.last = Some((run.gloss, end));
-            Some(Said::Settled(spoken))
-        } else {
-            (confidence >= self.rules.doubt).then_some(Said::Unsure(spoken))
+        Spoken { gloss, confidence, evidence, from, at: self.step, from_s, at_s: self.at_s, others }
+    }
+
+    /// Tells of a sign.
+    fn tell(&mut self, spoken: Spoken) -> Option<Said> {
+        if spoken.confidence >= self.rules.accept {
+            self.last = Some((spoken.gloss, spoken.at));
+            return Some(Said::Settled(spoken));
         }
+        (spoken.confidence >= self.rules.doubt).then_some(Said::Unsure(spoken))
     }
 }
 
@@ -278,6 +299,37 @@ mod tests {
         assert_eq!(settled, 1);
         assert!(matches!(said[LONG_RUN - 1], Said::Settled(_)));
         assert_eq!(decoder.finish(), None);
+    }
+
+    #[test]
+    fn a_sign_that_goes_on_is_told_of_once_and_when_it_is_sure() {
+        let rules = Rules { confidence: [-2.2, 0.0, 1.0, 0.0, 0.0], accept: 0.5, ..Rules::PLAIN };
+        // The sum of the probabilities must reach 9: it is not sure before that, and it is doubted if it never is.
+        let told = |led: usize| {
+            let mut decoder = Decoder::new(1, rules.clone());
+            let mut told = vec![];
+            for n in 0..40 {
+                let mut logits = [0.0; 2 + 2 * BIO];
+                logits[usize::from(n < led)] = 9.0;
+                match decoder.step(f64::from(n as u32), &logits) {
+                    Some(Said::Settled(_)) => told.push(('s', n)),
+                    Some(Said::Unsure(_)) => told.push(('u', n)),
+                    Some(Said::Partial { .. }) | None => {}
+                }
+            }
+            told
+        };
+        assert_eq!(told(30), [('s', 9)]);
+        assert_eq!(told(8), [('u', 8)], "it lost the lead before it was sure");
+        let never = Rules { accept: 1.0, doubt: 0.0, ..rules.clone() };
+        let mut decoder = Decoder::new(1, never);
+        let mut logits = [0.0; 2 + 2 * BIO];
+        logits[1] = 9.0;
+        let unsure = |n: u32| match decoder.step(f64::from(n), &logits) {
+            Some(Said::Unsure(_)) => Some(n as usize),
+            _ => None,
+        };
+        assert_eq!((0..40).filter_map(unsure).collect::<Vec<_>>(), [LONGEST_RUN - 1], "once, and not later");
     }
 
     #[test]
