@@ -438,6 +438,7 @@ fn every_figure_of_every_model_is_what_its_command_prints() {
         let is = |what: &'static str| model.metrics.iter().filter(move |m| m.name == what).map(|m| m.value);
         assert!(is("top1").all(|top1| top1 >= 0.95), "{name}");
         assert!(is("wer").all(|wer| wer <= 0.15), "{name}");
+        assert!(is("live.latency_late").all(|late| late == 0.0), "{name}: a gloss comes too late");
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use host::data::utterances;
 use host::evaluate::LiveRunner;
 use models::annotation::{SENTENCE, SIGN, read_eaf_file, read_srt};
+use models::features::stream::STEP_S;
 use models::gloss::label_key;
 use models::live::LiveModel;
 use models::metrics::words::{WordErrors, align};
@@ -70,6 +71,48 @@ fn the_unit_reads_what_the_evaluation_scores() {
     // The unit says nothing with no hand up, and its engine rounds otherwise.
     assert!(against_host.rate() <= 0.04, "{against_host:?}");
     assert!(against_truth.rate() <= 0.25, "{against_truth:?}");
+}
+
+/// The report of an evaluation of sentences.
+#[track_caller]
+fn evaluate(corpus: &Path, args: &[&str]) -> Value {
+    let all = ["evaluate", "continuous", "--data", text(corpus), "--json"];
+    let output = run("signpost-host", all.iter().chain(args));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn what_was_read_is_scored_alike_from_its_list() {
+    let folder = tempfile::tempdir().unwrap();
+    if !corpus("what_was_read_is_scored_alike_from_its_list", "12", folder.path()) {
+        return;
+    }
+    let said = folder.path().join("said.jsonl");
+    let read = evaluate(folder.path(), &["--model", MODEL, "--said", text(&said)]);
+    let listed = evaluate(folder.path(), &["--hypothesis", text(&said)]);
+    for part in ["n", "wer", "bleu4", "calibration", "confusions"] {
+        assert_eq!(read[part], listed[part], "{part}");
+    }
+}
+
+#[test]
+fn without_the_gate_a_recording_is_one_utterance() {
+    let folder = tempfile::tempdir().unwrap();
+    if !corpus("without_the_gate_a_recording_is_one_utterance", "12", folder.path()) {
+        return;
+    }
+    let most = LiveModel::find(MODEL).unwrap().manifest.rescorer.unwrap().steps;
+    let fits = |utterance: &models::utterance::Utterance| {
+        let track = read_track(folder.path().join(utterance.pose.as_ref().unwrap())).unwrap();
+        let last = (track.frames.len() - 1) as f64 / f64::from(track.fps);
+        let last_s = utterance.stamps_s.as_ref().map_or(last, |stamps| *stamps.last().unwrap());
+        ((last_s + 1e-6) / STEP_S) as usize < most
+    };
+    let fitting = utterances(folder.path()).unwrap().iter().filter(|u| fits(u)).count();
+    let report = evaluate(folder.path(), &["--model", MODEL, "--without-gate"]);
+    assert!((1..12).contains(&fitting), "{fitting} of 12 are short enough");
+    assert_eq!(report["live"]["rescored"], fitting);
 }
 
 #[test]

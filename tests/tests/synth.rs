@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use host::synth::{ClipId, RECIPES, Recipe, Split, Synth};
+use host::synth::{ClipId, RECIPES, Recipe, Split, Synth, Without};
 use models::pose_file::read_track;
 use models::utterance::{INDEX, Utterance};
 use tests::{data, refusal, run, text};
@@ -62,6 +62,30 @@ fn a_number_gives_one_utterance_whatever_was_drawn_before() {
     assert_ne!(drawn[6].track, drawn[7].track);
     let train = synth(&RECIPES[1], &data, Split::Train);
     assert_ne!(train.utterance(7).glosses, drawn[7].glosses);
+}
+
+#[test]
+fn what_training_may_go_without_is_left_out() {
+    let Some(data) = data("what_training_may_go_without_is_left_out") else { return };
+    let made = |names: &[&str]| -> Vec<_> {
+        let without = Without::named(&names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
+        let synth = synth(&RECIPES[0], &data, Split::Train).without(without);
+        (0..60).map(|number| synth.utterance(number)).collect()
+    };
+    let whole = made(&[]);
+    let (alone, plain) = (made(&["synthesis"]), made(&["augmentation"]));
+    // The longest has one sign or recorded gesture, and nothing else.
+    assert!(alone.iter().all(|made| made.glosses.len() <= 1 && made.clips.len() == 1));
+    assert!(alone.iter().any(|made| made.glosses.len() == 1) && alone.iter().any(|m| m.glosses.is_empty()));
+    assert!(whole.iter().any(|made| made.glosses.len() > 3) && plain.iter().any(|m| m.glosses.len() > 3));
+    // One camera for all, which sees all: no stamp is off the grid, and no landmark is lost for a moment.
+    let even = |stamps: &[f64]| stamps.windows(2).all(|w| (w[1] - w[0] - 0.04).abs() < 1e-9);
+    assert!(plain.iter().all(|made| even(&made.stamps_s)) && !whole.iter().all(|made| even(&made.stamps_s)));
+    let shoulders =
+        |made: &host::synth::Made| made.track.frames.iter().map(|f| f.points[11]).collect::<Vec<_>>();
+    assert!(plain.iter().flat_map(shoulders).all(|p| p == plain[0].track.frames[0].points[11]));
+    let refused = Without::named(&["noise".into()]).unwrap_err().to_string();
+    assert!(refused.contains("synthesis or augmentation"), "{refused}");
 }
 
 #[test]

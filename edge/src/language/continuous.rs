@@ -1,39 +1,27 @@
-//! Continuous signing: a causal network steps along with the camera, and a decoder says what it heard.
+//! Continuous signing: a causal network steps along with the camera, and what it says becomes words and seconds.
 //!
-//! Features, decoder and rules are those of `models::live`, which the evaluation on the host runs as well;
-//! only the engine differs.
+//! The loop itself is [`Transcriber`] of `models::live`, which the evaluation on the host runs as well.
 
-use models::features::{Sight, stream::Stream};
+use models::features::Sight;
 use models::live::{
-    Cut, Cutter, Decoder, LiveManifest, LiveModel, RESCORE, RescoreInput, RescoreOutput, Rescored, Rescorer,
-    Said, Spoken,
+    LiveManifest, LiveModel, LookedAgain, Moment, RESCORE, Rescored, Said, Spoken, Transcriber,
 };
 
 use super::event::{Again, Heard, Sign};
+use super::networks::{RescoreEngine, StepEngine};
 use crate::Fault;
-use crate::engine::{self, Backend, Engine, Tensor};
+use crate::engine::{self, Backend, Engine};
 
 /// A recogniser of continuous signing, ready to run.
 pub struct Continuous {
     manifest: LiveManifest,
-    engine: Box<dyn Engine>,
-    /// Looks at whole utterances again.
-    rescorer: Option<Box<dyn Engine>>,
-    stream: Stream,
-    decoder: Decoder,
-    cutter: Cutter,
-    /// Features of a step `[1, F]` and the memory `[S, D]`.
-    inputs: [Tensor; 2],
-    /// Times of the steps that were taken, the newest last; see [`KEPT_STEPS`].
-    times_s: Vec<f64>,
+    transcriber: Transcriber<StepEngine, RescoreEngine>,
     /// What began before this was said by another model.
     ignored_until_s: f64,
     /// Steps with an open sentence since the last onset.
     open_steps: usize,
 }
 
-/// No utterance that is looked at again lasts longer than this, in steps; times before are forgotten.
-const KEPT_STEPS: usize = 1024;
 /// A gloss of an utterance that was looked at again leaves a gap where its confidence is at least this share of
 /// what is shown; below it nothing was signed.
 const DOUBT: f32 = 0.5;
@@ -62,18 +50,9 @@ impl Continuous {
         engine: Box<dyn Engine>,
         rescorer: Option<Box<dyn Engine>>,
     ) -> Self {
-        Self {
-            rescorer,
-            cutter: Cutter::of(&manifest),
-            stream: Stream::default(),
-            decoder: Decoder::new(manifest.glosses.len(), manifest.rules.clone()),
-            inputs: [Tensor::zeros(&[1, manifest.width]), Tensor::zeros(&[manifest.memory, manifest.hidden])],
-            times_s: vec![],
-            ignored_until_s: f64::NEG_INFINITY,
-            open_steps: 0,
-            manifest,
-            engine,
-        }
+        let rescorer = rescorer.and_then(|engine| RescoreEngine::over(&manifest, engine));
+        let transcriber = Transcriber::new(&manifest, StepEngine::over(&manifest, engine), rescorer);
+        Self { manifest, transcriber, ignored_until_s: f64::NEG_INFINITY, open_steps: 0 }
     }
 
     /// What is known about the model.
@@ -86,14 +65,12 @@ impl Continuous {
     /// # Errors
     /// [`Fault::Inference`] where the network fails.
     pub(super) fn push(&mut self, sight: &Sight, heard: &mut Vec<Heard>) -> Result<(), Fault> {
-        let mut steps = std::mem::take(&mut self.stream);
-        let mut done = Ok(());
-        steps.push(sight, |at_s, row| {
-            if done.is_ok() {
-                done = self.step(at_s, row, heard);
-            }
-        });
-        self.stream = steps;
+        let mut moments = vec![];
+        let done = self.transcriber.push(sight, |moment| moments.push(moment));
+        for moment in moments {
+            self.open_steps += usize::from(moment.gate.sentence > self.manifest.rules.sentence);
+            self.note(moment, heard);
+        }
         done
     }
 
@@ -102,10 +79,8 @@ impl Continuous {
     /// # Errors
     /// As [`Continuous::push`].
     pub(super) fn finish(&mut self, heard: &mut Vec<Heard>) -> Result<(), Fault> {
-        let said = self.decoder.finish();
-        heard.extend(said.and_then(|said| self.heard(said)));
-        let cut = self.cutter.finish();
-        heard.extend(cut.map(|cut| self.look_again(cut)).transpose()?.flatten());
+        let moment = self.transcriber.finish()?;
+        self.note(moment, heard);
         Ok(())
     }
 
@@ -126,66 +101,30 @@ impl Continuous {
 
     /// Forgets all that was seen.
     pub(super) fn forget(&mut self) {
-        self.stream = Stream::default();
-        self.decoder.reset();
-        self.cutter.reset();
-        self.inputs[1].data.fill(0.0);
-        self.times_s.clear();
+        self.transcriber.reset();
         self.ignored_until_s = f64::NEG_INFINITY;
         self.open_steps = 0;
     }
 
-    fn step(&mut self, at_s: f64, row: &[f32], heard: &mut Vec<Heard>) -> Result<(), Fault> {
-        self.inputs[0].data.copy_from_slice(row);
-        let outputs = self.engine.run(&self.inputs)?;
-        let expected = [self.manifest.logits(), self.manifest.hidden, self.inputs[1].data.len()];
-        let [logits, hidden, state] = shaped(&self.manifest.name, outputs, expected)?;
-        self.inputs[1].data.copy_from_slice(state);
-        if self.times_s.len() == 2 * KEPT_STEPS {
-            self.times_s.drain(..KEPT_STEPS);
-        }
-        self.times_s.push(at_s);
-        let said = self.decoder.step(logits);
-        let cut = self.cutter.step(self.decoder.gate(), hidden);
-        self.open_steps += usize::from(self.decoder.in_sentence());
+    fn note(&self, Moment { said, again, .. }: Moment, heard: &mut Vec<Heard>) {
         heard.extend(said.and_then(|said| self.heard(said)));
-        heard.extend(cut.map(|cut| self.look_again(cut)).transpose()?.flatten());
-        Ok(())
+        heard.extend(again.and_then(|again| self.heard_again(again)));
     }
 
-    /// Looks at an utterance again; `None` where what was read live stands.
-    fn look_again(&mut self, Cut { steps, hidden }: Cut) -> Result<Option<Heard>, Fault> {
-        let (Some(engine), Some(rescorer), Some(hidden)) =
-            (&mut self.rescorer, &self.manifest.rescorer, hidden)
-        else {
-            return Ok(None);
-        };
-        let labels = 1 + self.manifest.glosses.len();
-        let expected = [rescorer.steps * labels, rescorer.hypotheses * rescorer.length * labels];
-        let run = |input: &RescoreInput| -> Result<RescoreOutput, Fault> {
-            let &Rescorer { steps, hypotheses, length, .. } = rescorer;
-            let inputs = [
-                Tensor::new(&[1, steps, self.manifest.hidden], input.hidden.clone())?,
-                Tensor::new(&[1, steps, 1], input.there.clone())?,
-                Tensor::new(&[hypotheses, length], input.glosses.clone())?,
-                Tensor::new(&[hypotheses, length], input.at.clone())?,
-            ];
-            let [ctc, next] = shaped(&self.manifest.name, engine.run(&inputs)?, expected)?;
-            Ok(RescoreOutput { ctc: ctc.to_vec(), next: next.to_vec() })
-        };
-        let Some(looked) = rescorer.look(&hidden, self.manifest.hidden, run)? else { return Ok(None) };
-        let judged = rescorer.judge(&looked);
+    /// What the rescorer makes of an utterance, in words and seconds.
+    fn heard_again(&self, LookedAgain { times_s, looked, .. }: LookedAgain) -> Option<Heard> {
+        let (rescorer, from_s, to_s) =
+            (self.manifest.rescorer.as_ref()?, *times_s.first()?, *times_s.last()?);
         let accept = rescorer.accept;
-        let signs = judged.into_iter().filter(|g| g.confidence >= DOUBT * accept);
-        let signs = signs.map(|Rescored { gloss, at, confidence, .. }| {
-            let t = self.time(steps.start + at);
+        let judged = rescorer.judge(&looked).into_iter().filter(|g| g.confidence >= DOUBT * accept);
+        let again = |Rescored { gloss, at, confidence, .. }: Rescored| {
+            let t = times_s[at.min(times_s.len() - 1)];
             let text = self.manifest.glosses[gloss].clone();
             let (spelled, sure) = (is_letter(&text), confidence >= accept);
             let model = self.manifest.name.clone();
             Again { sign: Sign { t, from: t, text, confidence, model, others: vec![] }, spelled, sure }
-        });
-        let (from_s, to_s) = (self.time(steps.start), self.time(steps.end - 1));
-        Ok(Some(Heard::Again { from_s, to_s, signs: signs.collect() }))
+        };
+        Some(Heard::Again { from_s, to_s, signs: judged.map(again).collect() })
     }
 
     /// What the decoder said, in words and seconds.
@@ -193,8 +132,8 @@ impl Continuous {
         let model = || self.manifest.name.clone();
         let gloss = |n: usize| self.manifest.glosses[n].clone();
         let sign = |spoken: Spoken| Sign {
-            t: self.time(spoken.at),
-            from: self.time(spoken.from),
+            t: spoken.at_s,
+            from: spoken.from_s,
             text: gloss(spoken.gloss),
             confidence: spoken.confidence,
             model: model(),
@@ -218,27 +157,6 @@ impl Continuous {
         let (Heard::Sign { sign, .. } | Heard::Unsure { sign, .. }) = &heard else { return None };
         (sign.from >= self.ignored_until_s).then_some(heard)
     }
-
-    /// The time of a step that was taken, in seconds of the source.
-    fn time(&self, step: usize) -> f64 {
-        let back = self.decoder.steps().saturating_sub(step + 1);
-        let newest = self.times_s.len().saturating_sub(1);
-        self.times_s.get(newest.saturating_sub(back)).copied().unwrap_or(0.0)
-    }
-}
-
-/// The outputs of a network of this name, if they have as many values as they should.
-fn shaped<'a, const N: usize>(
-    name: &str,
-    outputs: &'a [Tensor],
-    expected: [usize; N],
-) -> Result<[&'a [f32]; N], Fault> {
-    let got: Vec<usize> = outputs.iter().map(|output| output.data.len()).collect();
-    if got != expected {
-        let what = format!("the outputs of {name}");
-        return Err(Fault::Shape { what, expected: expected.into(), got });
-    }
-    Ok(std::array::from_fn(|n| outputs[n].data.as_slice()))
 }
 
 /// Whether a gloss is a letter of the alphabet: letters that follow one another are a word that is spelled.
@@ -250,11 +168,12 @@ fn is_letter(gloss: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use models::features::stream;
-    use models::live::{BIO, Rules};
+    use models::live::{BIO, Rescorer, Rules};
     use models::manifest::Kind;
     use models::pose::{Known, Pose};
 
     use super::*;
+    use crate::engine::Tensor;
     use crate::language::{Event, Reader};
     use crate::stage::Stamp;
 

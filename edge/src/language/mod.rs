@@ -7,10 +7,12 @@
 //! confidence, is a sign. Signing that gave none, or one that was not sure, asks for a repeat.
 
 mod caption;
+mod captions;
 mod continuous;
 mod enrolled;
 mod event;
 mod gate;
+mod networks;
 mod reader;
 mod recogniser;
 mod spotter;

@@ -1,13 +1,11 @@
 //! The stage of the live path that reads: poses in, signs and captions out.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 use models::features::Picker;
 use models::pose::{Layout, Pose};
-use models::spelling::{Letter, Names};
 
-use super::caption::{Item, What};
+use super::captions::Captions;
 use super::event::{Again, Heard};
 use super::spotting::Spotting;
 use super::{Activity, Caption, Change, Continuous, Event, Gate, Recogniser, Sign};
@@ -16,12 +14,6 @@ use crate::stage::{Stage, Stamp};
 
 /// Signing that lasted this long and gave no sign asks for a repeat. Seconds.
 const REPEAT_AFTER_S: f64 = 0.6;
-/// The caption goes from the screen after this long at rest: the next visitor must not read it. Seconds.
-const CAPTION_KEPT_S: f64 = 6.0;
-/// Signs that a caption on the screen keeps.
-const CAPTION_SIGNS: usize = 100;
-/// Signs that the whole transcript keeps.
-const TRANSCRIPT_SIGNS: usize = 20_000;
 /// So many labels are given to confirm one of.
 const CANDIDATES: usize = 3;
 
@@ -31,36 +23,23 @@ pub struct Reader {
     spotting: Spotting,
     continuous: Option<Continuous>,
     gate: Gate,
-    caption: Caption,
-    transcript: Caption,
-    captioned_s: f64,
+    captions: Captions,
     utterance: Utterance,
-    names: Arc<Names>,
 }
 
-/// What was read since the last onset.
-#[derive(Debug)]
+/// What was read since the last onset, beside its caption.
+#[derive(Debug, Default)]
 struct Utterance {
     /// When the first of its signs came on top, in seconds.
     from_s: Option<f64>,
-    caption: Caption,
     /// Signs that settled.
     signs: usize,
     /// What is on top at present, and how sure it is.
     partial: Option<(String, f32)>,
     /// The last sign that was not sure enough.
     unsure: Option<Sign>,
-    /// Such signs that the caption does not show yet: a gap stands only beside signs.
-    gaps: Vec<(f64, f32)>,
     /// When signs settled that another model than the continuous one knew. Seconds.
     others_s: Vec<f64>,
-}
-
-impl Utterance {
-    fn new(names: &Arc<Names>) -> Self {
-        let caption = Caption::keeping(TRANSCRIPT_SIGNS, Arc::clone(names));
-        Self { from_s: None, caption, signs: 0, partial: None, unsure: None, gaps: vec![], others_s: vec![] }
-    }
 }
 
 impl Reader {
@@ -70,17 +49,13 @@ impl Reader {
     /// [`Fault::NoHands`] where the layout has none: nothing could be recognised.
     pub fn new(layout: &Layout, recognisers: Vec<Recogniser>) -> Result<Self, Fault> {
         let picker = Picker::new(layout).ok_or(Fault::NoHands)?;
-        let names = Arc::<Names>::default();
         Ok(Self {
             picker,
             spotting: Spotting::new(recognisers),
             continuous: None,
             gate: Gate::default(),
-            caption: Caption::keeping(CAPTION_SIGNS, Arc::clone(&names)),
-            transcript: Caption::keeping(TRANSCRIPT_SIGNS, Arc::clone(&names)),
-            captioned_s: 0.0,
-            utterance: Utterance::new(&names),
-            names,
+            captions: Captions::new(),
+            utterance: Utterance::default(),
         })
     }
 
@@ -100,7 +75,7 @@ impl Reader {
 
     /// The caption as it stands on the screen.
     pub fn caption(&self) -> &Caption {
-        &self.caption
+        self.captions.shown()
     }
 
     /// What is on top at present and not settled yet, and how sure it is.
@@ -110,7 +85,7 @@ impl Reader {
 
     /// All that was read since the start.
     pub fn transcript(&self) -> &Caption {
-        &self.transcript
+        self.captions.transcript()
     }
 
     /// Whether somebody is signing.
@@ -134,7 +109,7 @@ impl Reader {
         match self.gate.step(&sight) {
             Change::None => {}
             Change::Onset => {
-                self.utterance = Utterance::new(&self.names);
+                self.begin();
                 if let Some(continuous) = &mut self.continuous {
                     continuous.begin();
                 }
@@ -146,16 +121,10 @@ impl Reader {
                 self.offset(at_s, from_s, to_s, &mut events)?;
             }
         }
-        if !self.caption.is_spelling(at_s) {
-            self.transcript.end_word();
-            if self.caption.end_word() {
-                self.tell_caption(at_s, &mut events);
-            }
-        }
+        events.extend(self.captions.end_word_in_time(at_s));
         let at_rest = self.gate.activity() == Activity::Rest;
-        if at_rest && at_s - self.captioned_s > CAPTION_KEPT_S && !self.caption.is_empty() {
-            self.caption.clear();
-            events.push(Event::Caption { t: at_s, text: String::new(), confidence: 0.0 });
+        if at_rest {
+            events.extend(self.captions.fade(at_s));
         }
         if !at_rest {
             self.utterance.partial = None;
@@ -172,12 +141,9 @@ impl Reader {
     /// As [`Reader::read`].
     pub fn finish(&mut self) -> Result<Vec<Event>, Fault> {
         let mut events = self.close()?;
-        self.transcript.end_word();
-        if self.caption.end_word()
-            && let Some(last) = self.spotting.last()
-        {
-            self.tell_caption(last.at_s, &mut events);
-        }
+        let last_s = self.spotting.last().map(|last| last.at_s);
+        let told = self.captions.end_word(last_s.unwrap_or_default());
+        events.extend(last_s.and(told));
         Ok(events)
     }
 
@@ -209,7 +175,12 @@ impl Reader {
             continuous.forget();
         }
         self.gate.reset();
-        self.utterance = Utterance::new(&self.names);
+        self.begin();
+    }
+
+    /// An utterance begins; gives the text of the one before and its confidence, and what else was read of it.
+    fn begin(&mut self) -> (Option<(String, f32)>, Utterance) {
+        (self.captions.begin(), std::mem::take(&mut self.utterance))
     }
 
     /// The hands went down: a stretch that gave no sign yet is looked at as a whole, or else asked for again.
@@ -224,11 +195,9 @@ impl Reader {
         {
             self.note(at_s, heard, events);
         }
-        let Utterance { from_s: begun_s, mut caption, signs, unsure, .. } =
-            std::mem::replace(&mut self.utterance, Utterance::new(&self.names));
-        caption.end_word();
-        if let Some(confidence) = caption.confidence() {
-            let (from, text) = (begun_s.unwrap_or(from_s), caption.text());
+        let (caption, Utterance { from_s: begun_s, signs, unsure, .. }) = self.begin();
+        if let Some((text, confidence)) = caption {
+            let from = begun_s.unwrap_or(from_s);
             events.push(Event::Utterance { t: at_s, from, to: to_s.max(from), text, confidence });
         }
         // A person who scratches an ear is not asked to repeat that: where the network sees sentences, it has
@@ -254,15 +223,13 @@ impl Reader {
                 events.push(Event::Partial { t: at_s, text, confidence, model });
             }
             Heard::Unsure { sign, spelled } => {
-                if spelled && self.caption.is_spelling(sign.t) {
-                    let what = What::Letter(letter(&sign, false));
-                    self.write(sign.t, sign.confidence, what);
-                    self.tell_caption(at_s, events);
+                if spelled && self.captions.doubt_letter(&sign) {
+                    events.extend(self.captions.tell(at_s));
                 } else {
-                    self.utterance.gaps.push((sign.t, sign.confidence));
+                    self.captions.doubt(&sign);
                     if self.utterance.signs > 0 {
-                        self.fill_gaps();
-                        self.tell_caption(at_s, events);
+                        self.captions.fill_gaps();
+                        events.extend(self.captions.tell(at_s));
                     }
                 }
                 self.utterance.unsure = Some(sign);
@@ -284,34 +251,14 @@ impl Reader {
         if self.utterance.others_s.iter().any(|at_s| time_s.contains(at_s)) {
             return;
         }
-        let item = |Again { sign, spelled, sure }: &Again| {
-            let what = match (spelled, sure) {
-                (true, _) => What::Letter(letter(sign, *sure)),
-                (false, true) => What::Sign(sign.text.clone()),
-                (false, false) => What::Gap,
-            };
-            Item { at_s: sign.t, confidence: sign.confidence, what }
-        };
-        // A gap stands only beside signs.
-        let any = signs.iter().any(|again| again.sure);
-        let items: Vec<Item> = signs.iter().filter(|_| any).map(item).collect();
-        let before = self.caption.text();
-        for caption in self.captions() {
-            caption.replace(time_s.clone(), items.clone());
-        }
-        self.utterance.gaps.retain(|(at_s, _)| !time_s.contains(at_s));
+        events.extend(self.captions.replace(at_s, time_s.clone(), &signs));
         self.utterance.unsure.take_if(|sign| time_s.contains(&sign.t));
         if let Some(unsure) = signs.iter().rfind(|again| !again.sure) {
             self.utterance.unsure = Some(unsure.sign.clone());
         }
-        self.utterance.signs = self.utterance.caption.signs();
+        self.utterance.signs = self.captions.signs();
         if let Some(first) = signs.iter().find(|again| again.sure) {
             self.utterance.from_s.get_or_insert(first.sign.t);
-            self.captioned_s = at_s;
-        }
-        if self.caption.text() != before {
-            let (text, confidence) = (self.caption.text(), self.caption.confidence().unwrap_or(0.0));
-            events.push(Event::Caption { t: at_s, text, confidence });
         }
     }
 
@@ -327,57 +274,12 @@ impl Reader {
         }
         self.utterance.signs += 1;
         self.utterance.partial = None;
-        self.captioned_s = sign.t;
-        self.fill_gaps();
         self.utterance.from_s.get_or_insert(sign.from);
-        let what = match (spelled, sign.text.as_str()) {
-            (true, "space") => What::End,
-            (true, _) => What::Letter(letter(&sign, true)),
-            (false, text) => What::Sign(text.into()),
-        };
-        self.write(sign.t, sign.confidence, what);
+        self.captions.settle(&sign, spelled);
         let t = sign.t;
         events.push(Event::Sign(sign));
-        self.tell_caption(t, events);
+        events.extend(self.captions.tell(t));
     }
-
-    /// Shows where signs are missing that were not sure enough: a caption that leaves them out says something else.
-    fn fill_gaps(&mut self) {
-        for (at_s, confidence) in std::mem::take(&mut self.utterance.gaps) {
-            self.write(at_s, confidence, What::Gap);
-        }
-    }
-
-    fn write(&mut self, at_s: f64, confidence: f32, what: What) {
-        let item = Item { at_s, confidence, what };
-        for caption in self.captions() {
-            caption.push(item.clone());
-        }
-    }
-
-    /// What stands in each of these was read by the same signs.
-    fn captions(&mut self) -> [&mut Caption; 3] {
-        [&mut self.caption, &mut self.transcript, &mut self.utterance.caption]
-    }
-
-    fn tell_caption(&self, t: f64, events: &mut Vec<Event>) {
-        if let Some(confidence) = self.caption.confidence() {
-            events.push(Event::Caption { t, text: self.caption.text(), confidence });
-        }
-    }
-}
-
-/// A letter as the caption takes it.
-fn letter(sign: &Sign, shown: bool) -> Letter {
-    let capital = |label: &str| label.chars().next().map(|c| c.to_ascii_uppercase());
-    let likely =
-        std::iter::once((&sign.text, sign.confidence)).chain(sign.others.iter().map(|(l, p)| (l, *p)));
-    // What is no letter ("space", a word's sign) was not spelled.
-    let likely: Vec<_> = likely
-        .filter(|(label, _)| label.chars().count() == 1)
-        .filter_map(|(label, p)| Some((capital(label)?, p)))
-        .collect();
-    Letter { shown: capital(&sign.text).filter(|_| shown), likely }
 }
 
 impl Stage for Reader {
@@ -392,9 +294,7 @@ impl Stage for Reader {
 
     fn reset(&mut self) {
         self.forget();
-        self.caption.clear();
-        self.transcript.clear();
-        self.captioned_s = 0.0;
+        self.captions.reset();
     }
 }
 

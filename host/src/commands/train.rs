@@ -31,7 +31,9 @@ pub struct Train {
     #[arg(long, value_name = "LANGUAGE", value_delimiter = ',')]
     leave_out: Vec<String>,
     /// Does not learn these data sets of an embedding's recipe, so that their signs can be enrolled to score it.
-    #[arg(long, value_name = "DATASET", value_delimiter = ',')]
+    /// Of a recogniser of continuous signing: `synthesis` (it learns from recorded signs one at a time, not from
+    /// sentences) or `augmentation` (from recordings as they are), to see what each is worth.
+    #[arg(long, value_name = "DATASET|PART", value_delimiter = ',')]
     without: Vec<String>,
     /// The highest learning rate, where not the usual one.
     #[arg(long, value_parser = rate)]

@@ -17,7 +17,7 @@ use models::manifest::HeldOut;
 pub use isolated::{Aspect, Isolated, Recording, index_file, recordings};
 pub use lexicon::{ALPHABETS, LEXICON, letters};
 pub use pose_folder::pose_folder;
-pub use utterances::{TimedGloss, UTTERANCES, Utterance, utterances};
+pub use utterances::{TimedGloss, UTTERANCES, Utterance, utterances, write_utterances};
 
 /// One sign or letter, from the first frame of its recording to the last.
 #[derive(Debug, Clone, PartialEq)]

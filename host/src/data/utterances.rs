@@ -14,6 +14,7 @@ use std::io::Read;
 use std::path::{Component, Path};
 
 pub use models::utterance::{INDEX as UTTERANCES, TimedGloss, Utterance};
+use models::whole;
 
 use crate::Error;
 
@@ -63,6 +64,18 @@ pub fn utterances(folder_or_file: &Path) -> Result<Vec<Utterance>, Error> {
         return Err(Error::NoClips { what: path.display().to_string(), next });
     }
     Ok(found)
+}
+
+/// Writes a list of utterances; it stands whole or not at all.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn write_utterances(path: &Path, utterances: &[Utterance]) -> Result<(), Error> {
+    let line = |utterance: &Utterance| {
+        serde_json::to_string(utterance).expect("an utterance has text keys only") + "\n"
+    };
+    let lines: String = utterances.iter().map(line).collect();
+    whole::write(path, lines).map_err(Error::io("write", path))
 }
 
 /// What is wrong with an utterance.

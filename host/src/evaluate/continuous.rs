@@ -14,7 +14,7 @@ use models::metrics::words::{Edit, WordErrors, align};
 use serde::Serialize;
 
 use super::isolated::{Confusion, most_frequent};
-use super::transcribe::{Captions, LiveReport, transcribe};
+use super::transcribe::{How, LiveReport, transcribe};
 use crate::Error;
 use crate::data::{Utterance, utterances};
 
@@ -119,20 +119,20 @@ pub fn continuous(hypothesis: &Path, data: &Path, tokenizer: Tokenizer) -> Resul
     Ok(report)
 }
 
-/// Scores what a recogniser reads of a corpus; `tell` hears how many recordings are done.
+/// Scores what a recogniser reads of a corpus, and gives that as well; `tell` hears how many recordings are done.
 ///
 /// # Errors
 /// As [`super::transcribe`].
 pub fn continuous_of(
     model: &LiveModel,
     data: &Path,
-    captions: Captions,
+    how: How,
     tokenizer: Tokenizer,
     tell: impl Fn(usize, usize),
-) -> Result<ContinuousReport, Error> {
-    let read = transcribe(model, data, captions, tell)?;
+) -> Result<(ContinuousReport, Vec<Utterance>), Error> {
+    let read = transcribe(model, data, how, tell)?;
     let report = compare(&read.utterances, &utterances(data)?, tokenizer);
-    Ok(ContinuousReport { live: Some(read.live), ..report })
+    Ok((ContinuousReport { live: Some(read.live), ..report }, read.utterances))
 }
 
 /// Scores hypotheses against references, matched by their ids.

@@ -1,33 +1,13 @@
 //! Reads recorded landmarks with a live recogniser, as a unit would read the signer.
 
-use models::features::{Picker, stream::Stream};
-use models::live::{Cutter, Decoder, Gate, LiveModel, Looked, Rescorer, Rules, Said, Spoken};
+use models::features::Picker;
+use models::live::{
+    Gate, LiveManifest, LiveModel, LookedAgain, Moment, Rescorer, Rules, Said, Spoken, Transcriber,
+};
 use models::pose::PoseTrack;
 
 use super::{RescoreRunner, Stepper};
 use crate::Error;
-
-/// A gloss that was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settled {
-    /// What the decoder said.
-    pub spoken: Spoken,
-    /// When it began to lead, and when it was settled; in seconds of the source.
-    pub from_s: f64,
-    /// See above.
-    pub at_s: f64,
-}
-
-/// An utterance that was looked at again when it was over.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LookedAgain {
-    /// Its steps.
-    pub steps: std::ops::Range<usize>,
-    /// `[T]`: when each of them was, in seconds of the source.
-    pub times_s: Vec<f64>,
-    /// What the rescorer thinks of it.
-    pub looked: Looked,
-}
 
 /// A gloss as it stands in the end.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,7 +26,7 @@ pub struct Caption {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reading {
     /// The glosses in order, as they were read live.
-    pub settled: Vec<Settled>,
+    pub settled: Vec<Spoken>,
     /// The utterances that were looked at again, in order.
     pub again: Vec<LookedAgain>,
     /// How often something was signed that was not sure enough.
@@ -68,10 +48,10 @@ impl Reading {
     pub fn rescored(&self, rescorer: &Rescorer) -> Vec<Caption> {
         let (mut captions, mut settled) = (vec![], self.settled.iter().peekable());
         for LookedAgain { steps, times_s, looked } in &self.again {
-            while let Some(before) = settled.next_if(|s| s.spoken.at < steps.start) {
+            while let Some(before) = settled.next_if(|s| s.at < steps.start) {
                 captions.push(before.into());
             }
-            while settled.next_if(|s| s.spoken.at < steps.end).is_some() {}
+            while settled.next_if(|s| s.at < steps.end).is_some() {}
             captions.extend(rescorer.accepted(looked).iter().map(|g| {
                 let at_s = times_s[g.at.min(times_s.len() - 1)];
                 Caption { gloss: g.gloss, confidence: g.confidence, from_s: at_s, to_s: at_s }
@@ -80,23 +60,26 @@ impl Reading {
         captions.extend(settled.map(Caption::from));
         captions
     }
+
+    fn note(&mut self, Moment { said, again, .. }: Moment) {
+        match said {
+            Some(Said::Settled(spoken)) => self.settled.push(spoken),
+            Some(Said::Unsure(_)) => self.unsure += 1,
+            Some(Said::Partial { .. }) | None => {}
+        }
+        self.again.extend(again);
+    }
 }
 
-impl From<&Settled> for Caption {
-    fn from(settled: &Settled) -> Self {
-        let Settled { spoken, from_s, at_s } = settled;
-        Self { gloss: spoken.gloss, confidence: spoken.confidence, from_s: *from_s, to_s: *at_s }
+impl From<&Spoken> for Caption {
+    fn from(&Spoken { gloss, confidence, from_s, at_s, .. }: &Spoken) -> Self {
+        Self { gloss, confidence, from_s, to_s: at_s }
     }
 }
 
 /// Runs a live recogniser over recordings.
 pub struct LiveRunner {
-    stepper: Stepper,
-    decoder: Decoder,
-    cutter: Cutter,
-    rescorer: Option<(Rescorer, RescoreRunner)>,
-    /// Width of the network, D.
-    width: usize,
+    transcriber: Transcriber<Stepper, RescoreRunner>,
 }
 
 impl LiveRunner {
@@ -105,7 +88,8 @@ impl LiveRunner {
     /// # Errors
     /// [`Error::Network`] where the engine refuses its network.
     pub fn new(model: &LiveModel) -> Result<Self, Error> {
-        Self::with_rules(model, model.manifest.rules.clone())
+        let transcriber = Transcriber::new(&model.manifest, Stepper::new(model)?, RescoreRunner::of(model)?);
+        Ok(Self { transcriber })
     }
 
     /// A runner with other rules than the model's.
@@ -113,20 +97,19 @@ impl LiveRunner {
     /// # Errors
     /// As [`LiveRunner::new`].
     pub fn with_rules(model: &LiveModel, rules: Rules) -> Result<Self, Error> {
-        let decoder = Decoder::new(model.manifest.glosses.len(), rules);
-        let rescorer = model.manifest.rescorer.clone().zip(RescoreRunner::of(model)?);
-        Ok(Self {
-            stepper: Stepper::new(model)?,
-            decoder,
-            cutter: Cutter::of(&model.manifest),
-            rescorer,
-            width: model.manifest.hidden,
-        })
+        let manifest = LiveManifest { rules, ..model.manifest.clone() };
+        let transcriber = Transcriber::new(&manifest, Stepper::new(model)?, RescoreRunner::of(model)?);
+        Ok(Self { transcriber })
     }
 
     /// The runner without its rescorer.
     pub fn live_only(self) -> Self {
-        Self { rescorer: None, ..self }
+        Self { transcriber: self.transcriber.live_only() }
+    }
+
+    /// The runner without its gate: somebody is taken to sign all the time.
+    pub fn without_gate(self) -> Self {
+        Self { transcriber: self.transcriber.without_gate() }
     }
 
     /// Reads a recording; `stamps_s` says when each frame was taken, in seconds.
@@ -136,50 +119,24 @@ impl LiveRunner {
     pub fn read(&mut self, track: &PoseTrack, stamps_s: &[f64]) -> Result<Reading, Error> {
         let mut reading = Reading::default();
         let Some(picker) = Picker::new(&track.layout) else { return Ok(reading) };
-        self.stepper.reset();
-        self.decoder.reset();
-        self.cutter.reset();
-        let (mut stream, mut steps) = (Stream::default(), vec![]);
+        self.transcriber.reset();
         for (pose, &at_s) in track.frames.iter().zip(stamps_s) {
-            stream.push(&picker.pick(at_s, pose), |at_s, row| steps.push((at_s, *row)));
+            self.transcriber.push(&picker.pick(at_s, pose), |moment| {
+                if reading.gate.is_empty() {
+                    reading.start_s = moment.at_s;
+                }
+                reading.gate.push(moment.gate);
+                reading.note(moment);
+            })?;
         }
-        reading.start_s = steps.first().map_or(0.0, |(at_s, _)| *at_s);
-        let times: Vec<f64> = steps.iter().map(|(at_s, _)| *at_s).collect();
-        let note = |said: Option<Said>, reading: &mut Reading| match said {
-            Some(Said::Settled(spoken)) => {
-                let time = |step: usize| times[step.min(times.len() - 1)];
-                let (from_s, at_s) = (time(spoken.from), time(spoken.at));
-                reading.settled.push(Settled { spoken, from_s, at_s });
-            }
-            Some(Said::Unsure(_)) => reading.unsure += 1,
-            Some(Said::Partial { .. }) | None => {}
-        };
-        let mut cuts = vec![];
-        for (_, row) in &steps {
-            let said = self.stepper.step(row)?;
-            let decoded = self.decoder.step(said.logits);
-            let gate = self.decoder.gate();
-            reading.gate.push(gate);
-            note(decoded, &mut reading);
-            cuts.extend(self.cutter.step(gate, said.hidden));
-        }
-        let last = self.decoder.finish();
-        note(last, &mut reading);
-        cuts.extend(self.cutter.finish());
-        for cut in cuts {
-            let (Some((rescorer, runner)), Some(hidden)) = (&self.rescorer, cut.hidden) else { continue };
-            if let Some(looked) = rescorer.look(&hidden, self.width, |input| runner.run(input))? {
-                let times_s = times[cut.steps.clone()].to_vec();
-                reading.again.push(LookedAgain { steps: cut.steps, times_s, looked });
-            }
-        }
+        reading.note(self.transcriber.finish()?);
         Ok(reading)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use models::live::{Evidence, Hypothesis};
+    use models::live::{Evidence, Hypothesis, Looked};
 
     use super::*;
 
@@ -187,8 +144,8 @@ mod tests {
     fn what_was_looked_at_again_takes_the_place_of_what_was_read_live() {
         let settled = |gloss, at: usize| {
             let evidence = Evidence { peak: 0.9, mass: 1.0, rival: 0.0, sign: 0.9 };
-            let spoken = Spoken { gloss, confidence: 0.8, evidence, from: at - 1, at, others: vec![] };
-            Settled { spoken, from_s: (at - 1) as f64, at_s: at as f64 }
+            let (from_s, at_s) = ((at - 1) as f64, at as f64);
+            Spoken { gloss, confidence: 0.8, evidence, from: at - 1, at, from_s, at_s, others: vec![] }
         };
         let looked = Looked {
             hypotheses: vec![Hypothesis { glosses: vec![7, 8], at: vec![0, 3], log_probability: -0.1 }],

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use models::live::{LiveModel, RescoreInput, RescoreOutput};
+use models::live::{LiveModel, RescoreInput, RescoreNetwork, RescoreOutput};
 use tract_onnx::prelude::*;
 
 use super::engine::refused;
@@ -62,12 +62,12 @@ impl RescoreRunner {
             .map_err(|e| refused(name, &e))?;
         Ok(Self { plan, name: name.to_owned(), sizes })
     }
+}
 
-    /// Looks at an utterance and at what may have been said.
-    ///
-    /// # Errors
-    /// [`Error::Network`] where the network does not take them, or gives other shapes than it should.
-    pub fn run(&self, input: &RescoreInput) -> Result<RescoreOutput, Error> {
+impl RescoreNetwork for RescoreRunner {
+    type Error = Error;
+
+    fn rescore(&mut self, input: &RescoreInput) -> Result<RescoreOutput, Error> {
         let RescoreSizes { steps, width, hypotheses, length, labels } = self.sizes;
         let run = || {
             let inputs = tvec!(

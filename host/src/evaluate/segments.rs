@@ -9,7 +9,7 @@ use models::metrics::segments::{count, frame_f1, frames, frames_needed, iou, per
 use models::pose_file::read_track;
 use serde::Serialize;
 
-use super::transcribe::{Captions, Transcript, transcribe};
+use super::transcribe::{Captions, How, Transcript, transcribe};
 use crate::Error;
 use crate::data::{UTTERANCES, Utterance, utterances};
 
@@ -96,7 +96,8 @@ pub fn segments_of(
     fps: f64,
     tell: impl Fn(usize, usize),
 ) -> Result<SegmentsReport, Error> {
-    let Transcript { utterances, sentences, signs, .. } = transcribe(model, data, Captions::Live, tell)?;
+    let how = How { captions: Captions::Live, gated: true };
+    let Transcript { utterances, sentences, signs, .. } = transcribe(model, data, how, tell)?;
     let times = |spans: &[[f64; 2]]| -> Vec<(u32, u32)> {
         spans.iter().map(|span| span.map(|s| (s * 1e3).round() as u32)).map(|[from, to]| (from, to)).collect()
     };

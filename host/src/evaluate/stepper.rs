@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use models::features::stream;
-use models::live::LiveModel;
+use models::live::{LiveModel, StepNetwork, StepSaid};
 use tract_onnx::prelude::*;
 
 use super::engine::refused;
@@ -17,15 +17,6 @@ pub struct Stepper {
     features: usize,
     state: TValue,
     said: [Vec<f32>; 2],
-}
-
-/// What the network says at a step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StepSaid<'a> {
-    /// `[1 + G + 3 + 3]`.
-    pub logits: &'a [f32],
-    /// `[D]`.
-    pub hidden: &'a [f32],
 }
 
 impl Stepper {
@@ -51,15 +42,12 @@ impl Stepper {
         let state = zeros(shape);
         Ok(Self { plan, name: name.to_owned(), shape, features, state, said: Default::default() })
     }
+}
 
-    /// Takes the features of the next step.
-    ///
-    /// # Shapes
-    /// - `features`: `[F]`, not standardised
-    ///
-    /// # Errors
-    /// [`Error::Network`] where the network does not take them.
-    pub fn step(&mut self, features: &[f32]) -> Result<StepSaid<'_>, Error> {
+impl StepNetwork for Stepper {
+    type Error = Error;
+
+    fn step(&mut self, features: &[f32]) -> Result<StepSaid<'_>, Error> {
         let run = || {
             let input = Tensor::from_shape(&[1, self.features], features)?;
             let outputs = self.plan.run(tvec!(input.into(), self.state.clone()))?;
@@ -73,8 +61,7 @@ impl Stepper {
         Ok(StepSaid { logits, hidden })
     }
 
-    /// Forgets all; the next step is the first.
-    pub fn reset(&mut self) {
+    fn reset(&mut self) {
         self.state = zeros(self.shape);
     }
 }

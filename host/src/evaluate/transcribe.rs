@@ -4,12 +4,11 @@
 use std::path::Path;
 
 use models::features::stream::STEP_S;
-use models::gloss::label_key;
 use models::live::{Gate, LiveModel};
-use models::metrics::words::{Edit, align};
 use models::pose_file::read_track;
 use serde::Serialize;
 
+use super::latency::Latencies;
 use super::live::{Caption, LiveRunner, Reading};
 use crate::Error;
 use crate::data::{TimedGloss, Utterance, utterances};
@@ -23,6 +22,15 @@ pub enum Captions {
     Rescored,
 }
 
+/// How a recogniser is scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct How {
+    /// Which of its captions.
+    pub captions: Captions,
+    /// Whether it heeds its gate; without one somebody is taken to sign all the time.
+    pub gated: bool,
+}
+
 /// How a recogniser does live.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct LiveReport {
@@ -32,6 +40,8 @@ pub struct LiveReport {
     pub latency_p95_s: f64,
     /// The same: the latest.
     pub latency_most_s: f64,
+    /// Signs whose gloss came later than 0.64 s and one frame of the camera after their end.
+    pub latency_late: usize,
     /// Signs that latency was measured on.
     pub latency_n: usize,
     /// Minutes of recordings in which nobody signs.
@@ -69,15 +79,16 @@ pub struct Transcript {
 pub fn transcribe(
     model: &LiveModel,
     data: &Path,
-    captions: Captions,
+    how: How,
     tell: impl Fn(usize, usize),
 ) -> Result<Transcript, Error> {
     let corpus = utterances(data)?;
     let folder = if data.is_dir() { data } else { data.parent().unwrap_or(Path::new(".")) };
     let runner = LiveRunner::new(model)?;
-    let mut runner = if captions == Captions::Live { runner.live_only() } else { runner };
-    let (mut out, mut latencies, mut ends) = (Transcript::default(), vec![], vec![]);
-    let rescorer = model.manifest.rescorer.as_ref().filter(|_| captions == Captions::Rescored);
+    let runner = if how.captions == Captions::Live { runner.live_only() } else { runner };
+    let mut runner = if how.gated { runner } else { runner.without_gate() };
+    let (mut out, mut latencies, mut ends) = (Transcript::default(), Latencies::default(), vec![]);
+    let rescorer = model.manifest.rescorer.as_ref().filter(|_| how.captions == Captions::Rescored);
     for (done, utterance) in corpus.iter().enumerate() {
         tell(done, corpus.len());
         let Some(pose) = &utterance.pose else {
@@ -101,7 +112,7 @@ pub fn transcribe(
             captions.into_iter().map(gloss).collect()
         };
         let live = timed(reading.live());
-        note_latency(&utterance.glosses, &live, &mut latencies);
+        latencies.note(&utterance.glosses, &live, frame_s(&stamps));
         let glosses = match rescorer {
             Some(rescorer) => {
                 out.live.rescored += reading.again.len();
@@ -120,27 +131,19 @@ pub fn transcribe(
         out.signs.push(spans(&reading, |g| g.sign > 0.5, delay_s));
         out.utterances.push(Utterance { id: utterance.id.clone(), glosses, ..Utterance::default() });
     }
-    latencies.sort_by(f64::total_cmp);
     let live = &mut out.live;
-    live.latency_n = latencies.len();
-    if let (Some(last), n) = (latencies.last(), latencies.len()) {
-        live.latency_mean_s = latencies.iter().sum::<f64>() / n as f64;
-        live.latency_p95_s = latencies[(n * 95 / 100).min(n - 1)];
-        live.latency_most_s = *last;
-    }
+    latencies.report(live);
     live.rescored_after_s = (!ends.is_empty()).then(|| ends.iter().sum::<f64>() / ends.len() as f64);
     live.idle_false_in_ten_minutes =
         (live.idle_minutes > 0.0).then(|| live.idle_false as f64 / live.idle_minutes * 10.0);
     Ok(out)
 }
 
-/// Notes how long after the end of each sign its gloss came, where it was read right.
-fn note_latency(signed: &[TimedGloss], said: &[TimedGloss], into: &mut Vec<f64>) {
-    let keys = |glosses: &[TimedGloss]| glosses.iter().map(|g| label_key(&g.gloss)).collect::<Vec<_>>();
-    for edit in align(&keys(signed), &keys(said)) {
-        if let Edit::Hit(i, j) = edit {
-            into.push(said[j].end_s - signed[i].end_s);
-        }
+/// The mean time from one frame to the next, in seconds.
+fn frame_s(stamps_s: &[f64]) -> f64 {
+    match stamps_s {
+        [first, .., last] => (last - first) / (stamps_s.len() - 1) as f64,
+        _ => 0.0,
     }
 }
 
@@ -169,9 +172,8 @@ fn spans(reading: &Reading, open: impl Fn(&Gate) -> bool, delay_s: f64) -> Vec<[
 
 #[cfg(test)]
 mod tests {
-    use models::live::Looked;
+    use models::live::{Looked, LookedAgain};
 
-    use super::super::LookedAgain;
     use super::*;
 
     #[test]
@@ -194,22 +196,5 @@ mod tests {
         let reading = Reading { again: vec![again(0.0, 1.0), again(2.0, 4.0)], ..Reading::default() };
         assert_eq!(after(3.25, &reading), Some(0.75));
         assert_eq!(after(1.5, &reading), None, "it lies in none");
-    }
-
-    #[test]
-    fn latency_counts_from_the_end_of_a_sign_that_was_read_right() {
-        let gloss = |gloss: &str, start_s, end_s| TimedGloss {
-            gloss: gloss.into(),
-            start_s,
-            end_s,
-            confidence: None,
-        };
-        let mut found = vec![];
-        note_latency(
-            &[gloss("A", 0.0, 1.0), gloss("B", 1.0, 2.0)],
-            &[gloss("a", 0.5, 1.25), gloss("C", 1.5, 2.5)],
-            &mut found,
-        );
-        assert_eq!(found, [0.25]);
     }
 }

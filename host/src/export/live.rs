@@ -55,6 +55,8 @@ mod tests {
     use burn::backend::Flex;
     use burn::tensor::{Distribution, Tensor};
 
+    use models::live::StepNetwork;
+
     use super::*;
     use crate::evaluate::Stepper;
     use crate::nn::LiveNetConfig;

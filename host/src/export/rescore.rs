@@ -82,7 +82,7 @@ mod tests {
     use burn::nn::LinearConfig;
     use burn::tensor::{Distribution, Int, Tensor, TensorData};
 
-    use models::live::RescoreInput;
+    use models::live::{RescoreInput, RescoreNetwork};
 
     use super::*;
     use crate::evaluate::{RescoreRunner, RescoreSizes};
@@ -125,10 +125,10 @@ mod tests {
         );
         let network = rescore_net("test", &net, t, [n, u]);
         let sizes = RescoreSizes { steps: t, width: d, hypotheses: n, length: u, labels: 1 + g };
-        let runner = RescoreRunner::from_bytes("test", &network, sizes).unwrap();
+        let mut runner = RescoreRunner::from_bytes("test", &network, sizes).unwrap();
         let hidden: Vec<f32> = hidden.into_data().to_vec().unwrap();
         let input = RescoreInput { hidden, there, glosses, at: times };
-        let said = runner.run(&input).unwrap();
+        let said = runner.rescore(&input).unwrap();
         let near = |a: &[f32], b: Vec<f32>| {
             a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4)
         };
@@ -137,13 +137,14 @@ mod tests {
         // What stands in steps that are not there changes nothing.
         let mut noisy = input.clone();
         noisy.hidden[9 * d..].fill(7.0);
-        let again = runner.run(&noisy).unwrap();
+        let again = runner.rescore(&noisy).unwrap();
         assert!(
             near(&again.ctc[..9 * (g + 1)], said.ctc[..9 * (g + 1)].to_vec()) && near(&again.next, said.next)
         );
         // Another size than the manifest's is an error and no panic.
         let wrong = RescoreSizes { labels: 2, ..sizes };
-        let refused = RescoreRunner::from_bytes("test", &network, wrong).unwrap().run(&input).unwrap_err();
+        let refused =
+            RescoreRunner::from_bytes("test", &network, wrong).unwrap().rescore(&input).unwrap_err();
         assert!(refused.to_string().contains("values"), "{refused}");
     }
 }

@@ -1,5 +1,6 @@
 //! The camera before a synthetic signer: where it stands, when it takes pictures, and what fits in them.
 
+use models::features::stream::STEP_S;
 use models::playback::Point;
 use models::pose::Pose;
 use rand::Rng;
@@ -43,6 +44,19 @@ impl Camera {
             middle: [width * rng.random_range(0.4..0.6), height * rng.random_range(0.42..0.62)],
             depth: if chance(rng, 0.1) { 0.0 } else { rng.random_range(0.6..1.4) },
             sway: [0, 1].map(|_| [rng.random_range(0.0..0.03), rng.random_range(0.1..0.6)]),
+        }
+    }
+
+    /// A camera straight ahead that stands still, as far away as in the mean of those that are drawn.
+    pub fn plain() -> Self {
+        let [width, height] = SIZE.map(|v| v as f32);
+        Self {
+            turn: turn(0.0, 0.0, 0.0),
+            away: 5.0,
+            scale: width * 0.26,
+            middle: [width * 0.5, height * 0.52],
+            depth: 1.0,
+            sway: [[0.0; 2]; 2],
         }
     }
 
@@ -96,6 +110,11 @@ pub(super) fn stamps(end_s: f64, rng: &mut StdRng) -> Vec<f64> {
     }
     // Stamps are whole microseconds, as cameras and video files give them.
     stamps.iter().map(|s: &f64| (s * 1e6).round() / 1e6).collect()
+}
+
+/// When a camera with the rate of the steps that recognisers take has pictures, and none is lost.
+pub(super) fn even(end_s: f64) -> Vec<f64> {
+    (0..).map(|n| f64::from(n) * STEP_S).take_while(|at_s| *at_s < end_s).collect()
 }
 
 /// Whether a landmark lies in the picture.

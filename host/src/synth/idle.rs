@@ -35,6 +35,12 @@ pub(super) fn idle(shelf: &Shelf, signer: &Signer, rng: &mut StdRng) -> (Vec<Fra
     }
 }
 
+/// A recorded stretch without a sign, whole, and its clip.
+pub(super) fn recorded(shelf: &Shelf, signer: &Signer, rng: &mut StdRng) -> (Vec<Frame>, Vec<usize>) {
+    let clips = if chance(rng, 0.5) { &shelf.neutral } else { &shelf.others };
+    from_clip(shelf, signer, clips, rng)
+}
+
 /// Hands rest.
 fn wait(signer: &Signer, rng: &mut StdRng) -> Vec<Frame> {
     vec![signer.rest.clone(); frames(rng.random_range(0.4..2.5))]

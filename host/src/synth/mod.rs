@@ -48,12 +48,45 @@ const IDLE: f32 = 0.16;
 /// A sign is so much faster than recorded, at least and at most.
 const PACE: [f32; 2] = [0.7, 1.4];
 
+/// What is left out when utterances are made, to see what it is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Without {
+    /// Sentences: each utterance is one recorded sign, from rest to rest, or one recorded gesture.
+    pub synthesis: bool,
+    /// All that makes one recording many: other signers, left-handed ones, other paces, moving and uneven cameras,
+    /// noise and losses.
+    pub augmentation: bool,
+}
+
+impl Without {
+    /// What names say, `synthesis` and `augmentation`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for another name.
+    pub fn named(names: &[String]) -> Result<Self, Error> {
+        let mut without = Self::default();
+        for name in names {
+            *match name.as_str() {
+                "synthesis" => &mut without.synthesis,
+                "augmentation" => &mut without.augmentation,
+                _ => {
+                    let expected =
+                        "synthesis or augmentation, which are what this recipe can go without".into();
+                    return Err(Error::Argument { option: "--without", given: name.clone(), expected });
+                }
+            } = true;
+        }
+        Ok(without)
+    }
+}
+
 /// Makes utterances.
 pub struct Synth {
     recipe: &'static Recipe,
     split: Split,
     seed: u64,
     idle: bool,
+    without: Without,
     shelf: Shelf,
     grammar: Grammar,
     names: Vec<&'static str>,
@@ -108,7 +141,13 @@ impl Synth {
         let one = |&g: &usize| shelf.glosses[g].0.chars().count() == 1;
         let (letters, signs) = (0..shelf.glosses.len()).partition(one);
         let writer = Writer::new(&Known::BodyHands75.layout());
-        Ok(Self { recipe, split, seed, idle, shelf, grammar, names, letters, signs, writer })
+        let without = Without::default();
+        Ok(Self { recipe, split, seed, idle, without, shelf, grammar, names, letters, signs, writer })
+    }
+
+    /// The same with something left out.
+    pub fn without(self, without: Without) -> Self {
+        Self { without, ..self }
     }
 
     /// All clips of this part, vocabulary or not.
@@ -139,15 +178,19 @@ impl Synth {
     /// The utterance of a number.
     pub fn utterance(&self, number: u64) -> Made {
         let rng = &mut StdRng::seed_from_u64(mixed(self.seed, self.split, number));
-        let signer = Signer::draw(rng);
+        let plain = self.without.augmentation;
+        let signer = if plain { Signer::plain() } else { Signer::draw(rng) };
         let person = self.recipe.one_signer.then(|| rng.random_range(0..self.shelf.signers.len()));
         let mut course =
             Course { synth: self, signer: &signer, person, units: vec![], glosses: vec![], used: vec![] };
         let idle = self.idle || chance(rng, IDLE);
-        let stretches = if idle { rng.random_range(3..9) } else { rng.random_range(0..2) };
-        (0..stretches).for_each(|_| course.idle(rng));
         let mut text = None;
-        if !idle {
+        if self.without.synthesis {
+            course.alone(idle, rng);
+        } else if idle {
+            (0..rng.random_range(3..9)).for_each(|_| course.idle(rng));
+        } else {
+            (0..rng.random_range(0..2)).for_each(|_| course.idle(rng));
             let sentence = self.sentence(rng);
             text = Some(sentence.text).filter(|t| !t.is_empty());
             course.sign(&sentence.tokens, rng);
@@ -157,10 +200,10 @@ impl Synth {
         let joins = Joins {
             rest: Some(signer.rest.clone()),
             rest_s: [rng.random_range(0.2..0.8), rng.random_range(0.2..0.8)],
-            way: rng.random_range(0.5..1.2),
+            way: if plain { 1.0 } else { rng.random_range(0.5..1.2) },
         };
         let Stitched { mut frames, cores_s, .. } = stitch(units, RATE, &joins);
-        if chance(rng, 0.7) {
+        if plain || chance(rng, 0.7) {
             smooth(&mut frames, RATE);
         }
         let glosses = glosses.into_iter().zip(cores_s).filter_map(|(gloss, [start, end])| {
@@ -205,8 +248,10 @@ impl Synth {
 
     /// What a camera sees of the frames, spoiled, and when it saw it.
     fn taken(&self, frames: &[Frame], left_handed: bool, rng: &mut StdRng) -> (PoseTrack, Vec<f64>) {
-        let camera = Camera::draw(rng);
-        let stamps = camera::stamps((frames.len() - 1) as f64 / f64::from(RATE), rng);
+        let plain = self.without.augmentation;
+        let camera = if plain { Camera::plain() } else { Camera::draw(rng) };
+        let end_s = (frames.len() - 1) as f64 / f64::from(RATE);
+        let stamps = if plain { camera::even(end_s) } else { camera::stamps(end_s, rng) };
         let [width, height] = camera::SIZE;
         let rate = (stamps.len().max(2) - 1) as f64 / stamps.last().copied().unwrap_or(0.0).max(1.0 / 50.0);
         let mut track = PoseTrack::new(
@@ -231,7 +276,9 @@ impl Synth {
             }
             track.frames.push(self.writer.pose(frame, |p| camera.pixel(p, at_s)));
         }
-        spoil::spoil(&mut track.frames, &stamps, rng);
+        if !plain {
+            spoil::spoil(&mut track.frames, &stamps, rng);
+        }
         (track, stamps)
     }
 
@@ -279,6 +326,19 @@ impl Course<'_> {
         }
     }
 
+    /// One recording alone: a sign of the vocabulary, or where nobody signs a gesture.
+    fn alone(&mut self, idle: bool, rng: &mut StdRng) {
+        let shelf = &self.synth.shelf;
+        if idle {
+            let (frames, used) = idle::recorded(shelf, self.signer, rng);
+            self.add(frames);
+            self.used.extend(used);
+        } else {
+            let (gloss, _) = &shelf.glosses[rng.random_range(0..shelf.glosses.len())];
+            self.clip(gloss, 0, gloss.chars().count() == 1, rng);
+        }
+    }
+
     /// Adds a clip of a gloss; a signer who has none leaves it out.
     fn clip(&mut self, gloss: &str, word: usize, letter: bool, rng: &mut StdRng) {
         let shelf = &self.synth.shelf;
@@ -286,19 +346,23 @@ impl Course<'_> {
         let Some(index) = shelf.draw(found, self.person, rng) else { return };
         let clip = &shelf.clips[index];
         let mut frames = clip.frames.as_slice();
-        if chance(rng, 0.4) {
+        let plain = self.synth.without.augmentation;
+        if !plain && chance(rng, 0.4) {
             // Recordings begin and end in the middle of a movement anyhow.
             let long = (frames.len() as f32 * rng.random_range(0.7..1.0)).ceil() as usize;
             let from = rng.random_range(0..=frames.len() - long);
             frames = &frames[from..from + long];
         }
         let worn: Vec<Frame> = frames.iter().map(|f| self.signer.wear(f, clip.hands)).collect();
-        let limits = if letter {
+        let limits = if plain {
+            Limits { hold_s: 0.3, least_s: 0.2, most_s: 2.0 }
+        } else if letter {
             Limits { hold_s: rng.random_range(0.12..0.35), least_s: rng.random_range(0.12..0.3), most_s: 0.9 }
         } else {
             Limits { hold_s: rng.random_range(0.15..0.5), least_s: 0.2, most_s: 2.0 }
         };
-        let pace = (self.signer.pace * rng.random_range(0.85..1.15)).clamp(PACE[0], PACE[1]);
+        let own = if plain { 1.0 } else { rng.random_range(0.85..1.15) };
+        let pace = (self.signer.pace * own).clamp(PACE[0], PACE[1]);
         let frames = timed(&worn, clip.fps * pace, limits, RATE);
         let name = &shelf.glosses[found].0;
         let repeats = letter

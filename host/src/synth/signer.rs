@@ -57,6 +57,24 @@ impl Signer {
         }
     }
 
+    /// The signer as recorded, with hanging arms at rest.
+    pub fn plain() -> Self {
+        let still = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+        Self {
+            left_handed: false,
+            reach: [1.0; 2],
+            lift: [[0.0; 3]; 2],
+            hand_size: 1.0,
+            fingers: [1.0; 5],
+            turns: [still; 2],
+            head: [0.0; 3],
+            head_size: 1.0,
+            size: 1.0,
+            pace: 1.0,
+            rest: Frame::rest(),
+        }
+    }
+
     /// A recorded frame as this signer would show it; the resting hand rests where this signer's does.
     pub fn wear(&self, frame: &Frame, hands: [bool; 2]) -> Frame {
         let mut out = frame.clone();

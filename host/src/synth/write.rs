@@ -1,6 +1,5 @@
 //! Writes synthetic utterances: a list, and a `.pose` file each.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use models::pose_file::write_track_file;
@@ -8,6 +7,7 @@ use models::utterance::{INDEX, Utterance};
 
 use super::{Made, Synth};
 use crate::Error;
+use crate::data::write_utterances;
 
 /// Steps between frames are even where they differ by less, in seconds: stamps are whole microseconds.
 const EVEN_S: f64 = 5e-6;
@@ -41,7 +41,7 @@ pub fn write(
         }
         _ => {}
     }
-    let (mut lines, mut count, mut seconds) = (String::new(), 0, 0.0);
+    let (mut utterances, mut count, mut seconds) = (vec![], 0, 0.0);
     let enough = |count: u64, seconds: f64| match extent {
         Extent::Count(most) => count >= most,
         Extent::Seconds(most) => seconds >= most,
@@ -52,18 +52,10 @@ pub fn write(
         write_track_file(out.join(&pose), &made.track)?;
         count += 1;
         seconds += made.stamps_s.last().copied().unwrap_or(0.0);
-        let utterance = listed(synth, made, pose);
-        let line = serde_json::to_string(&utterance).expect("an utterance has text keys only");
-        writeln!(lines, "{line}").expect("a text grows as long as there is memory");
+        utterances.push(listed(synth, made, pose));
         tell(count, seconds);
     }
-    let part = index.with_extension(format!("{}.part", std::process::id()));
-    let written = std::fs::write(&part, lines).and_then(|()| std::fs::rename(&part, &index));
-    if written.is_err() {
-        // It may not be there; the first error is the one to tell.
-        let _ = std::fs::remove_file(&part);
-    }
-    written.map_err(Error::io("write", &index))?;
+    write_utterances(&index, &utterances)?;
     Ok((count, seconds))
 }
 

@@ -66,7 +66,8 @@ pub struct Options {
     pub held_out: Vec<String>,
     /// Sign languages of the fingerspelling lexicon whose letters are not learnt.
     pub leave_out: Vec<String>,
-    /// Data sets of the recipe that an embedding does not learn, so that their signs are unknown to it.
+    /// Data sets of the recipe that an embedding does not learn, so that their signs are unknown to it; what a
+    /// recogniser of continuous signing goes without, see [`crate::synth::Without`].
     pub without: Vec<String>,
     /// The highest learning rate, where not the usual one.
     pub rate: Option<f64>,

@@ -20,8 +20,9 @@ pub struct Cutter {
     /// The gate is open above this probability of being inside a sentence.
     open: f32,
     step: usize,
-    /// What the network made of the last steps, or of those of the utterance: `[up to most, D]`.
+    /// What the network made of the last steps, or of those of the utterance: `[up to most, D]`, and when they were.
     hidden: VecDeque<f32>,
+    times_s: VecDeque<f64>,
     utterance: Option<Open>,
 }
 
@@ -39,8 +40,17 @@ struct Open {
 pub struct Cut {
     /// Its steps, counted from the first that the cutter took. Utterances do not overlap.
     pub steps: std::ops::Range<usize>,
-    /// `[T, D]`: what the network made of these steps; none where it was longer than the rescorer takes.
-    pub hidden: Option<Vec<f32>>,
+    /// None where it was longer than the rescorer takes.
+    pub rows: Option<Rows>,
+}
+
+/// The steps of an utterance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// `[T]`: when each was, in seconds of the source.
+    pub times_s: Vec<f64>,
+    /// `[T, D]`: what the network made of each.
+    pub hidden: Vec<f32>,
 }
 
 impl Cutter {
@@ -52,25 +62,33 @@ impl Cutter {
 
     /// A cutter that keeps up to `most` steps of width `width`; the gate is open above `open`.
     pub fn new(width: usize, most: usize, open: f32) -> Self {
-        Self { width, most, open, step: 0, hidden: VecDeque::new(), utterance: None }
+        Self {
+            width,
+            most,
+            open,
+            step: 0,
+            hidden: VecDeque::new(),
+            times_s: VecDeque::new(),
+            utterance: None,
+        }
     }
 
-    /// Takes the next step; gives the utterance that is over with it.
+    /// Takes the next step, and when it was in seconds; gives the utterance that is over with it.
     ///
     /// # Shapes
     /// - `hidden`: `[D]`
     ///
     /// # Panics
     /// Where it has another width: that is a bug of the caller.
-    pub fn step(&mut self, gate: Gate, hidden: &[f32]) -> Option<Cut> {
+    pub fn step(&mut self, at_s: f64, gate: Gate, hidden: &[f32]) -> Option<Cut> {
         assert_eq!(hidden.len(), self.width, "a step is as wide as the network");
         let step = self.step;
         self.step += 1;
         let is_open = gate.sentence > self.open;
         if self.utterance.is_none() {
-            self.keep(hidden, LEAD + usize::from(is_open));
+            self.keep(at_s, hidden, LEAD + usize::from(is_open));
             if is_open {
-                let kept = self.hidden.len() / self.width;
+                let kept = self.times_s.len();
                 let too_long = kept > self.most;
                 self.utterance = Some(Open { from: step + 1 - kept, closed: 0, too_long });
             }
@@ -78,9 +96,11 @@ impl Cutter {
         }
         if step - self.utterance.as_ref()?.from >= self.most {
             self.hidden.clear();
+            self.times_s.clear();
             self.utterance.as_mut()?.too_long = true;
         } else {
             self.hidden.extend(hidden);
+            self.times_s.push_back(at_s);
         }
         let utterance = self.utterance.as_mut()?;
         utterance.closed = if is_open { 0 } else { utterance.closed + 1 };
@@ -91,7 +111,8 @@ impl Cutter {
     pub fn finish(&mut self) -> Option<Cut> {
         let Open { from, too_long, .. } = self.utterance.take()?;
         let hidden = Vec::from(std::mem::take(&mut self.hidden));
-        Some(Cut { steps: from..self.step, hidden: (!too_long).then_some(hidden) })
+        let times_s = Vec::from(std::mem::take(&mut self.times_s));
+        Some(Cut { steps: from..self.step, rows: (!too_long).then_some(Rows { times_s, hidden }) })
     }
 
     /// Forgets all; the next step is the first.
@@ -100,10 +121,12 @@ impl Cutter {
     }
 
     /// Keeps the last steps before an utterance.
-    fn keep(&mut self, hidden: &[f32], rows: usize) {
+    fn keep(&mut self, at_s: f64, hidden: &[f32], rows: usize) {
         self.hidden.extend(hidden);
-        while self.hidden.len() > rows * self.width {
+        self.times_s.push_back(at_s);
+        while self.times_s.len() > rows {
             self.hidden.drain(..self.width);
+            self.times_s.pop_front();
         }
     }
 }
@@ -112,13 +135,13 @@ impl Cutter {
 mod tests {
     use super::*;
 
-    /// Cuts steps in which `#` is an open gate; step `i` has the hidden values `[i, -i]`.
+    /// Cuts steps in which `#` is an open gate; step `i` is at second `i / 4` and has the hidden values `[i, -i]`.
     fn cut(gate: &str, most: usize) -> Vec<Cut> {
         let mut cutter = Cutter::new(2, most, 0.5);
         let mut cuts = vec![];
         for (i, c) in gate.chars().enumerate() {
             let gate = Gate { sign: 0.0, sentence: if c == '#' { 0.9 } else { 0.1 } };
-            cuts.extend(cutter.step(gate, &[i as f32, -(i as f32)]));
+            cuts.extend(cutter.step(i as f64 / 4.0, gate, &[i as f32, -(i as f32)]));
         }
         cuts.extend(cutter.finish());
         cuts
@@ -130,8 +153,9 @@ mod tests {
         let steps: Vec<_> = cuts.iter().map(|c| (c.steps.start, c.steps.end)).collect();
         assert_eq!(steps, expect, "{gate}");
         for cut in cuts {
-            let rows: Vec<f32> = cut.steps.flat_map(|i| [i as f32, -(i as f32)]).collect();
-            assert_eq!(cut.hidden, Some(rows), "each step has its own row");
+            let hidden = cut.steps.clone().flat_map(|i| [i as f32, -(i as f32)]).collect();
+            let times_s = cut.steps.map(|i| i as f64 / 4.0).collect();
+            assert_eq!(cut.rows, Some(Rows { times_s, hidden }), "each step has its own row");
         }
     }
 
@@ -149,16 +173,16 @@ mod tests {
     fn a_long_one_is_cut_without_its_steps() {
         let long = "#".repeat(30) + &".".repeat(20) + "#" + &".".repeat(20);
         let cuts = cut(&long, 25);
-        assert_eq!((cuts[0].steps.clone(), &cuts[0].hidden), (0..42, &None));
-        assert_eq!((cuts[1].steps.clone(), cuts[1].hidden.as_ref().unwrap().len()), (42..63, 2 * 21));
-        assert!(cut(&long, 42)[0].hidden.is_some(), "as many as it may have");
-        assert!(cut(&long, 0).iter().all(|c| c.hidden.is_none()), "there is nobody to look at them");
+        assert_eq!((cuts[0].steps.clone(), &cuts[0].rows), (0..42, &None));
+        assert_eq!((cuts[1].steps.clone(), cuts[1].rows.as_ref().unwrap().hidden.len()), (42..63, 2 * 21));
+        assert!(cut(&long, 42)[0].rows.is_some(), "as many as it may have");
+        assert!(cut(&long, 0).iter().all(|c| c.rows.is_none()), "there is nobody to look at them");
     }
 
     #[test]
     fn a_reset_forgets_the_utterance() {
         let mut cutter = Cutter::new(1, 9, 0.5);
-        cutter.step(Gate { sign: 0.0, sentence: 1.0 }, &[1.0]);
+        cutter.step(0.0, Gate { sign: 0.0, sentence: 1.0 }, &[1.0]);
         cutter.reset();
         assert_eq!(cutter.finish(), None);
     }

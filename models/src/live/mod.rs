@@ -1,7 +1,7 @@
 //! Continuous signing: from what a network says step by step to glosses.
 //!
-//! The network itself is run elsewhere, by whatever engine is at hand; the unit and the evaluation both put
-//! what it says through the [`Decoder`] here, so that what is scored is what a visitor sees.
+//! The networks themselves are run by whatever engine is at hand; all around them is in the [`Transcriber`]
+//! here, which the unit and the evaluation both run, so that what is scored is what a visitor sees.
 
 mod beam;
 mod cutter;
@@ -9,13 +9,15 @@ mod decoder;
 mod model;
 mod rescore;
 mod rules;
+mod transcriber;
 
 pub use beam::{Hypothesis, beam_search, log_add};
-pub use cutter::{Cut, Cutter};
+pub use cutter::{Cut, Cutter, Rows};
 pub use decoder::{Decoder, Gate, Said, Spoken};
 pub use model::{LiveManifest, LiveModel, RESCORE};
 pub use rescore::{Looked, RescoreInput, RescoreOutput, Rescored, Rescorer};
 pub use rules::{Evidence, Rules};
+pub use transcriber::{LookedAgain, Moment, RescoreNetwork, StepNetwork, StepSaid, Transcriber};
 
 /// Outside, begin, inside: the classes of the gate's outputs.
 pub const BIO: usize = 3;

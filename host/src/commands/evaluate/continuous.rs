@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use host::evaluate::{self, Captions, Overlap};
+use host::data::write_utterances;
+use host::evaluate::{self, Captions, How, Overlap};
 use host::{Error, ui};
 use models::metrics::tokenize::Tokenizer;
 
@@ -19,6 +20,12 @@ pub struct Continuous {
     /// Scores the captions as they came while somebody signed, before the model looked at each utterance again.
     #[arg(long, requires = "model")]
     live: bool,
+    /// Leaves the model's gate unheeded: every moment counts as within a sign and within a sentence.
+    #[arg(long, requires = "model")]
+    without_gate: bool,
+    /// Writes what the model read, in the form of the data: what `--hypothesis` takes.
+    #[arg(long, value_name = "FILE.jsonl", requires = "model")]
+    said: Option<PathBuf>,
     /// What was signed: a folder with utterances.jsonl, or a .jsonl file.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -43,9 +50,14 @@ impl Continuous {
             (None, model) => {
                 let model = super::live(model.as_deref().unwrap_or_default(), "sentences")?;
                 let captions = if self.live { Captions::Live } else { Captions::Rescored };
-                super::with_progress(|tell| {
-                    evaluate::continuous_of(&model, &self.data, captions, tokenizer, tell)
-                })?
+                let how = How { captions, gated: !self.without_gate };
+                let (report, read) = super::with_progress(|tell| {
+                    evaluate::continuous_of(&model, &self.data, how, tokenizer, tell)
+                })?;
+                if let Some(path) = &self.said {
+                    write_utterances(path, &read)?;
+                }
+                report
             }
         };
         if self.json {
@@ -74,8 +86,12 @@ impl Continuous {
         }
         if let Some(live) = &report.live {
             ui::result(format!(
-                "  from the end of a sign to its gloss: mean {:.3} s, 95 of 100 within {:.3} s, latest {:.3} s, of {}",
-                live.latency_mean_s, live.latency_p95_s, live.latency_most_s, live.latency_n
+                "  from the end of a sign to its gloss: mean {:.3} s, 95 of 100 within {:.3} s, latest {:.3} s, of {}; {} later than 0.64 s and a frame",
+                live.latency_mean_s,
+                live.latency_p95_s,
+                live.latency_most_s,
+                live.latency_n,
+                live.latency_late
             ))?;
             ui::result(format!(
                 "  {} glosses in {:.1} minutes without signing; {} times unsure",

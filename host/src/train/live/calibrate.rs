@@ -16,8 +16,10 @@ const LEAST_UTTERANCES: u64 = 8;
 /// So many false glosses in ten minutes of rest and gesture are allowed on development data: half of what
 /// strangers may see.
 const FALSE_IN_TEN_MINUTES: f64 = 0.5;
-/// Nothing is said that is more likely wrong than right.
-const LEAST: f32 = 0.5;
+/// Nothing is said that is right in fewer than three of five cases: a sign shown wrongly costs a visitor more than
+/// one that is asked for again. Of 780 glosses of `asl-hall`'s development data, read live, 731 are right and 40 wrong
+/// at 0.5; 726 and 33 at 0.6; 715 and 28 at 0.7.
+const LEAST: f32 = 0.6;
 /// Below this share of what is accepted nothing was signed at all.
 const DOUBT: f32 = 0.5;
 /// Shares of the attention decoder that are tried.
@@ -64,7 +66,7 @@ fn heard(runner: &mut LiveRunner, made: &Made) -> Result<Heard, Error> {
 fn rules(signed: &[Heard], idle: &[Heard], keys: &[String]) -> Rules {
     let candidates = |heard: &[Heard]| -> Vec<(Evidence, bool)> {
         let of = |heard: &Heard| {
-            let settled: Vec<_> = heard.reading.settled.iter().map(|s| &s.spoken).collect();
+            let settled = &heard.reading.settled;
             let right = right(&heard.signed, settled.iter().map(|s| &keys[s.gloss]));
             settled.iter().map(|s| s.evidence).zip(right).collect::<Vec<_>>()
         };

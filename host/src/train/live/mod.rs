@@ -9,16 +9,18 @@ mod task;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 use models::features::stream;
-use models::live::{LiveManifest, LiveModel, RESCORE, RescoreInput, Rescorer, Rules};
+use models::live::{
+    LiveManifest, LiveModel, RESCORE, RescoreInput, RescoreNetwork, Rescorer, Rules, StepNetwork,
+};
 use models::manifest::{Kind, MANIFEST, NETWORK, Role, Source, sha256};
 use models::whole;
 
 use super::fit::{Plain, fit, forget};
-use super::{Options, Training};
+use super::{Options, Training, command};
 use crate::evaluate::{RescoreRunner, Stepper};
 use crate::export;
 use crate::nn::{LiveNet, RescoreNet};
-use crate::synth::{Split, Synth};
+use crate::synth::{Split, Synth, Without};
 use crate::{Error, ui};
 
 use batches::{BATCH, Batches, GATE_DELAY, LATEST_STEPS, Sequence};
@@ -41,7 +43,8 @@ const ROUNDING: f32 = 1e-3;
 pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Error> {
     std::fs::create_dir_all(&options.out).map_err(Error::io("make the folder", &options.out))?;
     let synth = |split| Synth::new(recipe.synth(), &options.data, split, options.seed, false);
-    let learnt = synth(Split::Train)?;
+    let without = Without::named(&options.without)?;
+    let learnt = synth(Split::Train)?.without(without);
     let batches = Batches::new(&learnt);
     let glosses = batches.glosses().to_vec();
     ui::say(format!(
@@ -52,7 +55,7 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
     ));
 
     let steps = options.steps.unwrap_or(recipe.steps);
-    let data = fingerprint(recipe, &batches, &learnt);
+    let data = fingerprint(recipe, &batches, &learnt, without);
     let plan = options.plan(recipe.name, steps, options.seed, &data, &options.out)?;
     let device = Default::default();
     Training::seed(&device, options.seed);
@@ -96,10 +99,7 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
         }),
         data: sources(recipe, &learnt),
         metrics: vec![],
-        recipe: format!(
-            "signpost-host train {} --data DATA --out FOLDER --seed {} --steps {steps}",
-            recipe.name, options.seed
-        ),
+        recipe: command(recipe.name, options, steps),
     };
     let mut model = LiveModel { dir: options.out.clone(), manifest, network, rescorer: Some(rescorer_bytes) };
     let dev = synth(Split::Dev)?;
@@ -114,10 +114,11 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
 }
 
 /// What the batches of a run are made of and how.
-fn fingerprint(recipe: &LiveRecipe, batches: &Batches, synth: &Synth) -> String {
+fn fingerprint(recipe: &LiveRecipe, batches: &Batches, synth: &Synth, without: Without) -> String {
     let LiveRecipe { corpus, dropout, .. } = recipe;
     let clips: Vec<_> = synth.clips().collect();
-    sha256(format!("{corpus} {dropout} {BATCH} {:?} {clips:?}", batches.scale()).as_bytes())
+    let how = (corpus, dropout, BATCH, without, batches.scale());
+    sha256(format!("{how:?} {clips:?}").as_bytes())
 }
 
 /// What the model was trained on.
@@ -164,7 +165,7 @@ fn check_rescorer(
     dev: &Synth,
 ) -> Result<(), Error> {
     type B = Plain<Training>;
-    let Some(runner) = RescoreRunner::of(model)? else { return Ok(()) };
+    let Some(mut runner) = RescoreRunner::of(model)? else { return Ok(()) };
     let (device, width) = (Default::default(), model.manifest.hidden);
     for n in 0..4 {
         let sequence = Sequence::of(&dev.utterance(n), batches.glosses());
@@ -189,7 +190,7 @@ fn check_rescorer(
         let row = |values| Tensor::<B, 2, Int>::from_data(TensorData::new(values, [1, LENGTH]), &device);
         let (memory, ctc) = net.memory(hidden, &mask);
         let next = values(net.next(memory, &mask, row(prefix), row(at))); // [1, U, 1 + G]
-        let said = runner.run(&RescoreInput { hidden: whole, there, glosses, at: times })?;
+        let said = runner.rescore(&RescoreInput { hidden: whole, there, glosses, at: times })?;
         same(&said.ctc, &values(ctc))?;
         said.next.chunks_exact(next.len()).try_for_each(|said| same(said, &next))?;
     }
