@@ -212,7 +212,13 @@ impl Board {
             ("update.starts", board.update.starts.into(), 1, 10, "1 to 10"),
             ("update.frames", board.update.frames, 1, 10_000, "1 to 10000"),
             ("thermal.stop_c", board.thermal.stop_c, 50, 110, "50 to 110"),
-            ("thermal.warn_c", board.thermal.warn_c, 40, board.thermal.stop_c.saturating_sub(1), "40 or more, below stop_c"),
+            (
+                "thermal.warn_c",
+                board.thermal.warn_c,
+                40,
+                board.thermal.stop_c.saturating_sub(1),
+                "40 or more, below stop_c",
+            ),
             ("watchdog.timeout_s", watchdog_s, 5, 600, "5 to 600"),
         ];
         for (key, value, least, most, range) in bounds {

@@ -238,7 +238,12 @@ mod tests {
         check("699-13668-0001-100 K.0", &["nvidia,p3509-0000+p3668-0001", "nvidia,tegra194"], "", xavier);
         let agx = Ok(("jetson-agx-orin", "Jetson AGX Orin 64GB (p3701-0005)"));
         check("", &["nvidia,p3737-0000+p3701-0005", "nvidia,p3701-0005", "nvidia,tegra234"], "", agx);
-        check("", &["linux,dummy-virt"], "linux,dummy-virt", Ok(("qemu", "Emulated Arm machine (QEMU virt)")));
+        check(
+            "",
+            &["linux,dummy-virt"],
+            "linux,dummy-virt",
+            Ok(("qemu", "Emulated Arm machine (QEMU virt)")),
+        );
     }
 
     /// Both happen: the words are the carrier board's maker's, and images get onto the wrong module.
@@ -254,7 +259,9 @@ mod tests {
             "699-13767-0000-300 G.3",
             &["nvidia,p3768-0000+p3767-0003", "nvidia,p3767-0003"],
             "",
-            Err("is a Jetson Orin NX 16GB (p3767-0000), but the system on it was made for a Jetson Orin Nano 8GB (p3767-0003); flash that system again for board `jetson-orin-nx`"),
+            Err(
+                "is a Jetson Orin NX 16GB (p3767-0000), but the system on it was made for a Jetson Orin Nano 8GB (p3767-0003); flash that system again for board `jetson-orin-nx`",
+            ),
         );
         // The developer kit's device tree serves all modules of the board.
         check(
@@ -278,7 +285,8 @@ mod tests {
         let machine = Machine::of("p3767-0000".parse().unwrap()).unwrap();
         machine.is(&Board::named("jetson-orin-nx").unwrap()).unwrap();
         let error = machine.is(&Board::named("jetson-orin-nano").unwrap()).unwrap_err().to_string();
-        let words = "a Jetson Orin NX 16GB (p3767-0000), and not a Jetson Orin Nano; use board `jetson-orin-nx`";
+        let words =
+            "a Jetson Orin NX 16GB (p3767-0000), and not a Jetson Orin Nano; use board `jetson-orin-nx`";
         assert!(error.contains(words), "{error}");
     }
 
@@ -300,7 +308,10 @@ mod tests {
             std::fs::write(path, bytes).unwrap();
         };
         write("proc/device-tree/model", b"NVIDIA Jetson Orin NX\0");
-        write("proc/device-tree/compatible", b"nvidia,p3768-0000+p3767-0001\0nvidia,p3767-0001\0nvidia,tegra234\0");
+        write(
+            "proc/device-tree/compatible",
+            b"nvidia,p3768-0000+p3767-0001\0nvidia,p3767-0001\0nvidia,tegra234\0",
+        );
         write(EEPROM, &memory("699-13767-0001-300 A.0"));
         let found = Traits::below(&root);
         std::fs::remove_dir_all(&root).unwrap();
