@@ -2,43 +2,24 @@
 //!
 //! One TOML file a board stands in `boards/data`, compiled in. A key that this
 //! program does not know is an error: a misspelt setting must not be ignored.
+//! [`module`] tells which board a machine is, from what the machine itself says.
+
+pub mod error;
+pub mod module;
 
 use serde::Deserialize;
 
-const SHIPPED: &[(&str, &str)] = &[("desk", include_str!("../data/desk.toml"))];
+pub use error::Error;
+pub use module::{Machine, Part, Traits};
 
-/// Why a board could not be used.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// No board has this name.
-    #[error("no board is called `{name}`; choose one of: {known}")]
-    Unknown {
-        /// The name asked for.
-        name: String,
-        /// The names that there are.
-        known: String,
-    },
-    /// The text is not a board.
-    #[error("board `{name}`: {said}; correct the file and build again")]
-    Malformed {
-        /// Which board.
-        name: String,
-        /// What is wrong, and where.
-        said: String,
-    },
-    /// A value is out of range.
-    #[error("board `{name}`: {key} is {value}, but must be {range}; correct the file and build again")]
-    OutOfRange {
-        /// Which board.
-        name: String,
-        /// The key.
-        key: &'static str,
-        /// The value found.
-        value: u32,
-        /// What is allowed, in words.
-        range: &'static str,
-    },
-}
+const SHIPPED: &[(&str, &str)] = &[
+    ("desk", include_str!("../data/desk.toml")),
+    ("jetson-agx-orin", include_str!("../data/jetson-agx-orin.toml")),
+    ("jetson-orin-nano", include_str!("../data/jetson-orin-nano.toml")),
+    ("jetson-orin-nx", include_str!("../data/jetson-orin-nx.toml")),
+    ("jetson-xavier-nx", include_str!("../data/jetson-xavier-nx.toml")),
+    ("qemu", include_str!("../data/qemu.toml")),
+];
 
 /// One kind of unit.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -48,12 +29,39 @@ pub struct Board {
     pub name: String,
     /// The name that people use.
     pub title: String,
+    /// What its programs are compiled for, as `rustc` calls it.
+    pub target: String,
+    /// The device tree's `compatible` of a machine that has no module's part number.
+    pub machine: Option<String>,
+    /// The modules that are this board; none where it is recognised in another way, or not at all.
+    #[serde(default, rename = "module")]
+    pub modules: Vec<Module>,
     /// What to ask of a camera.
     pub camera: Camera,
     /// What runs the networks.
     pub engine: Engine,
     /// What people look at.
     pub screen: Screen,
+    /// The technician's cable; `None` where only a person can say which port it is.
+    pub link: Option<Link>,
+    /// Where programs, models and lexicon lie.
+    pub storage: Storage,
+    /// What a new version has to prove.
+    pub update: Update,
+    /// When it is too hot.
+    pub thermal: Thermal,
+    /// What starts the unit anew when its program hangs; `None` where nothing does.
+    pub watchdog: Option<Watchdog>,
+}
+
+/// A module, as it leaves NVIDIA.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// What its memory and the device tree call it, for example `p3767-0003`.
+    pub part: Part,
+    /// The name that people use.
+    pub title: String,
 }
 
 /// What to ask of a camera; it may answer with something else. Which one it is, the command line says.
@@ -76,6 +84,8 @@ pub struct Engine {
     pub prefer: Vec<Backend>,
     /// Threads for one network.
     pub threads: u32,
+    /// What the networks compute with.
+    pub precision: Precision,
 }
 
 /// A program that runs networks.
@@ -88,6 +98,14 @@ pub enum Backend {
     OnnxRuntime,
 }
 
+/// The numbers that networks compute with. The networks that ship have one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32-bit floating point.
+    F32,
+}
+
 /// The screen.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,6 +116,56 @@ pub struct Screen {
     pub height_px: u32,
     /// Frames a second in which signing is made.
     pub rate_hz: u32,
+}
+
+/// The technician's cable, at the unit's end.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// The serial device.
+    pub port: String,
+}
+
+/// Where programs, models and lexicon lie.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// The folder of the slots and their record.
+    pub root: String,
+    /// The most that one slot may hold. Millions of bytes.
+    pub slot_mb: u32,
+}
+
+/// What a new version has to prove before it stays.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Update {
+    /// Within so long after it started. Seconds.
+    pub prove_s: u32,
+    /// It may start so often without having proven itself.
+    pub starts: u8,
+    /// So many frames have come from the camera, were read, and were shown.
+    pub frames: u32,
+}
+
+/// Temperatures of the hottest sensor. Degrees Celsius.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thermal {
+    /// From here on the unit says that it is hot.
+    pub warn_c: u32,
+    /// From here on it stops reading until it has cooled down.
+    pub stop_c: u32,
+}
+
+/// What starts the unit anew when its program hangs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watchdog {
+    /// The device.
+    pub device: String,
+    /// It bites when it was not fed for so long. Seconds.
+    pub timeout_s: u32,
 }
 
 /// The largest side of a screen, in pixels: the drawing library counts quarter pixels in 16 bits.
@@ -117,6 +185,11 @@ impl Board {
         Self::parse(name, text)
     }
 
+    /// All boards that ship, by name.
+    pub fn shipped() -> impl Iterator<Item = Self> {
+        SHIPPED.iter().map(|(name, text)| Self::parse(name, text).expect("a test parses every board"))
+    }
+
     /// A board from the text of its file.
     ///
     /// # Errors
@@ -124,7 +197,8 @@ impl Board {
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
         let board: Self = toml::from_str(text)
             .map_err(|e| Error::Malformed { name: name.into(), said: e.to_string().trim().into() })?;
-        let bounds: [(&'static str, u32, u32, u32, &'static str); 8] = [
+        let watchdog_s = board.watchdog.as_ref().map_or(10, |w| w.timeout_s);
+        let bounds: [(&'static str, u32, u32, u32, &'static str); 15] = [
             ("camera.width_px", board.camera.width_px, 64, 7680, "64 to 7680"),
             ("camera.height_px", board.camera.height_px, 64, 4320, "64 to 4320"),
             ("camera.rate_hz", board.camera.rate_hz, 1, 120, "1 to 120"),
@@ -133,6 +207,19 @@ impl Board {
             ("screen.width_px", board.screen.width_px, 320, MAX_SCREEN_PX, "320 to 4096"),
             ("screen.height_px", board.screen.height_px, 200, MAX_SCREEN_PX, "200 to 4096"),
             ("screen.rate_hz", board.screen.rate_hz, 10, 60, "10 to 60"),
+            ("storage.slot_mb", board.storage.slot_mb, 64, 16_384, "64 to 16384"),
+            ("update.prove_s", board.update.prove_s, 10, 3600, "10 to 3600"),
+            ("update.starts", board.update.starts.into(), 1, 10, "1 to 10"),
+            ("update.frames", board.update.frames, 1, 10_000, "1 to 10000"),
+            ("thermal.stop_c", board.thermal.stop_c, 50, 110, "50 to 110"),
+            (
+                "thermal.warn_c",
+                board.thermal.warn_c,
+                40,
+                board.thermal.stop_c.saturating_sub(1),
+                "40 or more, below stop_c",
+            ),
+            ("watchdog.timeout_s", watchdog_s, 5, 600, "5 to 600"),
         ];
         for (key, value, least, most, range) in bounds {
             if !(least..=most).contains(&value) {
@@ -156,9 +243,11 @@ mod tests {
 
     #[test]
     fn every_shipped_board_is_valid_and_bears_its_name() {
-        for (name, _) in SHIPPED {
+        for (name, text) in SHIPPED {
             assert_eq!(Board::named(name).unwrap().name, *name);
+            assert!(text.starts_with('#'), "{name} says what it is");
         }
+        assert_eq!(Board::shipped().count(), SHIPPED.len());
     }
 
     #[test]
@@ -166,10 +255,17 @@ mod tests {
         check("threads = 2", "treads = 2", "treads");
         check("threads = 2", "threads = 0", "engine.threads is 0, but must be 1 to 64");
         check("\"tract\"", "\"tensorflow\"", "tensorflow");
+        check("\"f32\"", "\"int4\"", "int4");
         check("rate_hz = 30\n\n[engine]", "\n[engine]", "rate_hz");
         check("width_px = 1280\nheight_px = 800", "width_px = 4097\nheight_px = 800", "must be 320 to 4096");
         check("height_px = 800\nrate_hz = 30", "height_px = 800\nrate_hz = 61", "must be 10 to 60");
+        check("slot_mb = 1024", "slot_mb = 1", "storage.slot_mb is 1, but must be 64 to 16384");
+        check("warn_c = 85", "warn_c = 95", "thermal.warn_c is 95, but must be 40 or more, below stop_c");
+        check("stop_c = 95", "stop_c = 0", "thermal.stop_c is 0");
+        check("stop_c = 95", "stop_c = 95\n[watchdog]\ndevice = \"w\"\ntimeout_s = 1", "watchdog.timeout_s");
+        check("[camera]", "[[module]]\npart = \"0003\"\ntitle = \"\"\n[camera]", "write it like p3767-0003");
         let error = Board::named("toaster").unwrap_err().to_string();
-        assert_eq!(error, "no board is called `toaster`; choose one of: desk");
+        let all = "desk, jetson-agx-orin, jetson-orin-nano, jetson-orin-nx, jetson-xavier-nx, qemu";
+        assert_eq!(error, format!("no board is called `toaster`; choose one of: {all}"));
     }
 }

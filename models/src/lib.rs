@@ -5,6 +5,8 @@
 //! unit computes.
 
 pub mod annotation;
+#[cfg(feature = "update")]
+pub mod bundle;
 pub mod enrolment;
 pub mod error;
 pub mod features;
@@ -22,6 +24,8 @@ pub mod spelling;
 pub mod store;
 pub mod tflite;
 pub mod translator;
+#[cfg(feature = "update")]
+pub mod update;
 pub mod utterance;
 pub mod vector;
 pub mod whole;

@@ -1,6 +1,8 @@
 //! What the tests share: where the real data and the programs are, and how a test says that it skips.
 
 pub mod bench;
+pub mod bundles;
+pub mod disk;
 pub mod fuzz;
 pub mod made;
 pub mod simulated;

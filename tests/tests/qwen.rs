@@ -87,7 +87,8 @@ fn check_network(name: &str, expect: &Network) {
         assert!(found < ROUNDING, "{name} in turns of {turn}: {found}");
     }
     let greedy = generate(&net, &expect.ids, config.ends(), 8, Decoding::Greedy);
-    let until_end: Vec<u32> = expect.greedy.iter().copied().take_while(|t| !config.ends().contains(t)).collect();
+    let until_end: Vec<u32> =
+        expect.greedy.iter().copied().take_while(|t| !config.ends().contains(t)).collect();
     assert_eq!(greedy, until_end, "{name}");
     let one = Decoding::Beam { beam: 1, penalty: 0.0 };
     assert_eq!(generate(&net, &expect.ids, config.ends(), 8, one), greedy, "a beam of one is greedy");
@@ -172,7 +173,9 @@ fn check_refused(file: &str, change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>, ex
         Some(bytes) => fs::write(&path, bytes).unwrap(),
         None => fs::remove_file(&path).unwrap(),
     }
-    let Err(refused) = Language::<Cpu>::open(dir.path(), &Default::default()) else { panic!("{file}: no error") };
+    let Err(refused) = Language::<Cpu>::open(dir.path(), &Default::default()) else {
+        panic!("{file}: no error")
+    };
     let refused = refused.to_string();
     assert!(refused.contains(expect) && refused.contains("give a folder with"), "{refused}");
 }
@@ -186,10 +189,26 @@ fn a_folder_that_is_not_whole_is_refused() {
         check_refused(file, |_| None, file);
         check_refused(file, |bytes| Some(bytes[..bytes.len() / 2].to_vec()), file);
     }
-    check_refused("config.json", replaced("\"vocab_size\": 320", "\"vocab_size\": 300"), "it knows 320 tokens");
-    check_refused("config.json", replaced("\"vocab_size\": 320", "\"vocab_size\": 321"), "embed_tokens.weight is");
-    check_refused("config.json", replaced("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4"), "is missing");
-    check_refused("config.json", replaced("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2"), "is none of a");
+    check_refused(
+        "config.json",
+        replaced("\"vocab_size\": 320", "\"vocab_size\": 300"),
+        "it knows 320 tokens",
+    );
+    check_refused(
+        "config.json",
+        replaced("\"vocab_size\": 320", "\"vocab_size\": 321"),
+        "embed_tokens.weight is",
+    );
+    check_refused(
+        "config.json",
+        replaced("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4"),
+        "is missing",
+    );
+    check_refused(
+        "config.json",
+        replaced("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2"),
+        "is none of a",
+    );
     check_refused(
         "model.safetensors",
         |mut bytes| {
