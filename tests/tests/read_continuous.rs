@@ -107,7 +107,8 @@ fn without_the_gate_a_recording_is_one_utterance() {
         let track = read_track(folder.path().join(utterance.pose.as_ref().unwrap())).unwrap();
         let last = (track.frames.len() - 1) as f64 / f64::from(track.fps);
         let last_s = utterance.stamps_s.as_ref().map_or(last, |stamps| *stamps.last().unwrap());
-        ((last_s + 1e-6) / STEP_S) as usize < most
+        let last = ((last_s + 1e-6) / STEP_S) as usize;
+        last < most
     };
     let fitting = utterances(folder.path()).unwrap().iter().filter(|u| fits(u)).count();
     let report = evaluate(folder.path(), &["--model", MODEL, "--without-gate"]);
