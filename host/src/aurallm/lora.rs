@@ -165,10 +165,10 @@ impl Adapter {
                 }
             }
         }
-        let view = |(bytes, shape): &(Vec<u8>, [usize; 2])| {
-            TensorView::new(Dtype::F32, shape.to_vec(), bytes).expect("a tensor has the bytes of its shape")
-        };
-        let views = tensors.iter().map(|(name, tensor)| (name, view(tensor)));
+        let views = tensors.iter().map(|(name, (bytes, shape))| {
+            let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes);
+            (name, view.expect("a tensor has the bytes of its shape"))
+        });
         let bytes = serialize(views, None).expect("names and shapes are sound");
         put(MODEL, &bytes)?;
         put(CONFIG, &serde_json::to_vec_pretty(self).expect("an adapter has text keys only"))

@@ -78,7 +78,7 @@ impl<B: Backend> Qwen<B> {
         let matrix = |values: Vec<f32>, shape: [usize; 2]| {
             Tensor::<B, 2>::from_data(TensorData::new(values, shape), device)
         };
-        let mut norm = |weights: &mut Weights, name: &str| {
+        let norm = |weights: &mut Weights, name: &str| {
             let gamma = vector(weights.take(name, &[d])?);
             Ok::<_, String>(RmsNorm { gamma, epsilon: config.rms_norm_eps })
         };
