@@ -88,8 +88,7 @@ impl LiveRunner {
     /// # Errors
     /// [`Error::Network`] where the engine refuses its network.
     pub fn new(model: &LiveModel) -> Result<Self, Error> {
-        let transcriber = Transcriber::new(&model.manifest, Stepper::new(model)?, RescoreRunner::of(model)?);
-        Ok(Self { transcriber })
+        Self::with_rules(model, model.manifest.rules.clone())
     }
 
     /// A runner with other rules than the model's.
