@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use edge::cli::update::{boot::Boot, install::Install, serve::Serve};
 use edge::cli::{enrol::Enrol, landmarks::Landmarks, read::Read, sign::Sign};
 use edge::engine::NO_TELEMETRY;
 
@@ -15,6 +16,9 @@ enum Command {
     Landmarks(Landmarks),
     #[command(subcommand)]
     Enrol(Enrol),
+    Serve(Serve),
+    Install(Install),
+    Boot(Boot),
 }
 
 fn main() -> ExitCode {
@@ -24,6 +28,9 @@ fn main() -> ExitCode {
         Command::Sign(sign) => sign.run(),
         Command::Landmarks(landmarks) => landmarks.run(),
         Command::Enrol(enrol) => enrol.run(),
+        Command::Serve(serve) => serve.run(),
+        Command::Install(install) => install.run(),
+        Command::Boot(boot) => boot.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -219,6 +219,11 @@ impl End {
         *self.peer.borrow_mut() = Box::new(peer);
     }
 
+    /// Time passes while this end is busy with something else.
+    pub fn pass(&self, time: Duration) {
+        self.cable.borrow_mut().now += time;
+    }
+
     /// Bytes that have left this end.
     pub fn sent(&self) -> u64 {
         self.cable.borrow().ways[self.side as usize].taken

@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Read, Seek, Write};
 
 use models::bundle::sign::SigningKey;
 use models::bundle::write::{Recipe, make};
-use models::bundle::{Bundle, Entry, Error, Keys, Manifest, NoBase, Packed, Sum, Version};
+use models::bundle::{Base, Bundle, Entry, Error, Keys, Manifest, NoBase, Packed, Sum, Version};
 use models::update::{Slot, Unit, boot, confirm, install};
 use tests::bundles::{self, Memory, assemble, bundle, files, key, keys, open, parts, recipe};
 use tests::disk::SimDisk;
@@ -78,6 +78,21 @@ fn the_same_files_give_the_same_bytes() {
     assert!(one == out);
 }
 
+/// All files of a bundle.
+fn unpacked<R: Read + Seek>(bundle: &mut Bundle<R>, base: &dyn Base) -> bundles::Files {
+    let entries = bundle.manifest().files.clone();
+    let unpack = |(index, entry): (usize, Entry)| {
+        let mut bytes = Vec::new();
+        let put = &mut |piece: &[u8]| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        };
+        bundle.unpack(index, base, put).unwrap();
+        (entry.name, (bytes, entry.executable))
+    };
+    entries.into_iter().enumerate().map(unpack).collect()
+}
+
 #[test]
 fn what_was_packed_is_unpacked() {
     let old = files(1);
@@ -85,20 +100,10 @@ fn what_was_packed_is_unpacked() {
     let whole = whole();
     assert!(delta.len() * 4 < whole.len(), "{} of {} bytes", delta.len(), whole.len());
     for (bytes, base) in [(whole, None), (delta, Some(Memory(&old)))] {
-        let base: &dyn models::bundle::Base = base.as_ref().map_or(&NoBase, |base| base);
+        let base: &dyn Base = base.as_ref().map_or(&NoBase, |base| base);
         let mut bundle = open(bytes).unwrap();
         bundle.check(base).unwrap();
-        let manifest = bundle.manifest().clone();
-        let found = manifest.files.iter().enumerate().map(|(index, entry)| {
-            let mut bytes = Vec::new();
-            let put = &mut |piece: &[u8]| {
-                bytes.extend_from_slice(piece);
-                Ok(())
-            };
-            bundle.unpack(index, base, put).unwrap();
-            (entry.name.clone(), (bytes, entry.executable))
-        });
-        assert!(found.collect::<bundles::Files>() == files(2));
+        assert!(unpacked(&mut bundle, base) == files(2));
     }
 }
 
@@ -216,4 +221,33 @@ fn what_is_signed_is_not_believed_blindly() {
     assert!(matches!(stopped, Err(Error::Bomb { size: 1_048_576, .. })) && unpacked <= 1 << 20);
     // A window that would take half a gigabyte of memory is refused before anything comes out.
     check(of_one(|_| (), &zstd(&vec![1; 1 << 20], 29)), "does not unpack");
+}
+
+/// Bundles of format 1, as another program wrote them: they are read for ever.
+#[test]
+fn the_first_format_is_read_for_ever() {
+    let keys = Keys::parse(include_str!("../golden/bundle/trusted.pub")).unwrap();
+    let (program, model) =
+        (b"the program of version one, ".repeat(40), (0..=255).collect::<Vec<u8>>().repeat(4));
+    let file = |name: &str, bytes: &[u8], executable| (name.to_string(), (bytes.to_vec(), executable));
+    let old = [file("signpost", &program, true), file("weights/a/model.onnx", &model, false)];
+    let old = bundles::Files::from(old);
+    let new = [
+        file("signpost", &[&program[..], b"and what is new in it"].concat(), true),
+        file("weights/a/model.onnx", &model, false),
+        file("weights/b/\u{e4}.txt", "only in version two: \u{fc}".as_bytes(), false),
+    ];
+    let new = bundles::Files::from(new);
+    let whole = include_bytes!("../golden/bundle/v1.bundle").as_slice();
+    let delta = include_bytes!("../golden/bundle/v1.delta.bundle").as_slice();
+    for bytes in [whole, delta] {
+        let mut bundle = Bundle::open(Cursor::new(bytes), &keys).unwrap();
+        let manifest = bundle.manifest().clone();
+        assert_eq!(
+            (manifest.board.as_str(), manifest.version, manifest.downgrade),
+            ("desk", Version(0, 2, 0), false)
+        );
+        assert!(unpacked(&mut bundle, &Memory(&old)) == new);
+    }
+    assert!(delta.len() < whole.len());
 }

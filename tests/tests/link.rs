@@ -123,6 +123,46 @@ fn questions_are_answered_and_news_come() {
     assert_eq!(news, [News::Caption(caption), News::Log(log)], "control goes first");
 }
 
+/// A unit that is busy for a minute with what it was asked.
+struct Slow {
+    end: End,
+    installed: u32,
+}
+
+impl Duties for Slow {
+    fn hello(&self) -> Hello {
+        Counter::default().hello()
+    }
+
+    fn health(&mut self) -> Health {
+        Counter::default().health()
+    }
+
+    fn install(&mut self, _: &[u8; 32]) -> Result<(), String> {
+        self.end.pass(Duration::from_secs(60));
+        self.installed += 1;
+        Ok(())
+    }
+}
+
+#[test]
+fn an_installation_that_takes_long_is_waited_for_and_done_once() {
+    let folder = tempdir().unwrap();
+    let [end, unit] = Cable::serial(115_200, u32::MAX).ends();
+    let duties = Slow { end: unit.clone(), installed: 0 };
+    let staging = Staging::open(folder.path()).unwrap();
+    let unit = Rc::new(RefCell::new(Unit::new(unit, staging, duties)));
+    let shared = Rc::clone(&unit);
+    end.set_peer(move || drop(shared.borrow_mut().step(Duration::ZERO)));
+    let mut tool = Tool::connect(end.clone(), "0.1.0", PATIENCE).unwrap();
+    push(&mut tool, b"a bundle").unwrap();
+    let begun = end.now();
+    tool.install(hash_of(&mut &b"a bundle"[..], u64::MAX).unwrap()).unwrap();
+    let waited = end.now() - begun;
+    assert!(waited < Duration::from_secs(61), "{waited:?}");
+    assert_eq!((unit.borrow_mut().duties().installed, tool.health().unwrap().frames), (1, 1800));
+}
+
 #[test]
 fn a_file_arrives_whole_and_is_not_sent_twice() {
     for length in [0, 1, 4095, 4096, 4097, 300_000] {

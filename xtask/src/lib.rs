@@ -1,11 +1,15 @@
 //! Set-up, demo, tests, and the technician's commands: one file a command, one struct with `run`.
 
 pub mod bench;
+pub mod bundle;
 pub mod cargo;
 pub mod demo;
+pub mod monitor;
+pub mod push;
 pub mod setup;
 pub mod test;
 pub mod ui;
+pub mod unit;
 
 use clap::{Parser, Subcommand};
 
@@ -22,7 +26,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Bench(bench::Bench),
+    Bundle(bundle::Bundle),
     Demo(demo::Demo),
+    Monitor(monitor::Monitor),
+    Push(push::Push),
     Setup(setup::Setup),
     Test(test::Test),
 }
@@ -35,7 +42,10 @@ impl Cli {
     pub fn run(self, ui: &Ui) -> anyhow::Result<()> {
         match self.command {
             Command::Bench(bench) => bench.run(ui),
+            Command::Bundle(bundle) => bundle.run(ui),
             Command::Demo(demo) => demo.run(ui),
+            Command::Monitor(monitor) => monitor.run(ui),
+            Command::Push(push) => push.run(ui),
             Command::Test(test) => test.run(ui),
             Command::Setup(setup) => setup.run(ui),
         }

@@ -9,6 +9,7 @@ pub mod read;
 mod report;
 mod show;
 pub mod sign;
+pub mod update;
 
 use std::path::Path;
 

@@ -171,8 +171,6 @@ pub enum Error {
         said: String,
         /// The next step.
         next: &'static str,
-        /// What kind of trouble it is.
-        kind: io::ErrorKind,
     },
 }
 
@@ -183,6 +181,6 @@ impl Error {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space, and try again",
             _ => "see that it is there and that this user may use it",
         };
-        Self::Io { doing: doing.into(), said: error.to_string(), next, kind: error.kind() }
+        Self::Io { doing: doing.into(), said: error.to_string(), next }
     }
 }

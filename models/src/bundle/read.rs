@@ -89,41 +89,8 @@ impl<R: Read + Seek> Bundle<R> {
     /// # Errors
     /// Why it is refused; of the files themselves nothing was looked at yet.
     pub fn open(mut reader: R, keys: &Keys) -> Result<Self, Error> {
-        let unread = |e: io::Error| Error::io("read the bundle", &e);
-        let length = reader.seek(SeekFrom::End(0)).map_err(unread)?;
-        reader.rewind().map_err(unread)?;
-        let mut header = [0; HEADER];
-        let beginning = &mut header[..HEADER.min(usize::try_from(length).unwrap_or(HEADER))];
-        reader.read_exact(beginning).map_err(unread)?;
-        let known = MAGIC.len().min(beginning.len());
-        if known == 0 || beginning[..known] != MAGIC[..known] {
-            return Err(Error::NotABundle);
-        }
+        let Beginning { length, mut start, signature, text } = beginning(&mut reader)?;
         let missing = |whole: u64| whole.checked_sub(length).filter(|missing| *missing > 0);
-        if let Some(missing) = missing(HEADER as u64) {
-            return Err(Error::Truncated { missing });
-        }
-        let number = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().expect("four bytes"));
-        let (format, signature, manifest) = (number(8), number(12), number(16));
-        if format != FORMAT {
-            return Err(Error::TooNew { format });
-        }
-        for (part, length, most) in
-            [("signature", signature, SIGNATURE_LIMIT), ("manifest", manifest, MANIFEST_LIMIT)]
-        {
-            if length > most {
-                return Err(Error::Header { part, length: length.into(), most: most.into() });
-            }
-        }
-        let mut start = HEADER as u64 + u64::from(signature) + u64::from(manifest);
-        if let Some(missing) = missing(start) {
-            return Err(Error::Truncated { missing });
-        }
-        let mut piece = |length: u32| {
-            let mut bytes = vec![0; length as usize];
-            reader.read_exact(&mut bytes).map(|()| bytes).map_err(unread)
-        };
-        let (signature, text) = (piece(signature)?, piece(manifest)?);
         keys.verify(&text, &signature)?;
         let manifest = Manifest::parse(&text)?;
         let starts = manifest.files.iter().map(|entry| {
@@ -202,6 +169,62 @@ impl<R: Read + Seek> Bundle<R> {
         }
         out.finish()
     }
+}
+
+/// What a bundle says of itself before anybody vouched for it. A tool that is about to send it may ask;
+/// a unit never does.
+///
+/// # Errors
+/// Where it is no bundle, or its manifest cannot be read.
+pub fn peek(mut reader: impl Read + Seek) -> Result<Manifest, Error> {
+    Manifest::parse(&beginning(&mut reader)?.text)
+}
+
+/// What stands before the files.
+struct Beginning {
+    /// Of the whole bundle. Bytes.
+    length: u64,
+    /// Where the files begin.
+    start: u64,
+    signature: Vec<u8>,
+    text: Vec<u8>,
+}
+
+fn beginning(reader: &mut (impl Read + Seek)) -> Result<Beginning, Error> {
+    let unread = |e: io::Error| Error::io("read the bundle", &e);
+    let length = reader.seek(SeekFrom::End(0)).map_err(unread)?;
+    reader.rewind().map_err(unread)?;
+    let mut header = [0; HEADER];
+    let there = &mut header[..HEADER.min(usize::try_from(length).unwrap_or(HEADER))];
+    reader.read_exact(there).map_err(unread)?;
+    let known = MAGIC.len().min(there.len());
+    if known == 0 || there[..known] != MAGIC[..known] {
+        return Err(Error::NotABundle);
+    }
+    let missing = |whole: u64| whole.checked_sub(length).filter(|missing| *missing > 0);
+    if let Some(missing) = missing(HEADER as u64) {
+        return Err(Error::Truncated { missing });
+    }
+    let number = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().expect("four bytes"));
+    let (format, signature, manifest) = (number(8), number(12), number(16));
+    if format != FORMAT {
+        return Err(Error::TooNew { format });
+    }
+    let limits = [("signature", signature, SIGNATURE_LIMIT), ("manifest", manifest, MANIFEST_LIMIT)];
+    for (part, length, most) in limits {
+        if length > most {
+            return Err(Error::Header { part, length: length.into(), most: most.into() });
+        }
+    }
+    let start = HEADER as u64 + u64::from(signature) + u64::from(manifest);
+    if let Some(missing) = missing(start) {
+        return Err(Error::Truncated { missing });
+    }
+    let mut piece = |length: u32| {
+        let mut bytes = vec![0; length as usize];
+        reader.read_exact(&mut bytes).map(|()| bytes).map_err(unread)
+    };
+    Ok(Beginning { length, start, signature: piece(signature)?, text: piece(manifest)? })
 }
 
 /// That a packed file is the one that was signed; goes back to its beginning.

@@ -84,17 +84,16 @@ fn pack(source: &Source, base: &dyn Base, level: i32, scratch: &mut impl Write) 
     let bytes = std::fs::read(&source.path).map_err(unread)?;
     let sha256 = Sum::of(&bytes);
     let mut old = Vec::new();
-    let mut has_old = false;
-    if let Some(file) = base.open(&source.name).map_err(unread)? {
-        file.take(DELTA_LIMIT + 1).read_to_end(&mut old).map_err(unread)?;
-        has_old = old.len() as u64 <= DELTA_LIMIT;
-    }
+    let has_old = match base.open(&source.name).map_err(unread)? {
+        Some(mut file) => file.read_to_end(&mut old).map(|_| true).map_err(unread)?,
+        None => false,
+    };
     let from = Sum::of(&old);
     let packed = if has_old && from == sha256 {
         Packed::Kept
     } else {
         let whole = squeeze(&bytes, &[], level).map_err(unwritten)?;
-        let both_fit = has_old && bytes.len() as u64 <= DELTA_LIMIT;
+        let both_fit = has_old && bytes.len().max(old.len()) as u64 <= DELTA_LIMIT;
         let delta = both_fit.then(|| squeeze(&bytes, &old, level)).transpose().map_err(unwritten)?;
         let (frame, packed) = match delta {
             Some(delta) if delta.len() < whole.len() => {

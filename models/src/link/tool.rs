@@ -23,6 +23,10 @@ const GREET_EVERY: Duration = Duration::from_millis(300);
 const ASK_EVERY: Duration = Duration::from_millis(700);
 /// Most answers come within milliseconds; looking up a text's signs or hashing a large file takes longer.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+/// A version is checked, written and read back before the unit answers: a gigabyte on slow storage.
+const INSTALLING: Duration = Duration::from_secs(600);
+/// While the unit installs it reads nothing: a question that is repeated more often would fill the line.
+const ASK_SELDOM: Duration = Duration::from_secs(15);
 /// Without a word from the unit for so long a transfer is given up. It goes on where it was when run again.
 const SILENCE: Duration = Duration::from_secs(10);
 /// News that wait to be fetched; of more the oldest are dropped, and counted.
@@ -141,6 +145,18 @@ impl<W: Wire> Tool<W> {
         match self.ask(what, ask, PATIENCE)? {
             Answer::Done => Ok(()),
             _ => Err(Error::Unexpected { what }),
+        }
+    }
+
+    /// Lets the unit install a file that it has, into the slot that does not run.
+    ///
+    /// # Errors
+    /// Where it is not done; what the unit says about the file.
+    pub fn install(&mut self, file: Hash) -> Result<(), Error> {
+        const WHAT: &str = "to install the file";
+        match self.ask_each(WHAT, Ask::Install { file }, INSTALLING, ASK_SELDOM)? {
+            Answer::Done => Ok(()),
+            _ => Err(Error::Unexpected { what: WHAT }),
         }
     }
 
@@ -347,6 +363,17 @@ impl<W: Wire> Tool<W> {
     }
 
     fn ask(&mut self, what: &'static str, ask: Ask, patience: Duration) -> Result<Answer, Error> {
+        self.ask_each(what, ask, patience, ASK_EVERY)
+    }
+
+    /// Asks, and asks again so often until there is an answer.
+    fn ask_each(
+        &mut self,
+        what: &'static str,
+        ask: Ask,
+        patience: Duration,
+        every: Duration,
+    ) -> Result<Answer, Error> {
         self.asked += 1;
         let id = self.asked;
         let question = Control::Ask { id, ask };
@@ -362,7 +389,7 @@ impl<W: Wire> Tool<W> {
             }
             if now >= again {
                 self.line.push(Channel::Control, &question)?;
-                again = now + ASK_EVERY + slack(self.line.wire().speed());
+                again = now + every + slack(self.line.wire().speed());
             }
             self.pump(again.min(until) - now, &mut |(incoming, _)| match incoming {
                 Incoming::Control(Control::Answer { id: of, answer: found }) if *of == id => {

@@ -109,6 +109,8 @@ struct Rest<D> {
     staging: Staging,
     /// The tool that greeted, and when it was last heard.
     tool: Option<Duration>,
+    /// Whether anything came in this step.
+    heard: bool,
     answered: VecDeque<(u32, Answer)>,
     arriving: Option<Arriving>,
     leaving: Option<(Sender, Cursor<Vec<u8>>)>,
@@ -135,6 +137,7 @@ impl<W: Wire, D: Duties> Unit<W, D> {
             duties,
             staging,
             tool: None,
+            heard: false,
             answered: VecDeque::new(),
             arriving: None,
             leaving: None,
@@ -161,6 +164,10 @@ impl<W: Wire, D: Duties> Unit<W, D> {
         let patience = patience.min(due.unwrap_or(patience)).min(if sending { STIR } else { patience });
         line.pump(patience, &mut |incoming, outbox, now| rest.take(incoming, outbox, now))?;
         let now = line.now();
+        if std::mem::take(&mut rest.heard) {
+            // What it was asked may have taken long, and it listened to nobody meanwhile.
+            rest.tool = rest.tool.map(|_| now);
+        }
         if let Some(got) = rest.arriving.as_mut().and_then(|a| a.receiver.receipt(now)) {
             // Where there is no room the tool is not reading; it asks again with another block.
             let _ = line.push(Channel::Control, &Control::Got(got));
@@ -248,9 +255,7 @@ pub(super) fn slack(speed: Option<u32>) -> Duration {
 
 impl<D: Duties> Rest<D> {
     fn take(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox, now: Duration) {
-        if self.tool.is_some() {
-            self.tool = Some(now);
-        }
+        self.heard = true;
         let reply = match incoming {
             Incoming::Control(Control::Hello(hello)) => {
                 // Two units on one line would greet each other for ever.

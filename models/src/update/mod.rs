@@ -14,7 +14,7 @@
 //! itself ([`proof`]) and is then confirmed; when its time or its starts are used up the unit goes back by
 //! itself.
 //!
-//! What an order of writes has to be, the tests hold: `tests/tests/update.rs` cuts the power at each of them.
+//! What an order of writes has to be, the tests hold: `tests/tests/update` cuts the power at each of them.
 //! Everything goes through [`Disk`], which is a folder ([`disk::Folder`]) or the tests' simulated disk.
 //! Nothing here reads a clock.
 //!

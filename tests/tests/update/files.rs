@@ -1,7 +1,5 @@
 //! The same update on real files: with the calls of this system, and killed after each of them.
 
-#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
-
 use std::cell::Cell;
 use std::fs;
 use std::io::{self, Read};
@@ -9,8 +7,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use models::update::disk::Folder;
-use models::update::{Disk, Installed, Slot, Unit, boot, confirm, install, roll_back};
+use models::update::{Disk, Installed, Slot, boot, confirm, install, roll_back};
 use tests::bundles::{self, Memory, opened};
+
+use crate::life::unit;
 
 /// A folder whose program is killed after so many calls that write.
 struct Killed {
@@ -70,10 +70,6 @@ impl Disk for Killed {
     fn free(&self) -> io::Result<u64> {
         self.folder.free()
     }
-}
-
-fn unit(running: Option<Slot>) -> Unit<'static> {
-    Unit { board: "desk", slot_bytes: 1 << 20, starts: 2, running }
 }
 
 /// That a slot holds a version, as this system reads it: bytes, and who may be executed.

@@ -1,0 +1,100 @@
+//! The commands that look after a unit's versions: which slot starts, what goes into the other, and the
+//! technician's cable.
+
+pub mod boot;
+mod duties;
+pub mod install;
+pub mod serve;
+mod watch;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use boards::Board;
+use clap::Args;
+use models::bundle::{Keys, TRUSTED};
+use models::update::disk::Folder;
+use models::update::{Slot, Unit};
+
+/// A file of keys has a few lines.
+const KEYS_LIMIT: u64 = 64 << 10;
+
+/// Which unit this is.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The board that this is
+    #[arg(long, default_value = "desk")]
+    board: String,
+    /// The folder of the two slots, where it is not the board's
+    #[arg(long, value_name = "FOLDER")]
+    root: Option<PathBuf>,
+}
+
+/// A unit's storage, and the slot that this program was started from.
+struct Home {
+    board: Board,
+    root: PathBuf,
+    disk: Folder,
+    running: Option<Slot>,
+}
+
+impl Place {
+    fn open(&self) -> anyhow::Result<Home> {
+        let board = Board::named(&self.board)?;
+        let root = self.root.clone().unwrap_or_else(|| PathBuf::from(&board.storage.root));
+        let disk = Folder::open(&root)
+            .with_context(|| format!("{} cannot be used; name another folder with --root", root.display()))?;
+        let running = std::env::current_exe().ok().and_then(|program| slot_of(&program, &root));
+        Ok(Home { board, root, disk, running })
+    }
+}
+
+/// The slot that a program lies in.
+fn slot_of(program: &Path, root: &Path) -> Option<Slot> {
+    let program = program.canonicalize().ok()?;
+    let within = program.strip_prefix(root.canonicalize().ok()?).ok()?;
+    within.components().next()?.as_os_str().to_str()?.parse().ok()
+}
+
+impl Home {
+    /// What an update must know.
+    fn unit(&self) -> Unit<'_> {
+        Unit {
+            board: &self.board.name,
+            slot_bytes: u64::from(self.board.storage.slot_mb) * 1_000_000,
+            starts: self.board.update.starts,
+            running: self.running,
+        }
+    }
+
+    /// The keys that this unit trusts.
+    fn keys(&self) -> anyhow::Result<Keys> {
+        let path = self.root.join(TRUSTED);
+        let next = "put the public key there that `cargo xtask bundle --new-key` wrote";
+        let read = std::fs::metadata(&path).and_then(|meta| {
+            if meta.len() > KEYS_LIMIT {
+                return Err(std::io::Error::other("it is too large to be a file of keys"));
+            }
+            std::fs::read_to_string(&path)
+        });
+        let text = read.with_context(|| format!("{} cannot be read; {next}", path.display()))?;
+        Ok(Keys::parse(&text)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_knows_the_slot_that_it_lies_in() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["a", "b", "c"] {
+            std::fs::create_dir(root.path().join(folder)).unwrap();
+            std::fs::write(root.path().join(folder).join("signpost"), "").unwrap();
+        }
+        let slot = |name: &str| slot_of(&root.path().join(name).join("signpost"), root.path());
+        assert_eq!((slot("a"), slot("b"), slot("c")), (Some(Slot::A), Some(Slot::B), None));
+        assert_eq!(slot_of(Path::new("/bin/sh"), root.path()), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! `signpost serve`: the unit's end of the technician's cable.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::Args;
+use models::link::message::{Level, Logs};
+use models::link::tty::{BAUD, Port};
+use models::link::{Error, Staging, Unit};
+
+use super::Place;
+use super::duties::Bench;
+use super::watch::Watch;
+
+/// Nothing is waited for longer than this.
+const STEP: Duration = Duration::from_millis(50);
+/// A port that is gone is looked for so often.
+const LOOK: Duration = Duration::from_millis(500);
+/// Before it restarts the unit says so, also to who asks again.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// Answers a technician's tool: health, files, installing, confirming, rolling back.
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    place: Place,
+    /// The serial port, where it is not the board's
+    #[arg(long, value_name = "PATH")]
+    port: Option<PathBuf>,
+    /// Bits a second, for ports that have a speed
+    #[arg(long, default_value_t = BAUD)]
+    baud: u32,
+    /// What tells this unit from others; the computer's name where not given
+    #[arg(long, value_name = "NAME")]
+    unit: Option<String>,
+    /// What a version on trial has to see, for example /dev/video0; without it a technician confirms
+    #[arg(long, value_name = "SOURCE")]
+    source: Option<String>,
+}
+
+impl Serve {
+    /// Serves until the unit has to start another version.
+    ///
+    /// # Errors
+    /// Where the port or the unit's folder cannot be used.
+    pub fn run(self) -> anyhow::Result<()> {
+        let home = self.place.open()?;
+        let port = self.port.clone().or_else(|| Some(home.board.link.as_ref()?.port.clone().into()));
+        let port = port.context("this board has no port of its own; name one with --port")?;
+        let staging = home.root.join("staging");
+        let watch = self.source.as_ref().map(|source| Watch::start(source, &home.board)).transpose()?;
+        let name = self.unit.clone().unwrap_or_else(computer);
+        let mut bench = Bench::new(home, name, Staging::open(&staging)?, watch);
+        let begun = Instant::now();
+        let mut open = Port::open(&port, self.baud)?;
+        loop {
+            let mut unit = Unit::new(open, Staging::open(&staging)?, bench);
+            if serve(&mut unit, begun)? {
+                return Ok(());
+            }
+            bench = unit.into_duties();
+            let Some(again) = self.reopen(&port, &mut bench, begun) else { return Ok(()) };
+            open = again;
+        }
+    }
+
+    /// Looks for a port that is gone; `None` where the unit has to restart meanwhile.
+    fn reopen(&self, port: &Path, bench: &mut Bench, begun: Instant) -> Option<Port> {
+        loop {
+            if let Some(said) = bench.judge(begun.elapsed()) {
+                eprintln!("signpost: {said}");
+            }
+            if bench.wants_restart() {
+                return None;
+            }
+            if let Ok(port) = Port::open(port, self.baud) {
+                return Some(port);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+/// Serves one port; `false` when it is gone, `true` when the unit is to restart.
+fn serve(unit: &mut Unit<Port, Bench>, begun: Instant) -> anyhow::Result<bool> {
+    let mut leaving = None;
+    loop {
+        match unit.step(STEP) {
+            Ok(()) => {}
+            Err(Error::Gone { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        let now = begun.elapsed();
+        if let Some(said) = unit.duties().judge(now) {
+            eprintln!("signpost: {said}");
+            let at_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+            // Where no tool listens it stands in the service's log.
+            let _ = unit.log(&Logs::Line { at_ms, level: Level::Info, text: said, dropped: 0 });
+        }
+        if unit.duties().wants_restart() && now >= *leaving.get_or_insert(now + GRACE) {
+            eprintln!("signpost: restarting");
+            return Ok(true);
+        }
+    }
+}
+
+/// The computer's name.
+fn computer() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().into()
+}

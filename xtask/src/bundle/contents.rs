@@ -1,0 +1,110 @@
+//! What goes into a bundle: the program, the models that ship, and of the store what a unit needs.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use boards::Board;
+use models::bundle::write::Source;
+use models::bundle::{PROGRAM, STORE};
+use models::store::{self, RECORD, SHIPPED, Store};
+
+/// Where ELF says for which processor a program is.
+const ELF_MACHINE: std::ops::Range<usize> = 18..20;
+/// Processors, as ELF numbers them and as targets begin.
+const PROCESSORS: [(u16, &str); 2] = [(62, "x86_64"), (183, "aarch64")];
+
+/// All files of a bundle for a board.
+pub fn of(board: &Board, program: &Path, store: &Store) -> anyhow::Result<Vec<Source>> {
+    check_program(board, program)?;
+    let mut sources = vec![Source { name: PROGRAM.into(), executable: true, path: program.into() }];
+    for model in SHIPPED {
+        let folder = store::weights(model)
+            .with_context(|| format!("the model {model} is not there; run this in the checkout"))?;
+        add(&folder, &format!("weights/{model}"), &mut sources)?;
+    }
+    let record = store.root().join(RECORD);
+    if !record.is_file() {
+        bail!("{} is missing; run `cargo xtask setup` first", record.display());
+    }
+    sources.push(Source { name: format!("{STORE}/{RECORD}"), executable: false, path: record });
+    for folder in ["networks", "lexicon"] {
+        add(&store.root().join(folder), &format!("{STORE}/{folder}"), &mut sources)?;
+    }
+    // The library is this machine's; a unit of another kind reads with tract, which needs none.
+    let library = store.onnxruntime();
+    if board.target.starts_with(std::env::consts::ARCH) && library.is_file() {
+        let name = format!("{STORE}/lib/libonnxruntime.so");
+        sources.push(Source { name, executable: false, path: library });
+    }
+    Ok(sources)
+}
+
+/// A program for another processor would be found out on the unit only.
+fn check_program(board: &Board, program: &Path) -> anyhow::Result<()> {
+    let build = format!("build it with `cargo build --release -p signpost-edge --target {}`", board.target);
+    let mut header = [0; 20];
+    File::open(program)
+        .and_then(|mut file| file.read_exact(&mut header))
+        .with_context(|| format!("{} is not there; {build}, or name it with --program", program.display()))?;
+    let machine = u16::from_le_bytes(header[ELF_MACHINE].try_into().expect("two bytes"));
+    let processor = PROCESSORS.iter().find(|(number, _)| *number == machine).map(|(_, name)| *name);
+    match processor.filter(|_| header.starts_with(b"\x7fELF")) {
+        Some(processor) if board.target.starts_with(processor) => Ok(()),
+        Some(processor) => bail!(
+            "{} is a program for {processor}, and {} needs one for {}; {build}",
+            program.display(),
+            board.title,
+            board.target
+        ),
+        None => bail!("{} is no program that Signpost knows; {build}", program.display()),
+    }
+}
+
+/// All files below a folder.
+fn add(folder: &Path, name: &str, sources: &mut Vec<Source>) -> anyhow::Result<()> {
+    let said = || format!("{} cannot be read; run `cargo xtask setup`", folder.display());
+    for entry in fs::read_dir(folder).with_context(said)? {
+        let path = entry.with_context(said)?.path();
+        let own = path.file_name().and_then(|own| own.to_str());
+        let own = own.with_context(|| format!("{} has a name that is no text; rename it", path.display()))?;
+        let name = format!("{name}/{own}");
+        if path.is_dir() {
+            add(&path, &name, sources)?;
+        } else {
+            sources.push(Source { name, executable: false, path });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(board: &str, program: &[u8], expect: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signpost");
+        fs::write(&path, program).unwrap();
+        let board = Board::named(board).unwrap();
+        let said = check_program(&board, &path).map_or_else(|e| format!("{e:#}"), |()| "fits".into());
+        assert!(said.contains(expect), "{said}");
+    }
+
+    #[test]
+    fn a_program_for_another_processor_is_refused() {
+        let elf = |machine: u8| [&b"\x7fELF"[..], &[0; 14], &[machine, 0]].concat();
+        check("desk", &elf(62), "fits");
+        check("jetson-orin-nano", &elf(183), "fits");
+        check(
+            "jetson-orin-nano",
+            &elf(62),
+            "is a program for x86_64, and Jetson Orin Nano needs one for aarch64",
+        );
+        check("desk", &elf(3), "is no program that Signpost knows");
+        check("desk", b"#!/bin/sh\nexec something", "is no program that Signpost knows");
+        check("desk", b"", "cargo build --release");
+    }
+}

@@ -1,0 +1,138 @@
+//! `cargo xtask monitor`: what a unit says of itself, as long as somebody watches.
+
+use std::time::{Duration, Instant};
+
+use models::link::message::{Health, Level, Logs};
+use models::link::tool::News;
+use models::manifest::hexadecimal;
+use serde_json::{Value, json};
+
+use crate::ui::Ui;
+use crate::unit::Cable;
+
+/// The unit is asked how it is so often.
+const HEALTH: Duration = Duration::from_secs(1);
+
+/// Shows a unit's health every second, its log, and what it reads.
+#[derive(Debug, clap::Args)]
+pub struct Monitor {
+    #[command(flatten)]
+    cable: Cable,
+    /// Ends after so many seconds; otherwise it goes on until it is stopped
+    #[arg(long, value_name = "S")]
+    seconds: Option<u64>,
+    /// Prints one JSON event a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Monitor {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Where there is no unit, or it goes away.
+    pub fn run(&self, ui: &Ui) -> anyhow::Result<()> {
+        let mut tool = self.cable.connect(ui)?;
+        let unit = tool.unit().clone();
+        self.say(
+            ui,
+            json!({ "event": "unit", "unit": unit.unit, "board": unit.board, "version": unit.product }),
+            || format!("{}: a {} with version {}", unit.unit, unit.board, unit.product),
+        );
+        let end = self.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        while end.is_none_or(|end| Instant::now() < end) {
+            let next = Instant::now() + HEALTH;
+            let health = tool.health()?;
+            let mut event = json!({ "event": "health" });
+            if let (Some(event), Value::Object(values)) =
+                (event.as_object_mut(), serde_json::to_value(&health)?)
+            {
+                event.extend(values);
+            }
+            self.say(ui, event, || in_words(&health));
+            while let Some(left) = next.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+            {
+                if let Some(news) = tool.news(left)? {
+                    let (event, words) = told(&news);
+                    self.say(ui, event, || words);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&self, ui: &Ui, event: Value, words: impl FnOnce() -> String) {
+        ui.answer(&if self.json { event.to_string() } else { words() });
+    }
+}
+
+/// One line about how a unit is.
+fn in_words(health: &Health) -> String {
+    let hottest = health.temperatures.iter().max_by_key(|t| t.milli_celsius);
+    let hottest = hottest.map(|t| format!(", {} {:.0} °C", t.name, f64::from(t.milli_celsius) / 1000.0));
+    let stages =
+        health.stages.iter().map(|s| format!(", {} {:.1} ms", s.name, f64::from(s.mean_us) / 1000.0));
+    format!(
+        "{} for {} s: {:.1} frames a second, {} read, {} lost{}{}",
+        health.state,
+        health.uptime_s,
+        health.fps,
+        health.frames,
+        health.lost,
+        hottest.unwrap_or_default(),
+        stages.collect::<String>()
+    )
+}
+
+/// An event and one line about what a unit told.
+fn told(news: &News) -> (Value, String) {
+    match news {
+        News::Caption(caption) => (
+            json!({ "event": "caption", "at_ms": caption.at_ms, "text": caption.text, "confidence": caption.confidence }),
+            format!("caption: {}", caption.text),
+        ),
+        News::Log(Logs::Line { at_ms, level, text, dropped }) => {
+            let level = match level {
+                Level::Error => "error",
+                Level::Warn => "warn",
+                Level::Info => "info",
+            };
+            (
+                json!({ "event": "log", "at_ms": at_ms, "level": level, "text": text, "dropped": dropped }),
+                format!("{level}: {text}"),
+            )
+        }
+        News::Log(Logs::Defmt { build, bytes, dropped }) => (
+            json!({ "event": "defmt", "build": hexadecimal(build), "bytes": hexadecimal(bytes), "dropped": dropped }),
+            format!("{} bytes of a log that the program {} decodes", bytes.len(), hexadecimal(build)),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use models::link::message::{Caption, CaptionKind, StageTime, Temperature};
+
+    #[test]
+    fn a_unit_is_told_of_in_one_line() {
+        let temperature = |name: &str, milli_celsius| Temperature { name: name.into(), milli_celsius };
+        let health = Health {
+            uptime_s: 90,
+            state: "ready".into(),
+            fps: 29.97,
+            frames: 2700,
+            lost: 3,
+            temperatures: vec![temperature("cpu", 41_500), temperature("gpu", 48_400)],
+            stages: vec![StageTime { name: "vision".into(), mean_us: 21_400, most_us: 30_000 }],
+            logs_dropped: 0,
+            spoiled: 0,
+        };
+        let expect = "ready for 90 s: 30.0 frames a second, 2700 read, 3 lost, gpu 48 °C, vision 21.4 ms";
+        assert_eq!(in_words(&health), expect);
+        let caption = Caption { at_ms: 5, kind: CaptionKind::Sign, text: "HELLO".into(), confidence: 0.5 };
+        assert_eq!(told(&News::Caption(caption)).1, "caption: HELLO");
+        let log = Logs::Line { at_ms: 6, level: Level::Warn, text: "hot".into(), dropped: 0 };
+        assert_eq!(told(&News::Log(log)).1, "warn: hot");
+    }
+}
