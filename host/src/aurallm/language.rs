@@ -29,7 +29,8 @@ impl<B: Backend> Language<B> {
         let bytes = std::fs::read(&path).map_err(|e| wrong((path.clone(), e.to_string())))?;
         let config = Config::parse(&bytes).map_err(|why| wrong((path, why)))?;
         let path = folder.join("tokenizer.json");
-        let tokenizer = Tokenizer::from_file(&path).map_err(|e| wrong((path.clone(), e.to_string())))?;
+        let bytes = std::fs::read(&path).map_err(|e| wrong((path.clone(), e.to_string())))?;
+        let tokenizer = tokenizer(&bytes).map_err(|why| wrong((path.clone(), why)))?;
         let known = tokenizer.get_vocab_size(true);
         if known > config.vocab_size {
             let why = format!("it knows {known} tokens, and the weights are for {}", config.vocab_size);
@@ -64,4 +65,15 @@ impl<B: Backend> Language<B> {
     pub fn text(&self, tokens: &[u32], plain: bool) -> Result<String, Error> {
         self.tokenizer.decode(tokens, plain).map_err(|e| Error::Text { why: e.to_string() })
     }
+}
+
+/// A tokenizer from its file. The library panics over what is no JSON and over one kind of normaliser, which no
+/// model of the family has; so both are looked for first.
+fn tokenizer(bytes: &[u8]) -> Result<Tokenizer, String> {
+    let wrong = |e: &dyn std::fmt::Display| format!("it is no tokenizer.json ({e})");
+    let file: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| wrong(&e))?;
+    if file["normalizer"].to_string().contains("Precompiled") {
+        return Err(wrong(&"its normaliser is none of Qwen2.5"));
+    }
+    Tokenizer::from_bytes(bytes).map_err(|e| wrong(&e))
 }
