@@ -95,7 +95,7 @@ fn manifests_of_any_bytes_translate_or_are_refused() {
                 let (sizes, pieces) = (manifest.sizes, manifest.target.len());
                 let mut networks = Anything { random: Random(u64::from(round)), sizes, pieces };
                 let Ok(said) = translate(&manifest, &mut networks, "der regen, morgen der regen");
-                let words = said.text.split(' ').filter(|w| !w.is_empty());
+                let words = said.split(' ').filter(|w| !w.is_empty());
                 assert!(words.count() <= 40 * (sizes.target + 1));
             }
             Err(error) => assert_eq!(error.to_string().lines().count(), 1, "one sentence: {error}"),

@@ -7,9 +7,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use host::data::sentences::{Sentence, sentences};
 use host::train::Options;
 use host::train::translator::{TranslatorRecipe, train};
-use models::translator::{Direction, ENCODER, TranslatorModel};
+use models::translator::{Direction, ENCODER, TranslatorModel, text};
 use tempfile::TempDir;
 
 const DAYS: [&str; 6] = ["montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag"];
@@ -111,20 +112,20 @@ impl Bench {
     #[track_caller]
     fn lines(&self, args: &[&str], input: &str) -> Vec<String> {
         let output = self.run(args, input.as_bytes());
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        text(&output.stdout).lines().map(str::to_owned).collect()
+        assert!(output.status.success(), "{}", utf8(&output.stderr));
+        utf8(&output.stdout).lines().map(str::to_owned).collect()
     }
 
     #[track_caller]
     fn refused(&self, args: &[&str], input: &[u8], expect: &str) {
         let output = self.run(args, input);
-        let said = text(&output.stderr);
+        let said = utf8(&output.stderr);
         assert!(!output.status.success() && said.contains(expect), "{said}");
         assert_eq!(said.trim_end().lines().count(), 1, "one sentence: {said}");
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+fn utf8(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -188,4 +189,20 @@ fn glosses_become_sentences() {
 
 fn path(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// What is learnt is what the corpus has, so that scores over its words mean what they do elsewhere.
+#[test]
+fn real_sentences_are_in_their_normal_form_already() {
+    let Some(data) = tests::data("real_sentences_are_in_their_normal_form_already") else { return };
+    let found = sentences(&data.join("text/phoenix14t/dev.tsv")).unwrap();
+    assert_eq!(found.len(), 519);
+    let same =
+        |s: &&Sentence| text::normal(&s.text) == s.text && text::normal_glosses(&s.glosses) == s.glosses;
+    assert_eq!(found.iter().filter(same).count(), 519);
+    let chinese = sentences(&data.join("text/ce_csl/dev.csv")).unwrap();
+    assert_eq!(chinese.len(), 515);
+    let whole = |s: &&Sentence| text::written(&text::normal(&s.text)) == s.text;
+    let share = chinese.iter().filter(whole).count() as f64 / 515.0;
+    assert!(share > 0.95, "a Chinese sentence is written again as it was: {share}");
 }

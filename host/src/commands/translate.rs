@@ -70,8 +70,7 @@ fn translate(model: &std::path::Path, direction: Direction, from: Option<String>
             return Err(wrong(format!("it is longer than {LINE_LIMIT} bytes")).into());
         }
         let line = std::str::from_utf8(&line).map_err(|e| wrong(format!("it is not UTF-8 ({e})")))?;
-        let translated = runner.translate(line)?;
-        ui::result(translated.text)?;
+        ui::result(runner.translate(line)?)?;
     }
     Ok(())
 }

@@ -98,7 +98,7 @@ pub fn translation(
     };
     let mut said = vec![];
     for sentence in sentences {
-        let translated = runner.translate(&source(sentence))?.text;
+        let translated = runner.translate(&source(sentence))?;
         tell(&translated);
         said.push((translated, truth(sentence)));
     }

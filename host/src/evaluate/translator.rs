@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use models::translator::{
-    Networks, Sizes, StepInput, StepOutput, Translation, TranslatorManifest, TranslatorModel, log_probs,
-    translate,
+    Networks, Sizes, StepInput, StepOutput, TranslatorManifest, TranslatorModel, log_probs, translate,
 };
 use tract_onnx::prelude::*;
 
@@ -49,7 +48,7 @@ impl TranslatorRunner {
     ///
     /// # Errors
     /// [`Error::Network`] where the engine fails.
-    pub fn translate(&mut self, line: &str) -> Result<Translation, Error> {
+    pub fn translate(&mut self, line: &str) -> Result<String, Error> {
         translate(&self.manifest, &mut self.networks, line)
     }
 

@@ -136,7 +136,7 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
     let steps = options.steps.unwrap_or(recipe.steps);
     let learnt_none = labels.len() - 1;
     let answers = answers(recipe, &labels, &split.train);
-    let folders = folders(recipe, &options.out);
+    let folders = folders(recipe.networks, &options.out);
     let data = fingerprint(recipe, &scale, &split);
     let mut nets = vec![];
     for (i, folder) in folders.iter().enumerate() {
@@ -194,10 +194,10 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
     Ok(model.manifest)
 }
 
-/// Where each network of a recipe keeps its checkpoint and its log: the folder of the model, or one in it
+/// Where each network of a model keeps its checkpoint and its log: the folder of the model, or one in it
 /// for each of several.
-fn folders(recipe: &Recipe, out: &Path) -> Vec<PathBuf> {
-    match recipe.networks {
+fn folders(networks: usize, out: &Path) -> Vec<PathBuf> {
+    match networks {
         1 => vec![out.to_owned()],
         several => (1..=several).map(|n| out.join(format!("network-{n}"))).collect(),
     }

@@ -12,4 +12,4 @@ pub mod text;
 pub use model::{Direction, ENCODER, STEP, Sizes, TranslatorManifest, TranslatorModel};
 pub use pieces::{BEGIN, BEGINS, END, Pieces, UNKNOWN};
 pub use search::{Found, Steps, search};
-pub use session::{NOT_THERE, Networks, StepInput, StepOutput, Translation, log_probs, translate};
+pub use session::{NOT_THERE, Networks, StepInput, StepOutput, log_probs, translate};

@@ -62,16 +62,8 @@ pub struct StepOutput {
     pub values: Vec<f32>,
 }
 
-/// A sentence's translation.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Translation {
-    /// Glosses or a sentence, one space between two words.
-    pub text: String,
-    /// The mean logarithm of its pieces' probability; 0 where there was nothing to translate.
-    pub mean_log_prob: f32,
-}
-
-/// Translates a line: a sentence, or some, each by itself where the networks do not take all at once.
+/// Translates a line: a sentence, or some, part by part where the networks do not take all at once. What comes out is
+/// glosses or a sentence, one space between two words where the writing has spaces.
 ///
 /// # Errors
 /// Where the engine fails.
@@ -79,23 +71,20 @@ pub fn translate<N: Networks>(
     manifest: &TranslatorManifest,
     networks: &mut N,
     line: &str,
-) -> Result<Translation, N::Error> {
+) -> Result<String, N::Error> {
     let source = manifest.kind.normal(line);
-    let (mut texts, mut log_prob, mut count) = (vec![], 0.0, 0);
+    let mut texts = vec![];
     for pieces in sources(manifest, &source) {
         let mut session = Session::begin(networks, manifest.sizes, &pieces)?;
         let found = search(&mut session, manifest.penalty)?.swap_remove(0);
-        log_prob += found.log_prob;
-        count += found.pieces.len() + 1;
         texts.push(manifest.target.decode(&found.pieces));
     }
     texts.retain(|text| !text.is_empty());
     let text = texts.join(" ");
-    let text = match manifest.kind {
+    Ok(match manifest.kind {
         Direction::TextToGloss => text,
         Direction::GlossToText => written(&text),
-    };
-    Ok(Translation { text, mean_log_prob: log_prob / count.max(1) as f32 })
+    })
 }
 
 /// What the networks think of a translation, piece by piece, and of its end: `[pieces + 1, V]`, logarithms of
@@ -295,7 +284,7 @@ mod tests {
         };
         let mut echo = Echo { pieces: manifest.target.len(), source: vec![], encoded: 0 };
         let Ok(said) = translate(&manifest, &mut echo, line);
-        assert_eq!((said.text.as_str(), echo.encoded), (expect, encoded), "{line:?}");
+        assert_eq!((said.as_str(), echo.encoded), (expect, encoded), "{line:?}");
     }
 
     #[test]

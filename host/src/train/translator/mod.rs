@@ -4,8 +4,6 @@ mod batches;
 mod recipe;
 mod task;
 
-use std::path::{Path, PathBuf};
-
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
 use models::manifest::{HeldOut, MANIFEST, Metric, Role, Source, sha256};
@@ -14,7 +12,7 @@ use models::whole;
 
 use super::fit::{Plain, fit, forget};
 use super::plan::Plan;
-use super::{Options, Training, network_seed};
+use super::{Options, Training, folders, network_seed};
 use crate::data::sentences::{Sentence, sentences};
 use crate::evaluate::{TranslatorRunner, translation};
 use crate::export;
@@ -55,7 +53,7 @@ pub fn train(recipe: &TranslatorRecipe, options: &Options) -> Result<TranslatorM
     ));
 
     let data = fingerprint(recipe, &pairs);
-    let folders = folders(recipe, &options.out);
+    let folders = folders(recipe.networks, &options.out);
     let device = Default::default();
     let mut nets = vec![];
     for (i, folder) in folders.iter().enumerate() {
@@ -117,11 +115,6 @@ fn pair(direction: Direction, sentence: &Sentence) -> [String; 2] {
 fn fingerprint(recipe: &TranslatorRecipe, pairs: &[[String; 2]]) -> String {
     let TranslatorRecipe { skipped, dropout, smoothing, .. } = recipe;
     sha256(format!("{skipped} {dropout} {smoothing} {} {pairs:?}", recipe::BATCH).as_bytes())
-}
-
-/// Where each network keeps its checkpoint and its log.
-fn folders(recipe: &TranslatorRecipe, out: &Path) -> Vec<PathBuf> {
-    (1..=recipe.networks).map(|n| out.join(format!("network-{n}"))).collect()
 }
 
 /// The command that remakes the model.
