@@ -48,6 +48,8 @@ pub enum Provenance {
     Lexicon,
     /// A lexicon has another form of the word.
     Stem,
+    /// A lexicon has the words that it is put together from.
+    Compound,
     /// A number, by its sign, by its digits' signs, or by its digits' names spelled.
     Number,
     /// Letter by letter.
@@ -64,6 +66,7 @@ impl Provenance {
         match self {
             Self::Lexicon => "lexicon",
             Self::Stem => "lexicon, another form of the word",
+            Self::Compound => "lexicon, the parts of the word",
             Self::Number => "number",
             Self::Spelled => "spelled",
             Self::NotFound => "not found",

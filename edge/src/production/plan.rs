@@ -1,4 +1,4 @@
-//! Which clips sign a text: signs from lexicons, stems of words, numbers, and letters for the rest.
+//! Which clips sign a text: signs from lexicons, stems and parts of words, numbers, and letters for the rest.
 
 use std::collections::HashMap;
 
@@ -19,6 +19,11 @@ const MAX_TEXT: usize = 500;
 const MAX_CLIPS: usize = 600;
 /// Longest name of a letter, in characters (`sch`).
 const MAX_LETTER: usize = 3;
+
+/// A part of a word that has fewer letters is found in words that it has nothing to do with.
+const MIN_PART: usize = 3;
+/// Longer words are not taken apart: there are none, and looking takes time by the square.
+const MAX_COMPOUND: usize = 60;
 
 /// A word of the text with the clips that sign it.
 #[derive(Debug, Clone)]
@@ -213,9 +218,44 @@ impl<'a> Dictionary<'a> {
         if let Some(clip) = stem.and_then(|stem| self.stems.get(&stem)) {
             return planned(token.text.clone(), Provenance::Stem, vec![*clip]);
         }
+        if let Some(clips) = self.compound(&token.text) {
+            return planned(token.text.clone(), Provenance::Compound, clips);
+        }
         let (clips, missing) = self.spell(&token.text);
         let provenance = if clips.is_empty() { Provenance::NotFound } else { Provenance::Spelled };
         Planned { missing, ..planned(token.text.clone(), provenance, clips) }
+    }
+
+    /// The signs of the words that a word is put together from, in languages that write such words as one: as few as
+    /// there can be, and of those the ones with the longest beginnings. All of the word must be found.
+    fn compound(&self, word: &str) -> Option<Vec<Clip<'a>>> {
+        let joints = joints(&self.spoken)?;
+        let letters: Vec<char> = normalise(word).chars().collect();
+        if letters.len() > MAX_COMPOUND {
+            return None;
+        }
+        // What signs the word from each letter on, looked for from its end.
+        let mut from: Vec<Option<Vec<Clip>>> = vec![None; letters.len() + 1];
+        from[letters.len()] = Some(vec![]);
+        for start in (0..letters.len().saturating_sub(MIN_PART - 1)).rev() {
+            let ends = (start + MIN_PART..=letters.len()).rev().filter(|&end| from[end].is_some());
+            let signed = ends.filter_map(|end| {
+                let part: String = letters[start..end].iter().collect();
+                let rest = from[end].as_ref()?;
+                let joined = || {
+                    // Only between parts is there a joint.
+                    let bare = joints.iter().filter_map(|joint| part.strip_suffix(joint));
+                    let mut bare = bare.filter(|bare| !rest.is_empty() && bare.chars().count() >= MIN_PART);
+                    bare.find_map(|bare| self.sign(bare))
+                };
+                let clip = self.sign(&part).or_else(joined)?;
+                Some(std::iter::once(clip).chain(rest.iter().copied()).collect::<Vec<_>>())
+            });
+            // Of as many parts the first, which begins with the longest.
+            let fewest = signed.min_by_key(Vec::len);
+            from[start] = fewest;
+        }
+        from.swap_remove(0).filter(|clips| clips.len() > 1)
     }
 
     /// The sign of the whole number, or number signs digit by digit, or the digits' names spelled.
@@ -325,6 +365,17 @@ fn stemming(spoken: &str) -> Option<Algorithm> {
     })
 }
 
+/// What stands between the parts of a word in a language that puts words together; `None` of the others.
+fn joints(spoken: &str) -> Option<&'static [&'static str]> {
+    match spoken {
+        "de" => Some(&["s", "es", "n", "en", "er", "e"]),
+        "nl" => Some(&["s", "en", "e"]),
+        "sv" | "da" | "nb" | "no" => Some(&["s", "e"]),
+        "et" | "fi" | "hu" => Some(&[]),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -335,6 +386,8 @@ mod tests {
 k.pose,de,sgg,0,0,Kind,KIND,0
 k2.pose,de,sgg,0,0,Kind,KIND-2,5
 d.pose,de,sgg,0,0,guten Tag,GUTEN-TAG,0
+g.pose,de,sgg,0,0,Garten,GARTEN,0
+t.pose,de,sgg,0,0,Tor,TOR,0
 z.pose,de,sgg,0,0,drei,DREI,0
 y.pose,de,sgg,0,0,25,FÜNFUNDZWANZIG,0
 ";
@@ -385,6 +438,15 @@ y.pose,de,sgg,0,0,25,FÜNFUNDZWANZIG,0
         check("Kind", "Kind Lexicon KIND");
         check("KINDES!", "KINDES! Stem KIND");
         check("guten Tag, Kind", "guten Tag, Lexicon GUTEN-TAG | Kind Lexicon KIND");
+    }
+
+    #[test]
+    fn words_are_put_together_from_the_fewest_that_are_signed() {
+        check("Kindergarten", "Kindergarten Compound KIND+GARTEN");
+        check("Gartentor!", "Gartentor! Compound GARTEN+TOR");
+        check("Kindergartentor", "Kindergartentor Compound KIND+GARTEN+TOR");
+        check("Kinder", "Kinder Stem KIND");
+        check("Torx", "Torx Spelled T+O+R -x");
     }
 
     #[test]
