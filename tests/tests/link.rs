@@ -160,7 +160,8 @@ fn an_installation_that_takes_long_is_waited_for_and_done_once() {
     tool.install(hash_of(&mut &b"a bundle"[..], u64::MAX).unwrap()).unwrap();
     let waited = end.now() - begun;
     assert!(waited < Duration::from_secs(61), "{waited:?}");
-    assert_eq!((unit.borrow_mut().duties().installed, tool.health().unwrap().frames), (1, 1800));
+    assert_eq!(tool.health().unwrap().frames, 1800);
+    assert_eq!(unit.borrow_mut().duties().installed, 1);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use models::link::tty::{BAUD, Port};
 use models::update::disk::Folder;
 use models::update::{Record, Slot, State};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -35,8 +36,11 @@ impl Cable {
         };
         let ((tool, tool_port), (unit, unit_port)) = (end(), end());
         // A pty hangs up when the last program closes its end; a cable does not.
-        let held =
-            [&tool_port, &unit_port].map(|port| File::options().read(true).write(true).open(port).unwrap());
+        let held = [&tool_port, &unit_port].map(|port| {
+            // A fresh pty sends back what it is sent, as a console does; once it was opened as a port it does not.
+            drop(Port::open(port, BAUD).unwrap());
+            File::options().read(true).write(true).open(port).unwrap()
+        });
         carry(tool.try_clone().unwrap(), unit.try_clone().unwrap(), held);
         carry(unit, tool, []);
         Self { ports: [tool_port, unit_port] }
@@ -108,8 +112,10 @@ impl Bench {
         let signpost = program("signpost");
         let fixed = ["bundle", "--board", "desk", "--level", "1", "--version", version];
         let key = self.path("key/signpost.key");
-        let places = ["--key", text(&key), "--program", text(&signpost), "--out", text(&out)];
-        let made = self.xtask(&[&fixed[..], &places, more].concat());
+        let places = ["--key", text(&key), "--out", text(&out)];
+        let own = ["--program", text(&signpost)];
+        let program = if more.contains(&"--program") { &[][..] } else { &own[..] };
+        let made = self.xtask(&[&fixed[..], &places, program, more].concat());
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         out
     }

@@ -64,14 +64,14 @@ pub fn install<R: Read + Seek>(
 ) -> Result<Installed, Error> {
     on(Step::Checking);
     let mut record = Record::load(disk).unwrap_or_default();
+    bundle.manifest().suits(unit.board, record.version(), unit.slot_bytes)?;
+    if let Some(done) = there_already(disk, &record, bundle.manifest(), unit.running) {
+        return Ok(done);
+    }
     if unit.running.is_some() && unit.running != record.active {
         // On trial it would lose what it can go back to; given up, it would be written over while it runs.
         let on_trial = matches!(record.state, State::Trial { slot, .. } if Some(slot) == unit.running);
         return Err(if on_trial { Error::OnTrial } else { Error::Restart });
-    }
-    bundle.manifest().suits(unit.board, record.version(), unit.slot_bytes)?;
-    if let Some(done) = there_already(disk, &record, bundle.manifest()) {
-        return Ok(done);
     }
     let target = record.active.map_or(Slot::A, Slot::other);
     bundle.check(&Files { disk, slot: record.active })?;
@@ -106,18 +106,24 @@ pub fn install<R: Read + Seek>(
 }
 
 /// Whether this very version is what runs or waits.
-fn there_already(disk: &impl Disk, record: &Record, manifest: &Manifest) -> Option<Installed> {
-    let same = |slot: Slot| {
-        let held = record.held(slot)?;
-        // A hash of every file: what is said to be there is there.
-        let there = whole(disk, slot, Some(held.manifest)).ok()?;
-        there.manifest.is_same(manifest).then_some(held.version)
+fn there_already(
+    disk: &impl Disk,
+    record: &Record,
+    manifest: &Manifest,
+    running: Option<Slot>,
+) -> Option<Installed> {
+    let slot = match record.state {
+        State::Trial { slot, .. } => slot,
+        // What was given up may still run; then this one waits for a restart.
+        State::Steady if running.is_none() || running == record.active => record.active?,
+        _ => return None,
     };
-    match record.state {
-        State::Trial { slot, .. } => same(slot).map(Installed::WaitsAlready),
-        State::Steady => same(record.active?).map(Installed::RunsAlready),
-        State::Writing { .. } => None,
-    }
+    let held = record.held(slot)?;
+    // A hash of every file: what is said to be there is there.
+    let there = whole(disk, slot, Some(held.manifest)).ok()?;
+    let runs = matches!(record.state, State::Steady) || running == Some(slot);
+    let done = if runs { Installed::RunsAlready } else { Installed::WaitsAlready };
+    there.manifest.is_same(manifest).then_some(done(held.version))
 }
 
 /// Clears the slot, writes it, reads it back, and gives it its name.

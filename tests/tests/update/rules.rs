@@ -60,6 +60,7 @@ fn what_is_done_twice_does_no_harm() {
     );
     assert_eq!(disk.asked(), asked, "nothing was written");
     assert_eq!(start(&disk), (2, true));
+    assert_eq!(again(shelf.whole(2), Slot::B), Installed::RunsAlready(Version(0, 2, 0)), "on trial");
     confirm(&disk, Slot::B).unwrap();
     confirm(&disk, Slot::B).unwrap();
     assert_eq!(again(shelf.whole(2), Slot::B), Installed::RunsAlready(Version(0, 2, 0)));
