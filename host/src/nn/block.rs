@@ -71,6 +71,9 @@ impl<B: Backend> Block<B> {
 /// What stood `by` steps before: `[B, T, D]`, the first steps 0.
 fn later<B: Backend>(y: &Tensor<B, 3>, by: usize) -> Tensor<B, 3> {
     let [b, t, d] = y.dims();
+    if by >= t {
+        return Tensor::zeros([b, t, d], &y.device());
+    }
     let edge = Tensor::zeros([b, by, d], &y.device());
     Tensor::cat(vec![edge, y.clone().narrow(1, 0, t - by)], 1)
 }
@@ -78,6 +81,9 @@ fn later<B: Backend>(y: &Tensor<B, 3>, by: usize) -> Tensor<B, 3> {
 /// What will stand `by` steps after: `[B, T, D]`, the last steps 0.
 fn earlier<B: Backend>(y: &Tensor<B, 3>, by: usize) -> Tensor<B, 3> {
     let [b, t, d] = y.dims();
+    if by >= t {
+        return Tensor::zeros([b, t, d], &y.device());
+    }
     let edge = Tensor::zeros([b, by, d], &y.device());
     Tensor::cat(vec![y.clone().narrow(1, by, t - by), edge], 1)
 }
@@ -93,4 +99,37 @@ pub(super) fn each_step<B: Backend>(layer: &Linear<B>, x: Tensor<B, 3>) -> Tenso
     let [b, t, f] = x.dims();
     let [_, d] = layer.weight.dims();
     layer.forward(x.reshape([b * t, f])).reshape([b, t, d])
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+    use burn::nn::DropoutConfig;
+    use burn::tensor::Distribution;
+
+    use super::*;
+
+    /// A sequence shorter than what a block looks at is one whose neighbours are 0.
+    #[track_caller]
+    fn check(reach: Reach, dilation: usize) {
+        let device = Default::default();
+        let block = Block::<Flex>::new(4, dilation, reach, &DropoutConfig::new(0.0).init(), &device);
+        let long = Tensor::<Flex, 3>::random([1, 9, 4], Distribution::Default, &device);
+        for t in 1..9 {
+            let short = block.forward(long.clone().narrow(1, 0, t));
+            assert_eq!(short.dims(), [1, t, 4]);
+            if reach == Reach::Past {
+                let whole = block.forward(long.clone()).narrow(1, 0, t);
+                assert!((short - whole).abs().max().into_scalar() < 1e-5, "{t} steps, {dilation} apart");
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_takes_sequences_that_are_shorter_than_its_reach() {
+        for dilation in [1, 2, 5] {
+            check(Reach::Past, dilation);
+            check(Reach::Both, dilation);
+        }
+    }
 }
