@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod export;
 pub mod extract;
 pub mod nn;
+mod random;
 pub mod synth;
 pub mod train;
 pub mod ui;

@@ -207,12 +207,7 @@ impl Model {
         let manifest: Manifest =
             serde_json::from_slice(&bytes).map_err(|e| wrong(format!("not a model's manifest ({e})")))?;
         let features = manifest.check().map_err(wrong)?;
-        let network = read(dir, NETWORK, NETWORK_LIMIT)?;
-        let found = sha256(&network);
-        if found != manifest.sha256 {
-            let (path, stated) = (dir.join(NETWORK), manifest.sha256);
-            return Err(Error::ModelChanged { path, found, stated });
-        }
+        let network = network(dir, NETWORK, &manifest.sha256)?;
         Ok(Self { dir: dir.to_owned(), manifest, features, network })
     }
 }
@@ -327,6 +322,16 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").expect("a String takes all that is written");
         text
     })
+}
+
+/// A network of a model's folder, whose bytes must have the SHA-256 that the manifest states.
+pub(crate) fn network(dir: &Path, file: &'static str, stated: &str) -> Result<Vec<u8>, Error> {
+    let network = read(dir, file, NETWORK_LIMIT)?;
+    let found = sha256(&network);
+    if found == stated {
+        return Ok(network);
+    }
+    Err(Error::ModelChanged { path: dir.join(file), found, stated: stated.to_owned() })
 }
 
 /// Reads one of a model's files, up to a limit.

@@ -10,6 +10,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use models::translator::text::gloss_words;
 use serde::Deserialize;
 
 use crate::Error;
@@ -172,9 +173,7 @@ fn objects(path: &Path, whole: &str) -> Result<Vec<Sentence>, Error> {
 
 /// A sentence; none where its text or its glosses are empty, as some corpora have them.
 fn sentence(id: Option<&str>, line: usize, text: &str, gloss: &str) -> Option<Sentence> {
-    // Glosses of Chinese corpora are parted by strokes, which no gloss contains.
-    let words: Vec<&str> =
-        gloss.split(|c: char| c.is_whitespace() || c == '/').filter(|g| !g.is_empty()).collect();
+    let words: Vec<&str> = gloss_words(gloss).collect();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (!words.is_empty() && !text.is_empty()).then(|| Sentence {
         id: id.map_or_else(|| format!("line {line}"), str::to_owned),

@@ -64,6 +64,15 @@ impl Runner {
     }
 }
 
+/// A network whose inputs say their own shapes, ready to run.
+pub(super) fn plan(model: &str, mut network: &[u8]) -> Result<Arc<TypedRunnableModel>, Error> {
+    tract_onnx::onnx()
+        .model_for_read(&mut network)
+        .and_then(|m| m.into_optimized())
+        .and_then(|m| m.into_runnable())
+        .map_err(|e| refused(model, &e))
+}
+
 pub(super) fn refused(model: &str, error: &TractError) -> Error {
     Error::Network { model: model.to_owned(), why: format!("{error:#}") }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use models::live::{LiveModel, RescoreInput, RescoreNetwork, RescoreOutput};
 use tract_onnx::prelude::*;
 
-use super::engine::refused;
+use super::engine::{plan, refused};
 use super::stepper::flat;
 use crate::Error;
 
@@ -55,11 +55,7 @@ impl RescoreRunner {
     /// # Errors
     /// [`Error::Network`] where the engine refuses it.
     pub fn from_bytes(name: &str, network: &[u8], sizes: RescoreSizes) -> Result<Self, Error> {
-        let plan = tract_onnx::onnx()
-            .model_for_read(&mut &network[..])
-            .and_then(|m| m.into_optimized())
-            .and_then(|m| m.into_runnable())
-            .map_err(|e| refused(name, &e))?;
+        let plan = plan(name, network)?;
         Ok(Self { plan, name: name.to_owned(), sizes })
     }
 }

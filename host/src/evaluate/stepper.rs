@@ -6,7 +6,7 @@ use models::features::stream;
 use models::live::{LiveModel, StepNetwork, StepSaid};
 use tract_onnx::prelude::*;
 
-use super::engine::refused;
+use super::engine::{plan, refused};
 use crate::Error;
 
 /// A network of one step and its memory.
@@ -34,11 +34,7 @@ impl Stepper {
     /// # Errors
     /// [`Error::Network`] where the engine refuses it.
     pub fn from_bytes(name: &str, network: &[u8], features: usize, shape: [usize; 2]) -> Result<Self, Error> {
-        let plan = tract_onnx::onnx()
-            .model_for_read(&mut &network[..])
-            .and_then(|m| m.into_optimized())
-            .and_then(|m| m.into_runnable())
-            .map_err(|e| refused(name, &e))?;
+        let plan = plan(name, network)?;
         let state = zeros(shape);
         Ok(Self { plan, name: name.to_owned(), shape, features, state, said: Default::default() })
     }

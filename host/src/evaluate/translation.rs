@@ -6,7 +6,7 @@ use std::fmt;
 
 use models::metrics::tokenize::Tokenizer;
 use models::metrics::words::{WordErrors, align};
-use models::translator::{Direction, text};
+use models::translator::Direction;
 use serde::Serialize;
 
 use super::continuous::{Overlap, overlap};
@@ -92,9 +92,11 @@ pub fn translation(
         Direction::TextToGloss => s.glosses.clone(),
         Direction::GlossToText => s.text.clone(),
     };
-    let source = |s: &Sentence| match direction {
-        Direction::TextToGloss => text::normal(&s.text),
-        Direction::GlossToText => text::normal_glosses(&s.glosses),
+    let source = |s: &Sentence| {
+        direction.normal(match direction {
+            Direction::TextToGloss => &s.text,
+            Direction::GlossToText => &s.glosses,
+        })
     };
     let mut said = vec![];
     for sentence in sentences {

@@ -7,7 +7,7 @@ use models::translator::{
 };
 use tract_onnx::prelude::*;
 
-use super::engine::refused;
+use super::engine::{plan, refused};
 use super::stepper::flat;
 use crate::Error;
 
@@ -67,15 +67,14 @@ impl TranslatorNetworks {
     /// # Errors
     /// [`Error::Network`] where the engine refuses one.
     pub fn new(name: &str, networks: [&[u8]; 2], sizes: Sizes, pieces: usize) -> Result<Self, Error> {
-        let plan = |mut network: &[u8]| {
-            tract_onnx::onnx()
-                .model_for_read(&mut network)
-                .and_then(|m| m.into_optimized())
-                .and_then(|m| m.into_runnable())
-                .map_err(|e| refused(name, &e))
-        };
         let [encoder, step] = networks;
-        Ok(Self { name: name.to_owned(), encoder: plan(encoder)?, step: plan(step)?, sizes, pieces })
+        Ok(Self {
+            name: name.to_owned(),
+            encoder: plan(name, encoder)?,
+            step: plan(name, step)?,
+            sizes,
+            pieces,
+        })
     }
 
     /// Runs a network, and checks how many values it gives.

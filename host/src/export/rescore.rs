@@ -2,9 +2,10 @@
 
 use burn::tensor::backend::Backend;
 use models::onnx::{Builder, Dim, Value};
+use models::translator::NOT_THERE;
 
 use super::{Graph, values};
-use crate::nn::{LONGEST_TIME, NOT_THERE, RescoreNet, waves};
+use crate::nn::{LONGEST_TIME, RescoreNet, waves};
 
 /// A network as ONNX: `hidden [1, T, D]`, `there [1, T, 1]`, `glosses [N, U]` and `at [N, U]` to `ctc [T, 1 + G]` and
 /// `next [N, U, 1 + G]`, see [`models::live::Rescorer`].

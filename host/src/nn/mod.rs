@@ -10,6 +10,6 @@ mod waves;
 pub use block::{Block, Reach};
 pub use clip_net::{ClipNet, ClipNetConfig};
 pub use live_net::{LiveNet, LiveNetConfig};
-pub use rescore_net::{LONGEST as LONGEST_TIME, NOT_THERE, RescoreNet, RescoreNetConfig};
+pub use rescore_net::{LONGEST as LONGEST_TIME, RescoreNet, RescoreNetConfig};
 pub use translator::{Attention, Drops, Forward, LONGEST as LONGEST_PLACE, Translator, TranslatorConfig};
 pub use waves::waves;

@@ -17,13 +17,11 @@ use burn::nn::{
 use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
+use models::translator::NOT_THERE;
+
 use super::LiveNet;
 use super::block::{Block, Reach, each_step};
 use super::waves;
-
-/// What is added to the attention's score of a step that is not there. Its share is nothing to a float, and
-/// still a number that exponentials need not round to 0, which takes them ten times as long.
-pub const NOT_THERE: f32 = -50.0;
 
 /// The longest wave that tells times is 2π times so many steps long: longer than an utterance.
 pub const LONGEST: f32 = 100.0;

@@ -10,6 +10,7 @@ use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 use models::translator::NOT_THERE;
 
 use super::waves;
+use crate::random::split_mix;
 
 /// The longest wave that tells places is 2π times so many pieces long.
 pub const LONGEST: f32 = 10_000.0;
@@ -166,14 +167,6 @@ impl Drops {
         let device = x.device();
         x * Tensor::from_data(TensorData::new(values, shape), &device)
     }
-}
-
-/// The next number of a generator that needs little time (SplitMix64, Steele et al. 2014).
-fn split_mix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// Where heads lie in rows: the networks look at each head by itself.

@@ -27,6 +27,7 @@ use models::manifest::{
     HeldOut, Kind, MANIFEST, Manifest, Metric, Model, NETWORK, NONE, Role, Source, sha256,
 };
 use models::store::Store;
+use serde::Serialize;
 
 use crate::data::{self, Aspect, Clip, Isolated, held_out};
 use crate::evaluate::{self, Runner};
@@ -189,7 +190,7 @@ pub fn train(recipe: &Recipe, options: &Options) -> Result<Manifest, Error> {
     };
     let mut model = Model { dir: options.out.clone(), manifest, features: recipe.features, network };
     measure(&mut model, &split.held)?;
-    write(&model)?;
+    write(&model.dir, &[(NETWORK, &model.network)], pretty(&model.manifest))?;
     folders.iter().try_for_each(|folder| forget(folder))?;
     Ok(model.manifest)
 }
@@ -383,15 +384,21 @@ fn measure(model: &mut Model, held: &[Vec<Clip>]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes the folder; the manifest last, so that a folder with a manifest is whole.
+/// Writes a model's folder; the manifest last, so that a folder with a manifest is whole.
 ///
 /// Each file is written beside its place first, so that none ever stands there in part.
-fn write(model: &Model) -> Result<(), Error> {
-    let put = |path: &Path, bytes: &[u8]| models::whole::write(path, bytes).map_err(Error::io("write", path));
-    put(&model.dir.join(NETWORK), &model.network)?;
-    let mut text = serde_json::to_string_pretty(&model.manifest).expect("a manifest has text keys only");
-    text.push('\n');
-    put(&model.dir.join(MANIFEST), text.as_bytes())
+fn write(dir: &Path, networks: &[(&str, &[u8])], mut manifest: String) -> Result<(), Error> {
+    manifest.push('\n');
+    for (name, bytes) in networks.iter().copied().chain([(MANIFEST, manifest.as_bytes())]) {
+        let path = dir.join(name);
+        models::whole::write(&path, bytes).map_err(Error::io("write", &path))?;
+    }
+    Ok(())
+}
+
+/// A manifest as people read it.
+fn pretty(manifest: &impl Serialize) -> String {
+    serde_json::to_string_pretty(manifest).expect("a manifest has text keys only")
 }
 
 #[cfg(test)]
@@ -430,6 +437,7 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         let shipped = Model::find("ksl13").expect("it ships");
         let model = Model { dir: dir.clone(), ..shipped };
+        let write = |model: &Model| write(&model.dir, &[(NETWORK, &model.network)], pretty(&model.manifest));
         let written = write(&model).and_then(|()| Ok(Model::open(&dir)?));
         let mut files: Vec<_> =
             std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();

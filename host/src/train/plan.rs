@@ -9,6 +9,7 @@ use models::manifest::sha256;
 
 use super::average::shapes;
 use super::checkpoint::Identity;
+use crate::random::split_mix;
 
 /// How a run goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,14 +102,9 @@ impl Plan {
     }
 }
 
-/// A seed for each step of a run (SplitMix64, Steele et al. 2014).
+/// A seed for each step of a run.
 pub fn step_seed(seed: u64, step: usize) -> u64 {
-    let mixed = |x: u64| {
-        let z = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    };
+    let mixed = |mut state: u64| split_mix(&mut state);
     mixed(mixed(seed) ^ step as u64)
 }
 

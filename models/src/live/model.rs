@@ -12,9 +12,7 @@ use super::{BIO, Rescorer, Rules};
 use crate::Error;
 use crate::features::stream;
 use crate::gloss::label_key;
-use crate::manifest::{
-    Kind, LABEL_LIMIT, MANIFEST, MANIFEST_LIMIT, Metric, NETWORK, NETWORK_LIMIT, Source, read, sha256,
-};
+use crate::manifest::{self, Kind, LABEL_LIMIT, MANIFEST, MANIFEST_LIMIT, Metric, NETWORK, Source, read};
 use crate::store;
 
 /// The rescorer's file within a model's folder.
@@ -98,16 +96,9 @@ impl LiveModel {
         let manifest: LiveManifest = serde_json::from_slice(&bytes)
             .map_err(|e| wrong(format!("not the manifest of a recogniser of continuous signing ({e})")))?;
         manifest.check().map_err(wrong)?;
-        let checked = |file: &'static str, stated: &str| {
-            let network = read(dir, file, NETWORK_LIMIT)?;
-            let found = sha256(&network);
-            if found == stated {
-                return Ok(network);
-            }
-            Err(Error::ModelChanged { path: dir.join(file), found, stated: stated.to_owned() })
-        };
-        let network = checked(NETWORK, &manifest.sha256)?;
-        let rescorer = manifest.rescorer.as_ref().map(|r| checked(RESCORE, &r.sha256)).transpose()?;
+        let network = manifest::network(dir, NETWORK, &manifest.sha256)?;
+        let rescorer =
+            manifest.rescorer.as_ref().map(|r| manifest::network(dir, RESCORE, &r.sha256)).transpose()?;
         Ok(Self { dir: dir.to_owned(), manifest, network, rescorer })
     }
 }
@@ -161,6 +152,7 @@ impl LiveManifest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::sha256;
 
     fn manifest() -> LiveManifest {
         LiveManifest {

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Pieces;
 use crate::Error;
-use crate::manifest::{MANIFEST, Metric, NETWORK_LIMIT, Source, read, sha256};
+use crate::manifest::{self, MANIFEST, Metric, Source, read};
 
 /// The network that reads the source.
 pub const ENCODER: &str = "encoder.onnx";
@@ -154,16 +154,8 @@ impl TranslatorModel {
         let manifest: TranslatorManifest = serde_json::from_slice(&read(dir, MANIFEST, PIECES_LIMIT)?)
             .map_err(|e| wrong(format!("not a translator's manifest ({e})")))?;
         manifest.check().map_err(wrong)?;
-        let checked = |file: &'static str, stated: &str| {
-            let network = read(dir, file, NETWORK_LIMIT)?;
-            let found = sha256(&network);
-            if found == stated {
-                return Ok(network);
-            }
-            Err(Error::ModelChanged { path: dir.join(file), found, stated: stated.to_owned() })
-        };
-        let encoder = checked(ENCODER, &manifest.encoder_sha256)?;
-        let step = checked(STEP, &manifest.step_sha256)?;
+        let encoder = manifest::network(dir, ENCODER, &manifest.encoder_sha256)?;
+        let step = manifest::network(dir, STEP, &manifest.step_sha256)?;
         Ok(Self { dir: dir.to_owned(), manifest, encoder, step })
     }
 }
@@ -188,6 +180,7 @@ impl TranslatorManifest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::sha256;
 
     fn manifest() -> TranslatorManifest {
         TranslatorManifest {

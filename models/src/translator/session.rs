@@ -5,7 +5,8 @@ use super::search::{Steps, search};
 use super::text::{parts, written};
 use super::{Direction, Sizes, TranslatorManifest};
 
-/// What is added to what is looked at where there is nothing. Its share is nothing to a float.
+/// What is added to the attention's score of what is not there. Its share is nothing to a float, and still a number
+/// that exponentials need not round to 0, which takes them ten times as long.
 pub const NOT_THERE: f32 = -50.0;
 
 /// The engine that runs a translator's networks.

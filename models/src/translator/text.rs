@@ -24,8 +24,12 @@ pub fn normal(text: &str) -> String {
 /// Glosses as translators read them: composed, one space between two.
 pub fn normal_glosses(glosses: &str) -> String {
     let composed: String = glosses.nfc().filter(|c| !is_unseen(*c)).collect();
-    let parted = composed.split(|c: char| c.is_whitespace() || c == '/').filter(|g| !g.is_empty());
-    parted.collect::<Vec<_>>().join(" ")
+    gloss_words(&composed).collect::<Vec<_>>().join(" ")
+}
+
+/// The glosses of a row, which white space parts, or strokes as in Chinese corpora; no gloss contains either.
+pub fn gloss_words(row: &str) -> impl Iterator<Item = &str> {
+    row.split(|c: char| c.is_whitespace() || c == '/').filter(|g| !g.is_empty())
 }
 
 /// Parts of a sentence, in order, so that a long one can be translated part by part: it ends where a sentence

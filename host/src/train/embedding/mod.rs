@@ -9,10 +9,10 @@ mod task;
 
 use burn::tensor::backend::Backend;
 use models::gloss::same_label;
-use models::manifest::{Embedding, HeldOut, Kind, Manifest, Model, Role, Source, sha256};
+use models::manifest::{Embedding, HeldOut, Kind, Manifest, Model, NETWORK, Role, Source, sha256};
 
 use super::fit::{fit, forget};
-use super::{Options, Training, calibrate, check_export, clips, command, write};
+use super::{Options, Training, calibrate, check_export, clips, command, pretty, write};
 use crate::data::{Aspect, Clip, Isolated};
 use crate::evaluate::{Runner, embed, judged};
 use crate::export::{self, Scale};
@@ -94,7 +94,7 @@ pub fn train(recipe: &EmbeddingRecipe, options: &Options) -> Result<Manifest, Er
         recipe: command(recipe.name, options, steps),
     };
     let model = Model { dir: options.out.clone(), manifest, features, network };
-    write(&model)?;
+    write(&model.dir, &[(NETWORK, &model.network)], pretty(&model.manifest))?;
     forget(&options.out)?;
     Ok(model.manifest)
 }

@@ -12,11 +12,10 @@ use models::features::stream;
 use models::live::{
     LiveManifest, LiveModel, RESCORE, RescoreInput, RescoreNetwork, Rescorer, Rules, StepNetwork,
 };
-use models::manifest::{Kind, MANIFEST, NETWORK, Role, Source, sha256};
-use models::whole;
+use models::manifest::{Kind, NETWORK, Role, Source, sha256};
 
 use super::fit::{Plain, fit, forget};
-use super::{Options, Training, command};
+use super::{Options, Training, command, pretty, write};
 use crate::evaluate::{RescoreRunner, Stepper};
 use crate::export;
 use crate::nn::{LiveNet, RescoreNet};
@@ -107,7 +106,9 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
     check_rescorer(&net, &rescorer, &batches, &model, &dev)?;
     let idle = Synth::new(recipe.synth(), &options.data, Split::Dev, options.seed, true)?;
     calibrate::calibrate(&mut model, &dev, &idle, steps as f64 / recipe.steps as f64)?;
-    write(&model)?;
+    let mut networks = vec![(NETWORK, &model.network[..])];
+    networks.extend(model.rescorer.as_deref().map(|rescorer| (RESCORE, rescorer)));
+    write(&model.dir, &networks, pretty(&model.manifest))?;
     forget(&options.out)?;
     forget(&again)?;
     Ok(model.manifest)
@@ -219,19 +220,4 @@ fn input(batches: &Batches, sequence: &Sequence) -> Tensor<Plain<Training>, 3> {
 /// The values of a tensor, row-major.
 fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
     tensor.into_data().convert::<f32>().to_vec().expect("converted to f32 just before")
-}
-
-/// Writes the folder; the manifest last, so that a folder with a manifest is whole.
-fn write(model: &LiveModel) -> Result<(), Error> {
-    let put = |name: &str, bytes: &[u8]| {
-        let path = model.dir.join(name);
-        whole::write(&path, bytes).map_err(Error::io("write", &path))
-    };
-    put(NETWORK, &model.network)?;
-    if let Some(rescorer) = &model.rescorer {
-        put(RESCORE, rescorer)?;
-    }
-    let mut text = serde_json::to_string_pretty(&model.manifest).expect("a manifest has text keys only");
-    text.push('\n');
-    put(MANIFEST, text.as_bytes())
 }

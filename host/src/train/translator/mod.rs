@@ -6,13 +6,12 @@ mod task;
 
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
-use models::manifest::{HeldOut, MANIFEST, Metric, Role, Source, sha256};
+use models::manifest::{HeldOut, Metric, Role, Source, sha256};
 use models::translator::{Direction, ENCODER, Pieces, STEP, TranslatorManifest, TranslatorModel, text};
-use models::whole;
 
 use super::fit::{Plain, fit, forget};
 use super::plan::Plan;
-use super::{Options, Training, folders, network_seed};
+use super::{Options, Training, folders, network_seed, write};
 use crate::data::sentences::{Sentence, sentences};
 use crate::evaluate::{TranslatorRunner, translation};
 use crate::export;
@@ -97,7 +96,10 @@ pub fn train(recipe: &TranslatorRecipe, options: &Options) -> Result<TranslatorM
     let mut model = TranslatorModel { dir: options.out.clone(), manifest, encoder, step };
     check_export(&nets, &model, recipe, &dev)?;
     model.manifest.metrics = measure(&model, recipe, [&learnt, &dev])?;
-    write(&model)?;
+    let networks = [(ENCODER, &model.encoder[..]), (STEP, &model.step)];
+    // Thousands of pieces: a line each would be many times as long.
+    let manifest = serde_json::to_string(&model.manifest).expect("a manifest has text keys only");
+    write(&model.dir, &networks, manifest)?;
     folders.iter().try_for_each(|folder| forget(folder))?;
     Ok(model.manifest)
 }
@@ -192,17 +194,4 @@ fn measure(
         ),
     };
     Ok(report.figures().map(metric).into())
-}
-
-/// Writes the folder; the manifest last, so that a folder with a manifest is whole.
-fn write(model: &TranslatorModel) -> Result<(), Error> {
-    let put = |name: &str, bytes: &[u8]| {
-        let path = model.dir.join(name);
-        whole::write(&path, bytes).map_err(Error::io("write", &path))
-    };
-    put(ENCODER, &model.encoder)?;
-    put(STEP, &model.step)?;
-    let mut text = serde_json::to_string(&model.manifest).expect("a manifest has text keys only");
-    text.push('\n');
-    put(MANIFEST, text.as_bytes())
 }
