@@ -2,8 +2,8 @@
 //!
 //! `cargo xtask bench chain [--sentences 2000] [--translator FOLDER --text FILE] [--embedder FILE] [--engine NAME]`.
 //! The lexicon has ten thousand made-up entries, and sentences are made of its words, other forms of them, words put
-//! together from them, and words that it lacks. FILE has a sentence a line. One engine runs in a process, whose
-//! memory is that of all parts together.
+//! together from them, and words that it lacks. FILE has a sentence a line. One engine runs in a process, so
+//! that its memory can be told.
 
 #![allow(clippy::unwrap_used, reason = "a bench may stop where something is missing")]
 
@@ -15,7 +15,7 @@ use edge::engine::Backend;
 use edge::production::{Dictionary, Translator};
 use models::lexicon::Lexicon;
 use models::retrieval::{Embed, Index, Subword, SubwordManifest};
-use tests::bench::{args, noise, peak_mib};
+use tests::bench::{args, noise, peak_mib, processor_time};
 use tests::fuzz::Random;
 
 /// Entries of the lexicon.
@@ -30,8 +30,8 @@ fn main() {
     let count: usize = args.get("sentences").map_or(2_000, |v| v.parse().expect("a number"));
     let backend: Backend = args.get("engine").map_or("onnxruntime", String::as_str).parse().unwrap();
     let before = peak_mib(std::process::id()).unwrap();
-    println!("| part | of | median ms | 95 of 100 within ms | most ms |");
-    println!("|---|---|---|---|---|");
+    println!("| part | of | processor ms each | median ms | 95 of 100 within ms | most ms |");
+    println!("|---|---|---|---|---|---|");
 
     let words: Vec<String> = (0..ENTRIES).map(word).collect();
     let plain = Dictionary::new(vec![lexicon(&words)], "gsg", Some("de")).unwrap();
@@ -40,6 +40,17 @@ fn main() {
         plain.plan(sentence).unwrap();
     });
 
+    if let Some(folder) = args.get("translator") {
+        let mut translator = Translator::open(Path::new(folder), &[backend], 1).unwrap();
+        let text = std::fs::read_to_string(args.get("text").expect("give --text FILE")).unwrap();
+        let lines: Vec<String> = text.lines().take(count).map(str::to_owned).collect();
+        // Warm: the first sentences pay for what every later one finds.
+        lines.iter().take(10).for_each(|line| drop(translator.translate(line).unwrap()));
+        time(&format!("translator on {backend}"), &lines, |line| {
+            translator.translate(line).unwrap();
+        });
+    }
+    let held = peak_mib(std::process::id()).unwrap();
     let embedder = match args.get("embedder") {
         Some(file) => Subword::read(Path::new(file)).unwrap(),
         None => made_up(&words),
@@ -62,22 +73,13 @@ fn main() {
         dictionary.plan(sentence).unwrap();
     });
 
-    if let Some(folder) = args.get("translator") {
-        let mut translator = Translator::open(Path::new(folder), &[backend], 1).unwrap();
-        let text = std::fs::read_to_string(args.get("text").expect("give --text FILE")).unwrap();
-        let lines: Vec<String> = text.lines().take(count).map(str::to_owned).collect();
-        // Warm: the first sentences pay for what every later one finds.
-        lines.iter().take(10).for_each(|line| drop(translator.translate(line).unwrap()));
-        time(&format!("translator on {backend}"), &lines, |line| {
-            translator.translate(line).unwrap();
-        });
-    }
     let after = peak_mib(std::process::id()).unwrap();
-    println!("memory at its highest: {after} MiB with all of it, {before} MiB before");
+    println!("memory at its highest: {before} MiB before, {held} MiB without retrieval, {after} MiB with it");
 }
 
 /// Times a part on each of some texts and prints its row.
 fn time(part: &str, texts: &[String], mut run: impl FnMut(&str)) {
+    let before = processor_time();
     let mut times: Vec<f64> = texts
         .iter()
         .map(|text| {
@@ -86,9 +88,10 @@ fn time(part: &str, texts: &[String], mut run: impl FnMut(&str)) {
             start.elapsed().as_secs_f64() * 1e3
         })
         .collect();
+    let each = (processor_time() - before).as_secs_f64() * 1e3 / texts.len() as f64;
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[(share * (times.len() - 1) as f64) as usize];
-    println!("| {part} | {} | {:.3} | {:.3} | {:.3} |", times.len(), at(0.5), at(0.95), at(1.0));
+    println!("| {part} | {} | {each:.3} | {:.3} | {:.3} | {:.3} |", times.len(), at(0.5), at(0.95), at(1.0));
 }
 
 /// A made-up word for each number, of two to four syllables.
@@ -154,6 +157,6 @@ fn made_up(words: &[String]) -> Subword {
         metrics: vec![],
         recipe: "none".into(),
     };
-    let values = noise((words.len() + buckets) * WIDTH).into_iter().map(|v| v - 0.5).collect();
+    let values = noise((words.len() + buckets) * WIDTH).into_iter().map(|v| v - 0.5);
     Subword::new(manifest, values).unwrap()
 }

@@ -67,7 +67,7 @@ fn embedders_of_any_bytes_are_read_or_refused() {
         metrics: vec![],
         recipe: "none".into(),
     };
-    let whole = Subword::new(manifest, (0..32).map(|v| v as f32 / 8.0).collect()).unwrap().bytes();
+    let whole = Subword::new(manifest, (0..32).map(|v| v as f32 / 8.0)).unwrap().bytes();
     let line = whole.iter().position(|b| *b == b'\n').unwrap();
     let mut random = Random(13);
     for _ in 0..rounds() {

@@ -187,7 +187,9 @@ impl Dictionary {
 
     /// Words of a writing without spaces: the fewest of the lexicon's that make it up.
     fn unspaced(&self, text: &str, words: &mut Vec<Planned>) {
-        let is_word = |part: &str| !self.exact(part).is_empty() || self.numeral(part).is_some();
+        let is_word = |part: &str| {
+            !self.exact(part).is_empty() || !self.plainly(part).is_empty() || self.numeral(part).is_some()
+        };
         let pieces = segment(text, self.longest_word(), is_word);
         for (i, piece) in pieces.iter().enumerate() {
             let around = || {
@@ -208,12 +210,12 @@ impl Dictionary {
     /// way of a word. What is negated is signed only where a sign says that it is not so.
     pub(super) fn translated(&self, label: &str) -> Planned {
         let of = |provenance, clips| planned(label.to_owned(), provenance, clips);
-        if let Some(clip) = self.sign(label) {
+        if let Some(clip) = self.by_gloss(label) {
             return of(Provenance::Translated, vec![clip]);
         }
         let Convention { form, bases, times, negated } = Convention::of(label);
         let base = bases.first().map_or(label, String::as_str);
-        let found = bases.iter().find_map(|base| self.sign(base));
+        let found = self.sign(base).or_else(|| bases.iter().find_map(|base| self.sign(base)));
         let word = match form {
             Form::Note => return of(Provenance::Mark, vec![]),
             Form::Spelled => {
@@ -261,7 +263,7 @@ pub(super) fn follow(words: &mut Vec<Planned>, mark: &str) {
     }
 }
 
-fn planned(text: String, provenance: Provenance, clips: Vec<Clip>) -> Planned {
+pub(super) fn planned(text: String, provenance: Provenance, clips: Vec<Clip>) -> Planned {
     Planned { text, after: String::new(), provenance, clips, missing: String::new(), pause_s: 0.0 }
 }
 
@@ -282,6 +284,7 @@ Tor,TOR,0
 drei,DREI,0
 25,FÜNFUNDZWANZIG,0
 12,ZWÖLF,0
+7,ZAHL-SIEBEN,0
 hundert,HUNDERT,0
 August,AUGUST,0
 Uhr,UHR,0
@@ -295,7 +298,7 @@ Bank,BANK-GARTEN,0
 ";
     const LETTERS: &str = "a b c ch d e é h i k l m n o r s sch t u ü";
     const CHINESE: &str = "今天,今天,0
-天气,天气1,0
+,天气1,0
 好,好,0
 年,年,0
 月,月,0
@@ -405,8 +408,8 @@ Bank,BANK-GARTEN,0
         check("2", "2 Number E+I -zw");
         check("112", "112 Number HUNDERT+ZWÖLF");
         check("325", "325 Number DREI+HUNDERT+FÜNFUNDZWANZIG");
-        check("zwölf", "zwölf Number ZWÖLF");
-        check("007", "007 Number N+U+L+L+N+U+L+L+S+I+E+B+E+N");
+        check("sieben", "sieben Number ZAHL-SIEBEN");
+        check("007", "007 Number N+U+L+L+N+U+L+L+ZAHL-SIEBEN");
     }
 
     #[test]

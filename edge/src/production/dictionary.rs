@@ -218,6 +218,11 @@ impl Dictionary {
         stems.iter().find_map(|stem| self.stems.get(stem)).map_or(&[], Vec::as_slice)
     }
 
+    /// The best clip of a gloss with all its marks.
+    pub(super) fn by_gloss(&self, label: &str) -> Option<Clip> {
+        self.glosses.get(&label_key(label)).and_then(|clips| clips.first()).copied()
+    }
+
     /// The best clip of a word as it stands.
     pub(super) fn sign(&self, text: &str) -> Option<Clip> {
         self.exact(text).first().copied()

@@ -12,7 +12,7 @@ use models::translator::text::{is_wide, normal};
 use models::translator::{Pieces, UNKNOWN};
 
 use super::Provenance;
-use super::chain::{Planned, follow, read};
+use super::chain::{Planned, follow, planned, read};
 use super::dictionary::Dictionary;
 use super::figure::{self, Part};
 use super::text::{Kind, Token};
@@ -53,17 +53,18 @@ impl Dictionary {
         let mut waiting: Vec<Planned> = vec![];
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
-            let (taken, unknown) = match self.figure_at(&tokens[at..]) {
+            let figure = self.figure_at(&tokens[at..]);
+            let here = self.place_of(&token.text, &glosses, place.unwrap_or(0));
+            let (taken, unknown) = match figure {
                 Some((taken, word)) if self.lacks(&tokens[at..], &glosses) => (taken, vec![word]),
                 Some((taken, _)) => (taken, vec![]),
-                None if token.kind == Kind::Word => (1, self.unknown(&token.text, &knows)),
+                // However a word is cut, the translator knew it where its own gloss stands there.
+                None if token.kind == Kind::Word && here.is_none() => (1, self.unknown(&token.text, &knows)),
                 None => (1, vec![]),
             };
-            if unknown.is_empty()
-                && let Some(found) = self.place_of(&token.text, &glosses, place.unwrap_or(0))
-            {
-                put.extend(waiting.drain(..).map(|word| (found, word)));
-                place = Some(found + 1);
+            if let Some(here) = here {
+                put.extend(waiting.drain(..).map(|word| (here, word)));
+                place = Some(here + 1);
             }
             match place {
                 Some(place) => put.extend(unknown.into_iter().map(|word| (place, word))),
@@ -98,7 +99,7 @@ impl Dictionary {
     /// A word by itself, as the chain signs it.
     fn alone(&self, word: &str) -> Planned {
         match self.sign(word) {
-            Some(clip) => Planned { provenance: Provenance::Lexicon, clips: vec![clip], ..self.word(word) },
+            Some(clip) => planned(word.to_owned(), Provenance::Lexicon, vec![clip]),
             None => self.word(word),
         }
     }
@@ -155,7 +156,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, said: &str, expect: &str) {
         let german = german();
-        let known = |word: &str| !word.chars().all(char::is_uppercase);
+        let known = |word: &str| !word.chars().all(|c| c.is_uppercase() || c == '龘');
         assert_eq!(shown(&german, &german.with_unknown(&tokens(text), said, known)), expect);
     }
 
@@ -167,6 +168,7 @@ mod tests {
             "GARTEN KIND",
             "GARTEN Translated GARTEN | KIND Translated KIND | RUDI Spelled R+U+D+I",
         );
+        check("KIND im Garten", "GARTEN KIND", "GARTEN Translated GARTEN | KIND Translated KIND");
         check("RUDI Kind", "KIND", "RUDI Spelled R+U+D+I | KIND Translated KIND");
         check("AB und CD", "KIND", "KIND Translated KIND | AB Spelled A+B | CD Spelled C+D");
         check("CD", "", "CD Spelled C+D");
@@ -178,6 +180,11 @@ mod tests {
         check("12 Kinder", "ZWÖLF KIND", "ZWÖLF Translated ZWÖLF | KIND Translated KIND");
         check("12 Kinder", "ZWOELF KIND", "ZWOELF Translated ZWÖLF | KIND Translated KIND");
         check("25 Kinder", "KIND", "25 Number FÜNFUNDZWANZIG | KIND Translated KIND");
+        check(
+            "August 25 Kinder",
+            "AUGUST KIND",
+            "AUGUST Translated AUGUST | August 25 Date FÜNFUNDZWANZIG+AUGUST | KIND Translated KIND",
+        );
         check(
             "Garten um 12:25 Uhr",
             "ZWÖLF UHR GARTEN",

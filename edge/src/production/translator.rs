@@ -38,12 +38,13 @@ impl Translator {
     pub fn open(dir: &Path, preference: &[Backend], threads: usize) -> Result<Self, Fault> {
         let TranslatorModel { dir, manifest, encoder, step } = TranslatorModel::open(dir)?;
         let backend = engine::choose(preference)?;
-        let open = |bytes: &[u8], file| engine::open_bytes(bytes, &dir.join(file), backend, threads);
+        // Each network's bytes go as soon as an engine has them.
+        let open = |bytes: Vec<u8>, file| engine::open_bytes(&bytes, &dir.join(file), backend, threads);
         let sizes = manifest.sizes;
         let Sizes { source: s, target: u, beam: n, layers: l, heads: h, head: k } = sizes;
         let networks = TranslatorEngines {
-            encoder: open(&encoder, ENCODER)?,
-            step: open(&step, STEP)?,
+            encoder: open(encoder, ENCODER)?,
+            step: open(step, STEP)?,
             name: manifest.name.clone(),
             sizes,
             pieces: manifest.target.len(),

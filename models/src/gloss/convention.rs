@@ -124,8 +124,9 @@ fn points(base: &str, point: &str) -> bool {
 fn without_variant(base: &str) -> Option<&str> {
     let bare = base.strip_suffix(|c: char| c.is_ascii_uppercase() || c.is_ascii_lowercase());
     let bare = bare.filter(|bare| bare.ends_with(|c: char| c.is_ascii_digit())).unwrap_or(base);
-    let plain = bare.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_']);
-    (plain.len() < bare.len() && plain.chars().any(char::is_alphabetic)).then_some(plain)
+    let plain = bare.trim_end_matches(|c: char| c.is_ascii_digit());
+    (plain.len() < bare.len() && plain.chars().any(char::is_alphabetic))
+        .then(|| plain.trim_end_matches(['-', '_']))
 }
 
 #[cfg(test)]

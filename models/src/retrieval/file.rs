@@ -71,7 +71,7 @@ impl Subword {
         if !pairs.remainder().is_empty() {
             return Err("its last value is half there".into());
         }
-        let rows = pairs.map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect();
+        let rows = pairs.map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32());
         Self::new(manifest, rows)
     }
 }

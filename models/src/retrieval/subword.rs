@@ -70,8 +70,9 @@ impl Subword {
     ///
     /// # Errors
     /// What does not fit, in words.
-    pub fn new(manifest: SubwordManifest, rows: Vec<f32>) -> Result<Self, String> {
+    pub fn new(manifest: SubwordManifest, rows: impl IntoIterator<Item = f32>) -> Result<Self, String> {
         let SubwordManifest { width, threshold, .. } = manifest;
+        let rows: Vec<f16> = rows.into_iter().map(f16::from_f32).collect();
         if manifest.name.trim().is_empty() {
             return Err("it has no name".into());
         }
@@ -85,7 +86,6 @@ impl Subword {
                 manifest.rows()
             ));
         }
-        let rows: Vec<f16> = rows.into_iter().map(f16::from_f32).collect();
         if !rows.iter().all(|v| v.is_finite()) {
             return Err("a vector holds what is no number, or one beyond half precision".into());
         }
