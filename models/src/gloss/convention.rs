@@ -98,7 +98,7 @@ fn letters(label: &str) -> Option<String> {
             let mut letters = part.chars();
             letters.next().is_some_and(char::is_alphanumeric) && letters.next().is_none()
         };
-        (parts.len() > 1 && parts.iter().all(|part| single(&part))).then(|| parts.concat())
+        (parts.len() > 1 && parts.iter().all(single)).then(|| parts.concat())
     })
 }
 

@@ -52,14 +52,21 @@ pub fn train(recipe: &RetrievalRecipe, options: &Options) -> Result<SubwordManif
     };
     let Measured { threshold, precision, coverage, running, words, could } =
         measure::measure(&corpus_pairs, made);
-    ui::say(format!(
-        "the threshold is {threshold:.3}: on the other half of the days {:.1} % of what it finds is right, it finds \
-         a sign for {:.1} % of {words} words ({:.1} % of the running ones), of which {could} were signed by another \
-         gloss than their own at all",
-        100.0 * precision,
-        100.0 * coverage,
-        100.0 * running
-    ));
+    let found = coverage > 0.0;
+    ui::say(if found {
+        format!(
+            "the threshold is {threshold:.3}: on the other half of the days {:.1} % of what it finds is right, it finds \
+             a sign for {:.1} % of {words} words ({:.1} % of the running ones), of which {could} were signed by another \
+             gloss than their own at all",
+            100.0 * precision,
+            100.0 * coverage,
+            100.0 * running
+        )
+    } else {
+        format!(
+            "no cosine is right often enough on {words} words, so this embedder puts no sign for another word"
+        )
+    });
     let metric = |name: &str, value: f64| Metric {
         name: name.into(),
         value,
@@ -67,11 +74,10 @@ pub fn train(recipe: &RetrievalRecipe, options: &Options) -> Result<SubwordManif
         on: format!("{}, the half of its days that the threshold was not chosen on", corpus.train),
         command: format!("signpost-host train {} --data DATA --out FOLDER", recipe.name),
     };
-    let metrics = vec![
-        metric("precision", precision),
-        metric("coverage", coverage),
-        metric("coverage-running-words", running),
-    ];
+    // Of nothing no share is right.
+    let precision = found.then(|| metric("precision", precision));
+    let shares = [metric("coverage", coverage), metric("coverage-running-words", running)];
+    let metrics = precision.into_iter().chain(shares).collect();
     let embedder = made(&corpus_pairs.iter().collect::<Vec<_>>()).measured(threshold, metrics);
     embedder.write(&options.out.join(EMBEDDER))?;
     Ok(embedder.manifest().clone())
