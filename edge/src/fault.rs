@@ -292,6 +292,30 @@ pub enum Fault {
         /// Those that there are.
         known: String,
     },
+    /// A translator is of other languages than what is to be signed.
+    #[error(
+        "{path} translates {is}, and {wanted} is needed; give --translator a folder of these languages, or leave it out to sign word by word"
+    )]
+    TranslatorLanguage {
+        /// Its folder.
+        path: PathBuf,
+        /// From what into what it translates.
+        is: String,
+        /// What was asked for.
+        wanted: String,
+    },
+    /// An embedder is of other languages than what is to be signed.
+    #[error(
+        "{path} embeds words of {is}, and {wanted} is needed; give --embedder a file of these languages, or leave it out"
+    )]
+    EmbedderLanguage {
+        /// Its file.
+        path: PathBuf,
+        /// Its languages.
+        is: String,
+        /// What was asked for.
+        wanted: String,
+    },
     /// No word of the text is in a lexicon, and none can be spelled.
     #[error(
         "nothing in \"{text}\" can be signed in {signed}: no lexicon has these words, and its alphabet has none of these letters; write it in the script of that alphabet, or add a lexicon with --lexicon"

@@ -201,6 +201,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A file of an embedder is not one.
+    #[error("{}: {why}; take it back from a copy, or train it again with its recipe", path.display())]
+    Embedder {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A network's bytes are not those that its manifest describes.
     #[error("{} was changed after it was made: its SHA-256 begins with {found:.12}, the manifest says {stated:.12}; take it again from the repository or make it again with its recipe", path.display())]
     ModelChanged {

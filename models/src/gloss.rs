@@ -3,7 +3,11 @@
 //! Corpora write one sign as `THANK-YOU`, `thank_you` or `Thank you`. Scores and
 //! look-ups must not depend on that, so labels are compared by their key.
 
+mod convention;
+
 use unicode_normalization::UnicodeNormalization;
+
+pub use convention::{Convention, Form};
 
 /// What a label is compared by: in capitals, without spaces, `-` and `_`.
 ///

@@ -20,6 +20,7 @@ pub mod onnx;
 pub mod playback;
 pub mod pose;
 pub mod pose_file;
+pub mod retrieval;
 pub mod spelling;
 pub mod store;
 pub mod tflite;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use half::f16;
+use models::playback::{Frame, relaxed_hand, to_track};
+use models::pose::PoseTrack;
 
 /// Frames of someone who waves, as rows of the width given.
 pub fn rows(frames: usize, width: usize) -> Vec<f32> {
@@ -26,4 +28,20 @@ pub fn isolated(folder: &Path, name: &str, index: &str, values: &[f32]) -> PathB
     std::fs::write(folder.join(format!("{name}.f16.gz")), frames).expect("the folder can be written");
     std::fs::write(folder.join(format!("{name}.tsv")), index).expect("the folder can be written");
     folder.join(name)
+}
+
+/// A clip as dictionaries have it: the right hand goes up, holds, and goes down, at 25 frames a second.
+pub fn hand_up() -> PoseTrack {
+    let frames: Vec<Frame> = (0..50)
+        .map(|t| {
+            let raised = (t as f32 / 10.0).min((49 - t) as f32 / 10.0).min(1.0);
+            let mut frame = Frame::rest();
+            let hand = relaxed_hand(1);
+            let up = [-0.4 - hand[0][0], -0.3 - hand[0][1], -0.2 - hand[0][2]].map(|way| way * raised);
+            let moved = hand.map(|p| [p[0] + up[0], p[1] + up[1], p[2] + up[2]]);
+            (frame.wrists[1], frame.hands[1]) = (moved[0], Some(moved));
+            frame
+        })
+        .collect();
+    to_track(&frames, 25.0)
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use models::features::stream;
 use models::live::{Cutter, LiveManifest, LiveModel, RESCORE, RescoreOutput, Rescorer, Rules};
 use models::manifest::{Kind, MANIFEST, Model, NETWORK, sha256};
+use models::retrieval::{Embed, Subword, SubwordManifest};
 use models::store::{RECORD, Store};
 use tests::fuzz::{Random, rounds};
 
@@ -48,6 +49,41 @@ fn manifests_of_any_bytes_are_read_or_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(NETWORK), BYTES).unwrap();
     worse(&manifest(), Random(3), |bytes| check_manifest(folder.path(), bytes));
+}
+
+/// An embedder of three words, and the same with anything for its manifest and values, under the right sum.
+#[test]
+fn embedders_of_any_bytes_are_read_or_refused() {
+    let manifest = SubwordManifest {
+        name: "test".into(),
+        spoken: "de".into(),
+        signed: "gsg".into(),
+        width: 4,
+        buckets: 5,
+        threshold: 0.5,
+        words: vec!["regen".into(), "wind".into()],
+        labels: vec!["regen".into()],
+        data: vec![],
+        metrics: vec![],
+        recipe: "none".into(),
+    };
+    let whole = Subword::new(manifest, (0..32).map(|v| v as f32 / 8.0)).unwrap().bytes();
+    let line = whole.iter().position(|b| *b == b'\n').unwrap();
+    let mut random = Random(13);
+    for _ in 0..rounds() {
+        let any = random.mutate(&whole, b"signpost-embedder 1 \n{}");
+        assert!(any == whole || Subword::parse(&any).is_err(), "its sum says that it changed");
+    }
+    worse(&whole[line + 1..], Random(17), |body| {
+        let bytes = [format!("signpost-embedder 1 {}\n", sha256(body)).as_bytes(), body].concat();
+        let Ok(embedder) = Subword::parse(&bytes) else { return false };
+        for word in ["Regen", "Nieselregen", "", "你好", "\u{0}"] {
+            let found = [embedder.word(word), embedder.sign(word, word), embedder.sign("", word)];
+            let width = embedder.width();
+            assert!(found.iter().flatten().all(|v| v.len() == width && v.iter().all(|v| v.is_finite())));
+        }
+        (0.0..=1.0).contains(&embedder.threshold())
+    });
 }
 
 /// Whether it was read, of what was refused: no, and in one sentence.

@@ -5,9 +5,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use edge::production::{self, Options};
+use edge::production::{Dictionary, Production};
 use models::lexicon::Lexicon;
 use models::pose_file::read_track;
+use models::retrieval::{Subword, SubwordManifest};
 use serde_json::Value;
 use tests::{program, refusal, skip, store};
 
@@ -94,8 +95,8 @@ fn every_alphabet_of_the_lexicon_spells_its_own_letters() {
     let lexicon = Lexicon::open(store.lexicon()).unwrap();
     for (signed, spoken) in lexicon.languages() {
         let letters: Vec<&str> = lexicon.entries(signed).map(|e| e.words.as_str()).collect();
-        let options = Options { language: signed.into(), spoken: Some(spoken.into()), fps: 30.0 };
-        let signing = production::sign(&letters.join(" "), &options, std::slice::from_ref(&lexicon)).unwrap();
+        let dictionary = Dictionary::new(vec![lexicon.clone()], signed, Some(spoken)).unwrap();
+        let signing = Production::new(dictionary).sign(&letters.join(" "), 30.0).unwrap();
         for word in &signing.words {
             let whole = word.signs.len() == 1 && word.missing.is_empty() && word.signs[0].unusable.is_none();
             assert!(whole, "{signed}: {word:?}");
@@ -110,6 +111,8 @@ fn bad_input_gets_one_sentence() {
     }
     check_refusal(&["", "--language", "ase"], &["empty"]);
     check_refusal(&["🙂🙂", "--language", "ase"], &["empty"]);
+    check_refusal(&["\u{202e}\u{200f} \u{2066}", "--language", "ase"], &["empty"]);
+    check_refusal(&[&"a ".repeat(50_000), "--language", "ase"], &["100000 characters", "at most 500"]);
     check_refusal(&["你好", "--language", "ase"], &["你好", "ase", "--lexicon"]);
     check_refusal(&["hello", "--language", "xxx"], &["xxx", "ase", "gsg"]);
     check_refusal(&["hello", "--language", "ase", "--spoken", "fr"], &["fr", "en"]);
@@ -119,6 +122,71 @@ fn bad_input_gets_one_sentence() {
     check_refusal(&["hello", "--language", "ase", "--out", "a.xyz"], &["a.xyz", ".mp4"]);
     check_refusal(&["hello", "--language", "ase"], &["--out"]);
     check_refusal(&["hello", "--language", "ase", "--lexicon", "/nonexistent"], &["/nonexistent"]);
+    check_refusal(&["hello", "--language", "ase", "--embedder", "/nonexistent"], &["/nonexistent"]);
+    let folder = tempfile::tempdir().unwrap();
+    let folder = tests::text(folder.path());
+    check_refusal(&["hello", "--language", "ase", "--translator", folder], &[folder, "missing"]);
+    let broken = format!("{folder}/embedder");
+    std::fs::write(&broken, b"signpost-embedder 1 0123\n{}\n").unwrap();
+    check_refusal(
+        &["hello", "--language", "ase", "--embedder", &broken],
+        &["cut or changed", "train it again"],
+    );
+}
+
+/// Scripts and marks side by side: each word says what became of it, and none is gone.
+#[test]
+fn mixed_scripts_are_signed_as_far_as_the_alphabet_goes() {
+    if store("mixed_scripts_are_signed_as_far_as_the_alphabet_goes").is_none() {
+        return;
+    }
+    let output = sign(&["Hi 你好 \u{202e}مرحبا\u{202c} 👍 GPS定位", "--language", "ase", "--json"]);
+    check_success(&output);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of =
+        |word: &Value| format!("{} {}", word["text"].as_str().unwrap(), word["provenance"].as_str().unwrap());
+    let words: Vec<String> = report["words"].as_array().unwrap().iter().map(of).collect();
+    let expect = ["Hi spelled", "你好 not-found", "مرحبا not-found", "GPS spelled", "定位 not-found"];
+    assert_eq!(words, expect);
+}
+
+/// What an embedder finds says so, and a lexicon in other letters is found without one.
+#[test]
+fn a_word_that_no_lexicon_has_is_signed_by_one_that_is_signed_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| tests::text(&folder.path().join(name)).to_owned();
+    let clip = tests::made::hand_up();
+    models::pose_file::write_track_file(folder.path().join("a.pose"), &clip).unwrap();
+    let index = "path,spoken_language,signed_language,words,glosses\na.pose,de,gsg,,REGEN\na.pose,de,gsg,Grüße,GRUSS\n";
+    std::fs::write(at("index.csv"), index).unwrap();
+    let manifest = SubwordManifest {
+        name: "test".into(),
+        spoken: "de".into(),
+        signed: "gsg".into(),
+        width: 2,
+        buckets: 0,
+        threshold: 0.7,
+        words: vec!["schauer".into(), "wolke".into()],
+        labels: vec!["regen".into()],
+        data: vec![],
+        metrics: vec![],
+        recipe: "none".into(),
+    };
+    let vectors = vec![0.8, 0.1, 0.5, 0.5, 1.0, 0.0];
+    Subword::new(manifest, vectors).unwrap().write(&folder.path().join("embedder")).unwrap();
+    let lexicon = at("");
+    let said = |text: &str, more: &[&str]| {
+        let all = [&[text, "--language", "gsg", "--lexicon", &lexicon, "--json"], more].concat();
+        let output = sign(&all);
+        check_success(&output);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let of = |word: &Value| word["provenance"].as_str().unwrap().to_owned();
+        report["words"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    let embedder = at("embedder");
+    let with = ["--embedder", &embedder];
+    assert_eq!(said("Gruesse Schauer Wolke", &with), ["normalised", "synonym", "not-found"]);
+    assert_eq!(said("Gruesse Schauer Wolke", &[]), ["normalised", "not-found", "not-found"]);
 }
 
 #[test]

@@ -107,6 +107,42 @@ impl Bench {
         child.wait_with_output().unwrap()
     }
 
+    /// A lexicon with two of the language's glosses, and letters.
+    fn lexicon(&self) {
+        let folder = self.at("lexicon");
+        fs::create_dir_all(&folder).unwrap();
+        let clip = tests::made::hand_up();
+        models::pose_file::write_track_file(folder.join("a.pose"), &clip).unwrap();
+        let mut index = "path,spoken_language,signed_language,words,glosses\n".to_owned();
+        index += "a.pose,de,gsg,,MONTAG\na.pose,de,gsg,regen,REGEN\n";
+        for letter in "abcdefghijklmnopqrstuvwxyz".chars() {
+            index += &format!("a.pose,de,gsg,{letter},{}\n", letter.to_uppercase());
+        }
+        index += "a.pose,en,ase,rain,RAIN\n";
+        fs::write(folder.join("index.csv"), index).unwrap();
+    }
+
+    /// Signs a text with the unit's program; arguments that are given twice are the last ones.
+    fn sign(&self, text: &str, args: &[&str]) -> Output {
+        let (model, lexicon) = (self.model(), self.at("lexicon"));
+        let mut all = vec!["sign", text, "--json", "--lexicon", path(&lexicon)];
+        for (name, value) in [("--language", "gsg"), ("--translator", path(&model))] {
+            if !args.contains(&name) {
+                all.extend([name, value]);
+            }
+        }
+        all.extend(args);
+        tests::run("signpost", all)
+    }
+
+    /// What it answers.
+    #[track_caller]
+    fn signed(&self, text: &str, args: &[&str]) -> serde_json::Value {
+        let output = self.sign(text, args);
+        assert!(output.status.success(), "{}", utf8(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
     /// The lines that it answers.
     #[track_caller]
     fn lines(&self, args: &[&str], input: &str) -> Vec<String> {
@@ -169,11 +205,52 @@ fn sentences_become_glosses_line_by_line() {
     assert_eq!((report["n"].as_u64(), report["model"]["words"]["bleu4"].as_f64()), (Some(20), Some(dev)));
     assert!(report["copy"]["words"]["bleu4"].as_f64() < Some(dev), "the floor is below");
 
+    the_unit_signs_what_the_host_says(&bench);
+
     let network = bench.model().join(ENCODER);
     let mut bytes = fs::read(&network).unwrap();
     bytes[100] ^= 1;
     fs::write(&network, bytes).unwrap();
     bench.refused(&["gloss"], b"", "was changed");
+    let said = tests::refusal(&bench.sign("es gibt regen am montag .", &[]));
+    assert!(said.contains("was changed") && said.contains(ENCODER), "{said}");
+}
+
+/// The unit translates as the host does, token for token, signs what its lexicon has, and spells the rest.
+fn the_unit_signs_what_the_host_says(bench: &Bench) {
+    bench.lexicon();
+    let texts: Vec<String> = corpus().into_iter().take(12).map(|[sentence, _]| sentence).collect();
+    let said = bench.lines(&["gloss"], &(texts.join("\n") + "\n"));
+    for (text, expect) in texts.iter().zip(&said) {
+        let report = bench.signed(text, &[]);
+        assert_eq!(report["glosses"].as_str(), Some(&expect[..]), "{text}");
+    }
+    let words = |report: &serde_json::Value| -> Vec<String> {
+        let of = |w: &serde_json::Value| {
+            format!("{} {}", w["text"].as_str().unwrap(), w["provenance"].as_str().unwrap())
+        };
+        report["words"].as_array().unwrap().iter().map(of).collect()
+    };
+    let plain = "es gibt regen am montag .";
+    assert_eq!(words(&bench.signed(plain, &[])), ["MONTAG translated", "REGEN translated", "IX not-found"]);
+    // Names and numbers are nothing that was learnt: whatever the translator makes of them, they are signed.
+    let text = "es gibt regen am montag 17 km bei Őq .";
+    let report = bench.signed(text, &[]);
+    assert_eq!(report["glosses"].as_str(), Some(&bench.lines(&["gloss"], text)[0][..]));
+    for part in ["17 number", "Őq spelled"] {
+        assert!(words(&report).iter().any(|word| word == part), "{report} lacks {part}");
+    }
+    let absent = bench.at("absent");
+    let output = bench.sign(plain, &["--translator", path(&absent)]);
+    assert!(
+        output.status.success() && utf8(&output.stderr).contains("no translator"),
+        "{}",
+        utf8(&output.stderr)
+    );
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((report["glosses"].as_str(), words(&report).len()), (None, 5), "word by word");
+    let other = bench.sign(plain, &["--language", "ase"]);
+    assert!(tests::refusal(&other).contains("gsg"), "{}", utf8(&other.stderr));
 }
 
 #[test]

@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use boards::Board;
 use clap::Args;
 use models::pose_file::write_track_file;
+use models::retrieval::Subword;
 use models::store::Store;
 use serde::Serialize;
 
 use crate::Fault;
-use crate::production::{self, Options, Provenance, Signing, Word};
+use crate::production::{self, Dictionary, Production, Provenance, Signing, Translator, Word};
 use crate::screen::playback::Playback;
 use crate::screen::present::{Pictures, Present, Video, write_png, write_whole};
 use crate::screen::{Caption, MAX_SIDE_PX, Screen, State, Theme};
+use crate::vision::Options;
 
 /// Sides of a picture that can be asked for.
 const SIDES_PX: std::ops::RangeInclusive<u32> = 160..=MAX_SIDE_PX;
@@ -32,6 +34,13 @@ pub struct Sign {
     /// A lexicon folder with `index.csv`; may be given several times, the first that has a word wins.
     #[arg(long, value_name = "FOLDER")]
     lexicon: Vec<PathBuf>,
+    /// A folder of a translator of text into glosses, which says what is signed of a sentence and in which order; where
+    /// there is no such folder, each word is signed by itself.
+    #[arg(long, value_name = "FOLDER")]
+    translator: Option<PathBuf>,
+    /// A file of an embedder, which finds signs for words that no lexicon has.
+    #[arg(long, value_name = "FILE")]
+    embedder: Option<PathBuf>,
     /// The board whose screen is drawn for.
     #[arg(long, default_value = "desk")]
     board: String,
@@ -60,6 +69,9 @@ struct Report<'a> {
     language: &'a str,
     fps: f32,
     frames: usize,
+    /// What the translator said, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    glosses: Option<&'a str>,
     words: &'a [Word],
 }
 
@@ -82,9 +94,10 @@ impl Sign {
         // Outputs are checked first, so that nothing is done in vain.
         let outputs: Vec<(Kind, &Path)> =
             self.out.iter().map(|path| Ok((kind(path)?, path.as_path()))).collect::<Result<_, Fault>>()?;
-        let screen = Board::named(&self.board)?.screen;
+        let board = Board::named(&self.board)?;
+        let screen = &board.screen;
         let size = self.size.unwrap_or((screen.width_px, screen.height_px));
-        let signing = self.sign(self.fps.unwrap_or(screen.rate_hz as f32))?;
+        let signing = self.production(&board)?.sign(&self.text, self.fps.unwrap_or(screen.rate_hz as f32))?;
         self.print(&signing)?;
         let playback = Playback::new(&signing);
         for (kind, path) in &outputs {
@@ -97,7 +110,8 @@ impl Sign {
         if outputs.is_empty() && !self.json { self.show(size, &playback) } else { Ok(()) }
     }
 
-    fn sign(&self, fps: f32) -> Result<Signing, Fault> {
+    /// What signs the text: lexicons, and a translator and an embedder where they were given.
+    fn production(&self, board: &Board) -> anyhow::Result<Production> {
         let folders = if self.lexicon.is_empty() {
             Store::locate()
                 .map(|s| s.lexicon())
@@ -108,8 +122,22 @@ impl Sign {
             self.lexicon.clone()
         };
         let lexicons = production::open_lexicons(&folders)?;
-        let options = Options { language: self.language.clone(), spoken: self.spoken.clone(), fps };
-        production::sign(&self.text, &options, &lexicons)
+        let mut dictionary = Dictionary::new(lexicons, &self.language, self.spoken.as_deref())?;
+        if let Some(path) = &self.embedder {
+            dictionary = dictionary.with_embedder(path, Subword::read(path).map_err(Fault::from)?)?;
+        }
+        let production = Production::new(dictionary);
+        let Some(dir) = &self.translator else { return Ok(production) };
+        if !dir.exists() {
+            let dir = dir.display();
+            writeln!(
+                std::io::stderr(),
+                "signpost: there is no translator in {dir}; each word is signed by itself"
+            )?;
+            return Ok(production);
+        }
+        let translator = Translator::open(dir, &Options::of(board).backends, board.engine.threads as usize)?;
+        Ok(production.with_translator(translator)?)
     }
 
     fn print(&self, signing: &Signing) -> anyhow::Result<()> {
@@ -117,6 +145,9 @@ impl Sign {
         if self.json {
             writeln!(out, "{}", serde_json::to_string(&self.report(signing))?)?;
             return Ok(());
+        }
+        if let Some(glosses) = &signing.glosses {
+            writeln!(out, "glosses: {glosses}")?;
         }
         for word in signing.words.iter().filter(|w| w.provenance != Provenance::Mark) {
             writeln!(out, "{}", line(word))?;
@@ -137,6 +168,7 @@ impl Sign {
             language: &self.language,
             fps: signing.track.fps,
             frames: signing.track.frames.len(),
+            glosses: signing.glosses.as_deref(),
             words: &signing.words,
         }
     }

@@ -1,12 +1,17 @@
 //! Text to glosses to one pose track.
 //!
-//! [`sign`] cuts a text into words, finds the clips that sign them (`plan`),
-//! and plays them one after the other with the arithmetic of [`models::playback`].
-//! Each word says where its signs came from.
+//! A [`Dictionary`] is made once of the lexicons of a language pair; [`Production`] cuts a text into words, finds the
+//! clips that sign them (`chain`), or has a translator say what is signed (`translated`), and plays the clips one
+//! after the other with the arithmetic of [`models::playback`]. Each word says where its signs came from.
 
-mod number;
-mod plan;
+mod chain;
+mod compound;
+mod dictionary;
+mod figure;
+mod spell;
 mod text;
+mod translated;
+mod translator;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +22,9 @@ use models::pose::PoseTrack;
 use serde::Serialize;
 
 use crate::Fault;
-use plan::Clip;
+pub use chain::Planned;
+pub use dictionary::{Clip, Dictionary};
+pub use translator::Translator;
 
 /// Frame rates that tracks are made in.
 pub const FPS: std::ops::RangeInclusive<f32> = 10.0..=60.0;
@@ -29,29 +36,30 @@ const LETTER: Limits = Limits { hold_s: 0.3, least_s: 0.3, most_s: 0.9 };
 /// Pause between two words of which one is spelled, in seconds.
 const AFTER_SPELLED_S: f32 = 0.2;
 
-/// How a text is signed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// Sign language, as ISO 639-3 (`ase`, `gsg`).
-    pub language: String,
-    /// Spoken language of the text, as ISO 639-1; that of the lexicon's entries where it is not given.
-    pub spoken: Option<String>,
-    /// Frames a second, within [`FPS`].
-    pub fps: f32,
-}
-
 /// Where the signs of a word came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provenance {
     /// A lexicon has the word.
     Lexicon,
+    /// A translator said it for the whole sentence, and a lexicon has it.
+    Translated,
+    /// A lexicon has the word in other letters: umlauts, accents, the number of a variant.
+    Normalised,
     /// A lexicon has another form of the word.
     Stem,
     /// A lexicon has the words that it is put together from.
     Compound,
-    /// A number, by its sign, by its digits' signs, or by its digits' names spelled.
+    /// A lexicon has a word that is signed alike, by the embedding of both.
+    Synonym,
+    /// A number, by its sign, by the signs of what it is counted in, by its digits, or by their names spelled.
     Number,
+    /// A date, by its parts.
+    Date,
+    /// A time of day, by its parts.
+    Time,
+    /// A sum of money, by its parts.
+    Money,
     /// Letter by letter.
     Spelled,
     /// No lexicon has it, and it cannot be spelled.
@@ -68,6 +76,12 @@ impl Provenance {
             Self::Stem => "lexicon, another form of the word",
             Self::Compound => "lexicon, the parts of the word",
             Self::Number => "number",
+            Self::Date => "date",
+            Self::Time => "time",
+            Self::Money => "money",
+            Self::Translated => "translated",
+            Self::Normalised => "lexicon, in other letters",
+            Self::Synonym => "lexicon, a word that is signed alike",
             Self::Spelled => "spelled",
             Self::NotFound => "not found",
             Self::Mark => "punctuation",
@@ -134,8 +148,10 @@ impl Word {
 pub struct Signing {
     /// MediaPipe Holistic with irises, one signer, rest at both ends.
     pub track: PoseTrack,
-    /// All words of the text, in order.
+    /// All words of the text in order, or all glosses of its translation with what that could not know.
     pub words: Vec<Word>,
+    /// What the translator said, where one did.
+    pub glosses: Option<String>,
 }
 
 /// Opens lexicon folders; the first that has a word wins.
@@ -149,18 +165,57 @@ pub fn open_lexicons(folders: &[impl AsRef<Path>]) -> Result<Vec<Lexicon>, Fault
     folders.iter().map(|folder| Lexicon::open(folder).map_err(Fault::from)).collect()
 }
 
-/// Signs a text.
-///
-/// A clip that cannot be read is left out and said in its [`Sign::unusable`].
-///
-/// # Errors
-/// The text is empty or too long, the language is unknown, the rate is out of
-/// [`FPS`], or nothing of the text can be signed.
-pub fn sign(text: &str, options: &Options, lexicons: &[Lexicon]) -> Result<Signing, Fault> {
-    if !FPS.contains(&options.fps) {
-        return Err(Fault::FrameRate { fps: options.fps, least: *FPS.start(), most: *FPS.end() });
+/// Signs texts of one language pair.
+pub struct Production {
+    dictionary: Dictionary,
+    translator: Option<Translator>,
+}
+
+impl Production {
+    /// Signs word by word.
+    pub fn new(dictionary: Dictionary) -> Self {
+        Self { dictionary, translator: None }
     }
-    let planned = plan::plan(text, &options.language, options.spoken.as_deref(), lexicons)?;
+
+    /// The same with a translator, which says what is signed of a sentence and in which order.
+    ///
+    /// # Errors
+    /// [`Fault::TranslatorLanguage`] where it translates between other languages.
+    pub fn with_translator(mut self, translator: Translator) -> Result<Self, Fault> {
+        translator.check(&self.dictionary)?;
+        self.translator = Some(translator);
+        Ok(self)
+    }
+
+    /// Looks up a text, and gives what the translator said where there is one.
+    ///
+    /// # Errors
+    /// The text is empty or too long or needs too many signs, nothing of it can be signed, or an engine fails.
+    pub fn plan(&mut self, text: &str) -> Result<(Vec<Planned>, Option<String>), Fault> {
+        match &mut self.translator {
+            None => Ok((self.dictionary.plan(text)?, None)),
+            Some(translator) => self.dictionary.plan_translated(text, translator),
+        }
+    }
+
+    /// Signs a text.
+    ///
+    /// A clip that cannot be read is left out and said in its [`Sign::unusable`].
+    ///
+    /// # Errors
+    /// What [`Self::plan`] says, the rate is out of [`FPS`], or no clip can be used.
+    pub fn sign(&mut self, text: &str, fps: f32) -> Result<Signing, Fault> {
+        if !FPS.contains(&fps) {
+            return Err(Fault::FrameRate { fps, least: *FPS.start(), most: *FPS.end() });
+        }
+        let (planned, glosses) = self.plan(text)?;
+        let (track, words) = play(&self.dictionary, &planned, fps)?;
+        Ok(Signing { track, words, glosses })
+    }
+}
+
+/// Plays the clips of words one after the other.
+fn play(dictionary: &Dictionary, planned: &[Planned], fps: f32) -> Result<(PoseTrack, Vec<Word>), Fault> {
     let mut clips = Clips::default();
     let mut units: Vec<Unit> = Vec::new();
     let mut words: Vec<Word> = Vec::new();
@@ -169,17 +224,17 @@ pub fn sign(text: &str, options: &Options, lexicons: &[Lexicon]) -> Result<Signi
     for (w, plan) in planned.iter().enumerate() {
         let mut signs = Vec::new();
         for (s, clip) in plan.clips.iter().enumerate() {
-            let (frames, unusable) = match clips.timed(clip, options.fps) {
+            let (frames, unusable) = match clips.timed(dictionary, *clip, fps) {
                 Ok(frames) => (frames, None),
                 Err(reason) => (Vec::new(), Some(reason)),
             };
             if !frames.is_empty() {
-                let repeats = s > 0 && clip.letter && std::ptr::eq(plan.clips[s - 1].entry, clip.entry);
+                let repeats = s > 0 && clip.letter && plan.clips[s - 1] == *clip;
                 units.push(Unit { frames, word: w, letter: clip.letter, repeats, pause_s: 0.0 });
                 owners.push([w, s]);
             }
-            let gloss = clip.gloss().to_owned();
-            signs.push(Sign { gloss, from_s: 0.0, to_s: 0.0, source: clip.source(), unusable });
+            let gloss = dictionary.gloss(*clip).to_owned();
+            signs.push(Sign { gloss, from_s: 0.0, to_s: 0.0, source: dictionary.source(*clip), unusable });
         }
         if let Some(last) = units.last_mut().filter(|u| u.word == w) {
             let spelled = if last.letter { AFTER_SPELLED_S } else { 0.0 };
@@ -199,13 +254,13 @@ pub fn sign(text: &str, options: &Options, lexicons: &[Lexicon]) -> Result<Signi
         let why = words.iter().flat_map(|w| &w.signs).find_map(|s| s.unusable.clone());
         return Err(Fault::NoUsableClip { why: why.unwrap_or_default() });
     }
-    let mut stitched = playback::stitch(units, options.fps, &Joins::default());
-    playback::smooth(&mut stitched.frames, options.fps);
+    let mut stitched = playback::stitch(units, fps, &Joins::default());
+    playback::smooth(&mut stitched.frames, fps);
     for (&[w, s], &[from_s, to_s]) in owners.iter().zip(&stitched.spans_s) {
         (words[w].signs[s].from_s, words[w].signs[s].to_s) = (from_s, to_s);
     }
     time_words(&mut words);
-    Ok(Signing { track: playback::to_track(&stitched.frames, options.fps), words })
+    Ok((playback::to_track(&stitched.frames, fps), words))
 }
 
 /// A word lasts from its first sign to its last; what is not signed stands between its neighbours.
@@ -225,18 +280,17 @@ fn time_words(words: &mut [Word]) {
 /// Clips that were read for this text, so that no letter is read twice.
 #[derive(Default)]
 struct Clips {
-    read: HashMap<(PathBuf, u64), Result<Vec<Frame>, String>>,
+    read: HashMap<Clip, Result<Vec<Frame>, String>>,
 }
 
 impl Clips {
-    fn timed(&mut self, clip: &Clip, fps: f32) -> Result<Vec<Frame>, String> {
-        let key = (clip.lexicon.folder().to_owned(), clip.entry.line);
-        self.read.entry(key).or_insert_with(|| read(clip, fps)).clone()
+    fn timed(&mut self, dictionary: &Dictionary, clip: Clip, fps: f32) -> Result<Vec<Frame>, String> {
+        self.read.entry(clip).or_insert_with(|| read(dictionary, clip, fps)).clone()
     }
 }
 
-fn read(clip: &Clip, fps: f32) -> Result<Vec<Frame>, String> {
-    let track = clip.lexicon.clip(clip.entry).map_err(|error| error.to_string())?;
+fn read(dictionary: &Dictionary, clip: Clip, fps: f32) -> Result<Vec<Frame>, String> {
+    let track = dictionary.track(clip).map_err(|error| error.to_string())?;
     let frames = playback::normalise(&track).ok_or("no hand is seen in the clip")?;
     let limits = if clip.letter { LETTER } else { SIGN };
     Ok(playback::timed(&frames, track.fps, limits, fps))
@@ -304,8 +358,12 @@ mod tests {
     }
 
     fn signed_at(text: &str, fps: f32) -> Signing {
-        let options = Options { language: "ase".into(), spoken: None, fps };
-        sign(text, &options, &lexicons().1).unwrap()
+        try_sign(text, fps).unwrap()
+    }
+
+    fn try_sign(text: &str, fps: f32) -> Result<Signing, Fault> {
+        let (_folder, lexicons) = lexicons();
+        Production::new(Dictionary::new(lexicons, "ase", None)?).sign(text, fps)
     }
 
     /// `[T]` right hands where seen, in pixels of the track.
@@ -414,8 +472,7 @@ mod tests {
         let signing = signed_at("abe", 30.0);
         let unusable: Vec<bool> = signing.words[0].signs.iter().map(|s| s.unusable.is_some()).collect();
         assert_eq!(unusable, [false, false, true]);
-        let options = Options { language: "ase".into(), spoken: None, fps: 30.0 };
-        let fault = sign("e", &options, &lexicons().1).unwrap_err();
+        let fault = try_sign("e", 30.0).unwrap_err();
         assert!(matches!(fault, Fault::NoUsableClip { .. }), "{fault}");
     }
 
@@ -425,8 +482,7 @@ mod tests {
         assert!((slow.duration_s() - fast.duration_s()).abs() < 0.2);
         assert_eq!(fast.fps, 60.0);
         for fps in [0.0, f32::NAN, 1000.0] {
-            let options = Options { language: "ase".into(), spoken: None, fps };
-            let fault = sign("a", &options, &lexicons().1).unwrap_err();
+            let fault = try_sign("a", fps).unwrap_err();
             assert!(matches!(fault, Fault::FrameRate { .. }), "{fault}");
         }
     }

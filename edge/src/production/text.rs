@@ -1,5 +1,6 @@
 //! Text to tokens: words, numbers and the pauses that punctuation asks for.
 
+use models::translator::text::{is_unseen, is_wide};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -9,6 +10,8 @@ pub(super) struct Token {
     /// As written.
     pub text: String,
     pub kind: Kind,
+    /// Whether a blank or nothing stands before it.
+    pub spaced: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +23,12 @@ pub(super) enum Kind {
     Mark,
 }
 
-/// Cuts a text into tokens. Blanks are dropped; letters and digits part (`A4` is two tokens).
+/// Cuts a text into tokens. Blanks are dropped, and so is what nobody sees (marks of direction, soft hyphens); letters
+/// and digits part (`A4` is two tokens), and so do writings with spaces and without.
 pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut found: Vec<Token> = Vec::new();
     let mut joined = false; // Whether the next character may go on with the last token.
-    let characters: Vec<char> = text.nfc().collect();
+    let characters: Vec<char> = text.nfc().filter(|c| !is_unseen(*c)).collect();
     for (i, &c) in characters.iter().enumerate() {
         if c.is_whitespace() || c.is_control() {
             joined = false;
@@ -38,19 +42,30 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
             Kind::Number
         } else if c.is_alphabetic()
             || (is_combining_mark(c) && inside(Kind::Word))
-            || (matches!(c, '\'' | '’' | 'ʼ') && inside(Kind::Word) && next_is_letter)
+            || (matches!(c, '\'' | '’' | 'ʼ' | '-') && inside(Kind::Word) && next_is_letter)
         {
             Kind::Word
         } else {
             Kind::Mark
         };
+        let end = last.as_ref().and_then(|t| t.text.chars().next_back());
+        let parted = end.is_some_and(|end| match kind {
+            Kind::Word => is_wide(end) != is_wide(c),
+            Kind::Number => false,
+            Kind::Mark => is_unit(end) || is_unit(c),
+        });
         match last {
-            Some(token) if token.kind == kind => token.text.push(c),
-            _ => found.push(Token { text: c.to_string(), kind }),
+            Some(token) if token.kind == kind && !parted => token.text.push(c),
+            _ => found.push(Token { text: c.to_string(), kind, spaced: !joined }),
         }
         joined = true;
     }
     found
+}
+
+/// Marks that say what a number counts, each of which is a token by itself.
+fn is_unit(c: char) -> bool {
+    matches!(c, '€' | '$' | '£' | '¥' | '￥' | '%' | '°' | '-' | '−')
 }
 
 /// The value of a decimal digit: European, Arabic-Indic, Persian, Devanagari or full-width.
@@ -121,8 +136,12 @@ mod tests {
         check("Hello, world!", "w:Hello m:, w:world m:!");
         check("Gleis 12b", "w:Gleis n:12 w:b");
         check("don't 'quote'", "w:don't m:' w:quote m:'");
+        check("E-Mail - 5-7", "w:E-Mail m:- n:5 m:- n:7");
         check("14:30", "n:14 m:: n:30");
         check(" \t\n", "");
+        check("12,50 €!", "n:12 m:, n:50 m:€ m:!");
+        check("GPS定位A", "w:GPS w:定位 w:A");
+        check("mor\u{ad}gen \u{202e}ab\u{200f}", "w:morgen w:ab");
     }
 
     #[test]

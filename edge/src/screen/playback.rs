@@ -84,7 +84,14 @@ pub fn caption_at(words: &[Word], time_s: f32) -> Caption {
     let mut caption = Caption { words: spans.collect(), ..Caption::default() };
     if let Some(word) = current.map(|i| &words[i]) {
         caption.note = note(word, time_s);
-        caption.close_up = matches!(word.provenance, Provenance::Spelled | Provenance::Number);
+        caption.close_up = matches!(
+            word.provenance,
+            Provenance::Spelled
+                | Provenance::Number
+                | Provenance::Date
+                | Provenance::Time
+                | Provenance::Money
+        );
     }
     let missing: Vec<&str> =
         words.iter().filter(|w| w.provenance == Provenance::NotFound).map(|w| w.text.as_str()).collect();

@@ -68,11 +68,14 @@ impl Train {
             train::live::train(recipe, &options)?;
         } else if let Some(recipe) = train::translator::TranslatorRecipe::find(&recipe) {
             train::translator::train(recipe, &options)?;
+        } else if let Some(recipe) = train::retrieval::RetrievalRecipe::find(&recipe) {
+            train::retrieval::train(recipe, &options)?;
         } else {
             let (isolated, live) = (train::Recipe::names(), train::live::LiveRecipe::names());
             let embedding = train::embedding::EmbeddingRecipe::names();
             let translator = train::translator::TranslatorRecipe::names();
-            let expected = format!("one of {isolated}, {embedding}, {live}, {translator}");
+            let retrieval = train::retrieval::RetrievalRecipe::names();
+            let expected = format!("one of {isolated}, {embedding}, {live}, {translator}, {retrieval}");
             return Err(Error::Argument { option: "RECIPE", given: recipe, expected }.into());
         }
         ui::say(format!("written to {}", options.out.display()));

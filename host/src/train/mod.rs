@@ -14,6 +14,7 @@ mod gradient;
 pub mod live;
 mod plan;
 mod recipe;
+pub mod retrieval;
 pub mod translator;
 mod watch;
 

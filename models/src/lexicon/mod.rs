@@ -17,12 +17,14 @@
 //! is set aside with its reason, and the others stay.
 
 mod index;
+mod segment;
 mod word;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
-pub use word::normalise;
+pub use segment::{Piece, segment};
+pub use word::{normalise, plain};
 
 use crate::error::Error;
 use crate::gloss::label_key;
@@ -113,6 +115,11 @@ impl Lexicon {
     /// The rows that cannot be used, in the order of the index.
     pub fn rejected(&self) -> &[Rejected] {
         &self.rejected
+    }
+
+    /// All entries, in the order of the index.
+    pub fn all(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// All entries of a signed language, in the order of the index.

@@ -18,6 +18,30 @@ pub fn normalise(text: &str) -> String {
     if bare.is_empty() { small.trim().to_owned() } else { bare }
 }
 
+/// A word in letters that all keyboards and all corpora have, for look-ups where the word itself was not found:
+/// normalised, `ä` as `ae`, `ö` as `oe`, `ü` as `ue`, `ß` as `ss`, other accents left out.
+///
+/// Corpora of glosses write `UEBERSCHWEMMUNG`, and who types in a hurry writes `Ueberschwemmung` or `cafe`. Two
+/// words may become one (`Maße` and `Masse`), so the word as it is written comes first.
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in normalise(text).chars() {
+        match c {
+            'ä' => out.push_str("ae"),
+            'ö' => out.push_str("oe"),
+            'ü' => out.push_str("ue"),
+            'ß' => out.push_str("ss"),
+            c if c.is_ascii() => out.push(c),
+            // Only letters of the Latin script lose their accents: in others the mark makes another letter.
+            c => match c.nfd().next() {
+                Some(base) if base.is_ascii_alphabetic() => out.push(base),
+                _ => out.push(c),
+            },
+        }
+    }
+    out
+}
+
 /// One word of small letters, without punctuation.
 fn bare(word: &str) -> String {
     let kept = word.chars().filter(|&c| c.is_alphanumeric() || is_combining_mark(c));
@@ -49,6 +73,20 @@ mod tests {
         check("U\u{308}bung", "übung");
         check("STRAẞE", "straße");
         assert_ne!(normalise("Masse"), normalise("Maße"));
+    }
+
+    #[test]
+    fn plain_words_have_plain_letters() {
+        for (text, expect) in [
+            ("Überschwemmung", "ueberschwemmung"),
+            ("UEBERSCHWEMMUNG", "ueberschwemmung"),
+            ("GRÖẞE", "groesse"),
+            ("Café-crème", "cafecreme"),
+            ("їжак", "їжак"),
+            ("你好", "你好"),
+        ] {
+            assert_eq!(plain(text), expect);
+        }
     }
 
     #[test]

@@ -67,13 +67,13 @@ pub fn written(text: &str) -> String {
 }
 
 /// Letters and marks of writings without spaces.
-fn is_wide(c: char) -> bool {
+pub fn is_wide(c: char) -> bool {
     matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}'
         | '\u{20000}'..='\u{323af}')
 }
 
 /// What is not seen on paper: marks of direction, joiners, the byte-order mark, variants of emoji.
-fn is_unseen(c: char) -> bool {
+pub fn is_unseen(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
         | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
 }
