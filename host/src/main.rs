@@ -22,6 +22,8 @@ enum Command {
     Synth(commands::synth::Synth),
     /// Makes a model from its recipe.
     Train(commands::train::Train),
+    /// Trains an adapter on a language model, so that it translates.
+    Adapt(commands::adapt::Adapt),
     /// Translates sentences into glosses, line by line.
     Gloss(commands::translate::Gloss),
     /// Translates glosses into sentences, line by line.
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Command::Extract(command) => command.run(),
         Command::Synth(command) => command.run(),
         Command::Train(command) => command.run(),
+        Command::Adapt(command) => command.run(),
         Command::Gloss(command) => command.run(),
         Command::Text(command) => command.run(),
         Command::Evaluate(command) => command.run(),

@@ -2,15 +2,19 @@
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::Error;
 
+/// All bars: those of work that goes on side by side stand below each other.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
 /// Says something to the person at the terminal, on standard error.
 pub fn say(text: impl AsRef<str>) {
-    eprintln!("{}", text.as_ref());
+    BARS.suspend(|| eprintln!("{}", text.as_ref()));
 }
 
 /// Prints a result on standard output, where a program may read it.
@@ -33,7 +37,8 @@ pub fn progress(steps: usize, doing: &str) -> ProgressBar {
 
 /// A bar for long work that was done up to a step before; the time that is left is that of the others.
 pub fn progress_from(done: usize, steps: usize, doing: &str) -> ProgressBar {
-    let bar = ProgressBar::new(steps as u64).with_message(doing.to_owned()).with_position(done as u64);
+    let bar = BARS.add(ProgressBar::new(steps as u64)).with_message(doing.to_owned());
+    let bar = bar.with_position(done as u64);
     // The tick tells the estimate about the steps done before, and the reset takes their speed out of it.
     bar.tick();
     bar.reset_eta();

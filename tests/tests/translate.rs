@@ -71,7 +71,6 @@ impl Bench {
             rate: 5e-3,
             epochs: 1,
             networks: 2,
-            penalty: 1.0,
         };
         let options = Options {
             data: bench.at("data"),

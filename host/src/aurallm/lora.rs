@@ -10,7 +10,7 @@ use models::whole;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
-use super::network::Qwen;
+use super::network::{Layer, Qwen};
 use super::weights::Weights;
 
 /// The projections of a layer, by the names of the published code.
@@ -40,6 +40,13 @@ impl<B: Backend> Lora<B> {
     pub fn forward(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
         x.matmul(self.a.val().unsqueeze()).matmul(self.b.val().unsqueeze()) * self.scale
     }
+}
+
+/// All low-rank changes of a network, apart from it: what is trained while the network stays as it was.
+#[derive(Module, Debug)]
+pub struct Adapters<B: Backend> {
+    /// Of each layer, in the order of [`PROJECTIONS`].
+    layers: Vec<Vec<Option<Lora<B>>>>,
 }
 
 /// What an adapter is: its rank, its weight, and which projections it changes.
@@ -199,6 +206,27 @@ fn name(layer: usize, projection: usize) -> String {
 }
 
 impl<B: Backend> Qwen<B> {
+    /// Its adapters, apart from it.
+    pub fn adapters(&self) -> Adapters<B> {
+        let of_layer = |layer: &Layer<B>| layer.projections.iter().map(|p| p.lora.clone()).collect();
+        Adapters { layers: self.layers.iter().map(of_layer).collect() }
+    }
+
+    /// The network with these adapters instead of its own.
+    ///
+    /// # Panics
+    /// Where they are another network's.
+    #[must_use]
+    pub fn with(mut self, adapters: &Adapters<B>) -> Self {
+        assert_eq!(self.layers.len(), adapters.layers.len(), "adapters fit the network that they are from");
+        for (layer, loras) in self.layers.iter_mut().zip(&adapters.layers) {
+            for (projection, lora) in layer.projections.iter_mut().zip(loras) {
+                projection.lora.clone_from(lora);
+            }
+        }
+        self
+    }
+
     /// The network with its adapters become part of its weights.
     #[must_use]
     pub fn merged(mut self) -> Self {

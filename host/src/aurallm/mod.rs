@@ -6,15 +6,19 @@
 
 mod config;
 mod generate;
+mod instruct;
 mod language;
 mod lora;
 mod network;
+mod runner;
 mod weights;
 
 /// Runs networks on this machine's processor, without gradients.
 pub use burn::backend::Flex as Cpu;
 pub use config::Config;
 pub use generate::{Decoding, generate};
+pub use instruct::Instruction;
 pub use language::Language;
-pub use lora::{Adapter, PROJECTIONS};
+pub use lora::{Adapter, Adapters, PROJECTIONS};
 pub use network::{Cache, Qwen};
+pub use runner::LanguageRunner;

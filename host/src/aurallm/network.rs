@@ -134,6 +134,15 @@ impl<B: Backend> Qwen<B> {
     /// - `tokens`: `[B, T]`, which follow those that `cache` knows; it knows these as well then
     /// - returns: `[B, T, V]`, logits
     pub fn forward(&self, tokens: Tensor<B, 2, Int>, cache: &mut Cache<B>) -> Tensor<B, 3> {
+        let x = self.read(tokens, cache);
+        self.says(x)
+    }
+
+    /// What the network knows after each token, as [`Self::forward`] but without saying it.
+    ///
+    /// # Shapes
+    /// - returns: `[B, T, D]`
+    pub fn read(&self, tokens: Tensor<B, 2, Int>, cache: &mut Cache<B>) -> Tensor<B, 3> {
         let [_, t] = tokens.dims();
         let before = cache.first().map_or(0, |[keys, _]| keys.dims()[2]);
         let turns = self.turns(before, t, &tokens.device());
@@ -151,7 +160,15 @@ impl<B: Backend> Qwen<B> {
             let [gate, up, down] = [4, 5, 6].map(|i| &layer.projections[i]);
             x = x + down.forward(silu(gate.forward(normed.clone())) * up.forward(normed));
         }
-        let x = self.norm.forward(x);
+        self.norm.forward(x)
+    }
+
+    /// Logits of what follows.
+    ///
+    /// # Shapes
+    /// - `x`: `[B, T, D]`, as [`Self::read`] gives it
+    /// - returns: `[B, T, V]`
+    pub fn says(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
         match &self.head {
             Some(head) => head.forward(x),
             None => x.matmul(self.embed.weight.val().transpose().unsqueeze()),

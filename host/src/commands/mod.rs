@@ -1,5 +1,6 @@
 //! One file, one command.
 
+pub mod adapt;
 pub mod evaluate;
 pub mod extract;
 pub mod synth;

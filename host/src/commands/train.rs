@@ -47,7 +47,7 @@ pub struct Train {
 }
 
 /// A learning rate from the command line.
-fn rate(text: &str) -> Result<f64, String> {
+pub fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok().filter(|rate| f64::is_finite(*rate) && *rate > 0.0);
     rate.ok_or_else(|| "give a number above 0, such as 0.001".into())
 }

@@ -28,5 +28,5 @@ pub use rescorer::{RescoreRunner, RescoreSizes};
 pub use segments::{FPS, SegmentsReport, TierScore, segments, segments_of};
 pub use stepper::Stepper;
 pub use transcribe::{Captions, How, LiveReport, Transcript, transcribe};
-pub use translation::{Scores as TranslationScores, TranslationReport, translation};
+pub use translation::{Scores as TranslationScores, Translates, TranslationReport, translation};
 pub use translator::{TranslatorNetworks, TranslatorRunner};

@@ -1,7 +1,7 @@
 //! Scores a translator on sentences with their glosses, beside two floors: what the most similar sentence that was
 //! learnt is translated by, and the source as it stands.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use models::metrics::tokenize::Tokenizer;
@@ -10,7 +10,6 @@ use models::translator::Direction;
 use serde::Serialize;
 
 use super::continuous::{Overlap, overlap};
-use super::translator::TranslatorRunner;
 use crate::Error;
 use crate::data::sentences::Sentence;
 
@@ -72,19 +71,34 @@ impl fmt::Display for TranslationReport {
     }
 }
 
+/// Whatever translates line by line.
+pub trait Translates {
+    /// From what into what.
+    fn direction(&self) -> Direction;
+
+    /// The spoken language, as ISO 639-1.
+    fn spoken(&self) -> &str;
+
+    /// Translates a line.
+    ///
+    /// # Errors
+    /// Where what it runs on fails.
+    fn translate(&mut self, line: &str) -> Result<String, Error>;
+}
+
 /// Translates sentences and compares. `learnt` are those that the model was trained on, where they are at hand;
 /// `tell` hears of each translation.
 ///
 /// # Errors
 /// [`Error::Network`] where the engine fails.
 pub fn translation(
-    runner: &mut TranslatorRunner,
+    runner: &mut dyn Translates,
     sentences: &[Sentence],
     learnt: &[Sentence],
     mut tell: impl FnMut(&str),
 ) -> Result<TranslationReport, Error> {
-    let direction = runner.manifest().kind;
-    let tokenizer = match (direction, runner.manifest().spoken.as_str()) {
+    let direction = runner.direction();
+    let tokenizer = match (direction, runner.spoken()) {
         (Direction::GlossToText, "zh") => Tokenizer::Zh,
         _ => Tokenizer::None,
     };
@@ -177,8 +191,9 @@ impl Nearest {
     }
 
     /// A source's words with their shares of its length.
-    fn vector(&self, source: &str) -> HashMap<String, f64> {
-        let mut vector: HashMap<String, f64> = HashMap::new();
+    fn vector(&self, source: &str) -> BTreeMap<String, f64> {
+        // Sums follow from the order, and which of two as similar sentences is found from the sums.
+        let mut vector: BTreeMap<String, f64> = BTreeMap::new();
         for word in words(source) {
             if let Some(weight) = self.weights.get(&word) {
                 *vector.entry(word).or_insert(0.0) += weight;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use models::translator::{
-    Networks, Sizes, StepInput, StepOutput, TranslatorManifest, TranslatorModel, log_probs, translate,
+    Direction, Networks, Sizes, StepInput, StepOutput, TranslatorManifest, TranslatorModel, log_probs,
+    translate,
 };
 use tract_onnx::prelude::*;
 
 use super::engine::{plan, refused};
 use super::stepper::flat;
+use super::translation::Translates;
 use crate::Error;
 
 /// A translator ready to run.
@@ -44,20 +46,26 @@ impl TranslatorRunner {
         &self.manifest
     }
 
-    /// Translates a line.
-    ///
-    /// # Errors
-    /// [`Error::Network`] where the engine fails.
-    pub fn translate(&mut self, line: &str) -> Result<String, Error> {
-        translate(&self.manifest, &mut self.networks, line)
-    }
-
     /// What the networks think of a translation, see [`models::translator::log_probs`].
     ///
     /// # Errors
     /// [`Error::Network`] where the engine fails.
     pub fn log_probs(&mut self, source: &[u32], target: &[u32]) -> Result<Vec<f32>, Error> {
         log_probs(self.manifest.sizes, &mut self.networks, source, target)
+    }
+}
+
+impl Translates for TranslatorRunner {
+    fn direction(&self) -> Direction {
+        self.manifest.kind
+    }
+
+    fn spoken(&self) -> &str {
+        &self.manifest.spoken
+    }
+
+    fn translate(&mut self, line: &str) -> Result<String, Error> {
+        translate(&self.manifest, &mut self.networks, line)
     }
 }
 

@@ -155,15 +155,15 @@ impl Drops {
     fn of<B: Backend, const D: usize>(&mut self, x: Tensor<B, D>) -> Tensor<B, D> {
         let Some((state, share)) = &mut self.0 else { return x };
         let (shape, kept) = (x.dims(), 1.0 / (1.0 - *share));
-        // One number decides over two values.
-        let least = (f64::from(*share) * f64::from(1_u32 << 31) * 2.0) as u32;
-        let decide = |number: u32| if number >= least { kept } else { 0.0 };
-        let count = shape.iter().product::<usize>();
-        let pairs = (0..count.div_ceil(2)).flat_map(|_| {
+        let least = (*share * 65_536.0) as u16;
+        let mut values = vec![0.0; shape.iter().product()];
+        // One number decides over four values.
+        for values in values.chunks_mut(4) {
             let number = split_mix(state);
-            [decide(number as u32), decide((number >> 32) as u32)]
-        });
-        let values: Vec<f32> = pairs.take(count).collect();
+            for (i, value) in values.iter_mut().enumerate() {
+                *value = if (number >> (16 * i)) as u16 >= least { kept } else { 0.0 };
+            }
+        }
         let device = x.device();
         x * Tensor::from_data(TensorData::new(values, shape), &device)
     }

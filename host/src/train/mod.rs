@@ -1,5 +1,6 @@
 //! Trains a recipe and writes a model's folder.
 
+pub mod adapter;
 mod average;
 mod calibrate;
 mod checkpoint;

@@ -84,6 +84,19 @@ def logits(model, ids: list[int]) -> list[list[float]]:
     return [[round(v, 6) for v in row] for row in model(torch.tensor([ids])).logits[0].tolist()]
 
 
+def learnt(adapted, ids: list[int], answer: int) -> dict:
+    """The loss of the tokens from `answer` on, and its gradient by each part of the adapter."""
+    said = adapted(torch.tensor([ids])).logits[0, answer - 1 : -1]
+    loss = torch.nn.functional.cross_entropy(said, torch.tensor(ids[answer:]))
+    loss.backward()
+    parts = {
+        key.replace(".default", ""): [round(v, 7) for v in parameter.grad.flatten().tolist()]
+        for key, parameter in adapted.named_parameters()
+        if "lora_" in key
+    }
+    return {"answer": answer, "loss": loss.item(), "gradients": parts}
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
@@ -111,6 +124,7 @@ def main() -> None:
         adapted.save_pretrained(folder / "adapter")
         (folder / "adapter" / "README.md").unlink(missing_ok=True)
         said["adapted"] = {"ids": ids, "logits": logits(adapted, ids)}
+        said["learnt"] = learnt(adapted, ids, answer=8)
     (folder / "said.json").write_text(json.dumps(said, ensure_ascii=False) + "\n")
 
 

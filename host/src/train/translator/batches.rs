@@ -16,6 +16,8 @@ const MOST_PIECES: usize = 160;
 /// What is learnt: pairs of a source and a target, each in its normal form.
 pub struct Batches {
     pairs: Vec<[String; 2]>,
+    /// Pieces of each pair's source and of its target, where no merge is left out.
+    lengths: Vec<[usize; 2]>,
     source: Pieces,
     target: Pieces,
     skipped: f32,
@@ -40,9 +42,12 @@ pub struct Batch {
 impl Batches {
     /// Of pairs, which are cut into pieces; a share of merges is left out at random.
     pub fn new(pairs: Vec<[String; 2]>, [source, target]: [Pieces; 2], skipped: f32, seed: u64) -> Self {
-        let fits = |text: &str, pieces: &Pieces| (1..MOST_PIECES).contains(&pieces.encode(text).len());
-        let pairs = pairs.into_iter().filter(|[s, t]| fits(s, &source) && fits(t, &target)).collect();
-        Self { pairs, source, target, skipped, seed }
+        let measured = |pair: [String; 2]| {
+            let lengths = [source.encode(&pair[0]).len(), target.encode(&pair[1]).len()];
+            lengths.iter().all(|n| (1..MOST_PIECES).contains(n)).then_some((pair, lengths))
+        };
+        let (pairs, lengths) = pairs.into_iter().filter_map(measured).unzip();
+        Self { pairs, lengths, source, target, skipped, seed }
     }
 
     /// How many pairs there are.
@@ -62,7 +67,7 @@ impl Batches {
         let mut order: Vec<usize> = (0..self.pairs.len()).collect();
         order.shuffle(&mut rng);
         for pool in order.chunks_mut(BATCH * POOL) {
-            pool.sort_by_key(|&i| self.pairs[i][0].len() + self.pairs[i][1].len());
+            pool.sort_by_key(|&i| self.lengths[i]);
         }
         let mut batches: Vec<&[usize]> = order.chunks(BATCH).collect();
         batches.shuffle(&mut rng);

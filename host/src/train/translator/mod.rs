@@ -1,8 +1,16 @@
 //! Trains a translator between sentences and glosses and writes its folder.
+//!
+//! A few sentences of the training data are not learnt: the length penalty is chosen on them, because a network
+//! that was smoothed ends its translations too early or too late by as much as nobody can tell beforehand.
 
 mod batches;
 mod recipe;
 mod task;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::thread::available_parallelism;
 
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
@@ -22,6 +30,10 @@ use batches::Batches;
 pub use recipe::{Corpus, TRANSLATOR_RECIPES, TranslatorRecipe};
 use task::{TranslatorTask, rows};
 
+/// One sentence of so many is not learnt.
+const HELD: u64 = 24;
+/// Powers of the length to choose from.
+const PENALTIES: [f32; 6] = [1.0, 0.6, 1.4, 1.8, 2.2, 2.6];
 /// The largest difference between two logarithms of probabilities that rounding explains.
 const ROUNDING: f32 = 1e-3;
 
@@ -33,7 +45,8 @@ const ROUNDING: f32 = 1e-3;
 pub fn train(recipe: &TranslatorRecipe, options: &Options) -> Result<TranslatorManifest, Error> {
     std::fs::create_dir_all(&options.out).map_err(Error::io("make the folder", &options.out))?;
     let read = |path: &str| sentences(&options.data.join(path));
-    let (learnt, dev) = (read(recipe.corpus.train)?, read(recipe.corpus.dev)?);
+    let dev = read(recipe.corpus.dev)?;
+    let (held, learnt): (Vec<_>, Vec<_>) = read(recipe.corpus.train)?.into_iter().partition(held);
     let pairs: Vec<[String; 2]> = learnt.iter().map(|s| pair(recipe.direction, s)).collect();
     let side = |i: usize| pairs.iter().map(move |pair| pair[i].as_str());
     let source = Pieces::learn(side(0), recipe.source_pieces);
@@ -43,33 +56,17 @@ pub fn train(recipe: &TranslatorRecipe, options: &Options) -> Result<TranslatorM
     };
     let pieces = [source.len(), target.len()];
     ui::say(format!(
-        "{}: {} sentences to learn, {} to measure on, {} and {} pieces",
+        "{}: {} sentences to learn, {} to choose the penalty on, {} to measure on, {} and {} pieces",
         recipe.name,
         pairs.len(),
+        held.len(),
         dev.len(),
         pieces[0],
         pieces[1]
     ));
 
-    let data = fingerprint(recipe, &pairs);
     let folders = folders(recipe.networks, &options.out);
-    let device = Default::default();
-    let mut nets = vec![];
-    for (i, folder) in folders.iter().enumerate() {
-        let seed = network_seed(options.seed, i);
-        let cut = [source.clone(), target.clone()];
-        let batches = Batches::new(pairs.clone(), cut, recipe.skipped, seed);
-        let steps = options.steps.unwrap_or(recipe.epochs * batches.of_epoch());
-        let plan = options.plan(recipe.name, steps, seed, &data, folder)?;
-        let rate = options.rate.unwrap_or(recipe.rate);
-        let plan = Plan { rate, average_keeps: 0.99, ..plan };
-        Training::seed(&device, seed);
-        let net = recipe.net(pieces).init(&device);
-        let TranslatorRecipe { smoothing, dropout, .. } = *recipe;
-        let task = TranslatorTask { batches: &batches, smoothing, dropout };
-        nets.push(fit::<Training, _>(net, &task, &plan)?);
-    }
-
+    let nets = networks(recipe, options, &pairs, [&source, &target], &folders)?;
     let sizes = recipe.sizes();
     let [encoder, step] = export::translator(recipe.name, &nets, &sizes);
     let manifest = TranslatorManifest {
@@ -80,7 +77,7 @@ pub fn train(recipe: &TranslatorRecipe, options: &Options) -> Result<TranslatorM
         encoder_sha256: sha256(&encoder),
         step_sha256: sha256(&step),
         sizes,
-        penalty: recipe.penalty,
+        penalty: PENALTIES[0],
         source,
         target,
         data: vec![Source {
@@ -95,6 +92,7 @@ pub fn train(recipe: &TranslatorRecipe, options: &Options) -> Result<TranslatorM
     };
     let mut model = TranslatorModel { dir: options.out.clone(), manifest, encoder, step };
     check_export(&nets, &model, recipe, &dev)?;
+    model.manifest.penalty = penalty(&mut model, &held)?;
     model.manifest.metrics = measure(&model, recipe, [&learnt, &dev])?;
     let networks = [(ENCODER, &model.encoder[..]), (STEP, &model.step)];
     // Thousands of pieces: a line each would be many times as long.
@@ -102,6 +100,80 @@ pub fn train(recipe: &TranslatorRecipe, options: &Options) -> Result<TranslatorM
     write(&model.dir, &networks, manifest)?;
     folders.iter().try_for_each(|folder| forget(folder))?;
     Ok(model.manifest)
+}
+
+/// Trains the networks, as many at once as the machine has cores: each by itself keeps one busy.
+fn networks(
+    recipe: &TranslatorRecipe,
+    options: &Options,
+    pairs: &[[String; 2]],
+    [source, target]: [&Pieces; 2],
+    folders: &[PathBuf],
+) -> Result<Vec<Translator<Plain<Training>>>, Error> {
+    let data = fingerprint(recipe, pairs);
+    let device = Default::default();
+    let begin = |i: usize| {
+        let seed = network_seed(options.seed, i);
+        let cut = [source.clone(), target.clone()];
+        let batches = Batches::new(pairs.to_vec(), cut, recipe.skipped, seed);
+        let steps = options.steps.unwrap_or(recipe.epochs * batches.of_epoch());
+        let name = format!("{}, network {}", recipe.name, i + 1);
+        let plan = options.plan(&name, steps, seed, &data, &folders[i])?;
+        let rate = options.rate.unwrap_or(recipe.rate);
+        Training::seed(&device, seed);
+        let net = recipe.net([source.len(), target.len()]).init::<Training>(&device);
+        // A copy has its weights; the network itself would draw them when they are first looked at, beside
+        // another that draws from the same generator. After this nothing is drawn from it.
+        Ok((net.clone(), batches, Plan { rate, average_keeps: 0.99, ..plan }))
+    };
+    let begun = (0..folders.len()).map(begin).collect::<Result<Vec<_>, Error>>()?;
+    let workers = available_parallelism().map_or(1, |n| n.get()).min(begun.len());
+    let (next, (send, trained)) = (AtomicUsize::new(0), channel());
+    std::thread::scope(|scope| {
+        for send in vec![send; workers] {
+            let (next, begun) = (&next, &begun);
+            scope.spawn(move || {
+                while let i = next.fetch_add(1, Ordering::Relaxed)
+                    && let Some((net, batches, plan)) = begun.get(i)
+                {
+                    let TranslatorRecipe { smoothing, dropout, .. } = *recipe;
+                    let task = TranslatorTask { batches, smoothing, dropout };
+                    let net = fit::<Training, _>(net.clone(), &task, plan);
+                    if send.send((i, net)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    let mut nets: Vec<_> = trained.into_iter().collect();
+    nets.sort_by_key(|(i, _)| *i);
+    nets.into_iter().map(|(_, net)| net).collect()
+}
+
+/// Whether a sentence is not learnt, but chooses the penalty; the same sentence always is or is not.
+fn held(sentence: &Sentence) -> bool {
+    u64::from_str_radix(&sha256(sentence.text.as_bytes())[..8], 16).is_ok_and(|n| n.is_multiple_of(HELD))
+}
+
+/// The length penalty by which the translations of sentences have the highest BLEU-4; the first where there are none.
+fn penalty(model: &mut TranslatorModel, held: &[Sentence]) -> Result<f32, Error> {
+    let mut best = (PENALTIES[0], f64::NEG_INFINITY);
+    if held.is_empty() {
+        return Ok(best.0);
+    }
+    let bar = ui::progress(PENALTIES.len() * held.len(), "sentences to choose the penalty");
+    for penalty in PENALTIES {
+        model.manifest.penalty = penalty;
+        let mut runner = TranslatorRunner::new(model)?;
+        let report = translation(&mut runner, held, &[], |_| bar.inc(1))?;
+        ui::say(format!("penalty {penalty}: BLEU-4 {:.2}", report.model.words.bleu4));
+        if report.model.words.bleu4 > best.1 {
+            best = (penalty, report.model.words.bleu4);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(best.0)
 }
 
 /// A sentence as source and target, both in their normal form.

@@ -36,8 +36,6 @@ pub struct TranslatorRecipe {
     pub epochs: usize,
     /// How many networks are trained; their probabilities are averaged.
     pub networks: usize,
-    /// The power of the length that a translation is scored by.
-    pub penalty: f32,
 }
 
 /// A corpus of sentences, and what is known of it.
@@ -93,9 +91,8 @@ const fn recipe(name: &'static str, direction: Direction, corpus: Corpus) -> Tra
         dropout: 0.3,
         smoothing: 0.2,
         rate: 2e-3,
-        epochs: 50,
-        networks: 2,
-        penalty: 1.0,
+        epochs: 40,
+        networks: 4,
     }
 }
 
