@@ -78,7 +78,8 @@ fn width(parts: u8) -> usize {
 /// A frame's numbers, as the bits of 16-bit floats.
 fn numbers(frame: &Frame, parts: u8) -> Vec<u16> {
     let mut out = Vec::with_capacity(width(parts));
-    let mut put = |p: Option<Point>| out.extend(p.unwrap_or([f32::NAN; 3]).map(|v| f16::from_f32(v).to_bits()));
+    let mut put =
+        |p: Option<Point>| out.extend(p.unwrap_or([f32::NAN; 3]).map(|v| f16::from_f32(v).to_bits()));
     let body = frame.head.iter().chain(&frame.elbows).chain(&frame.wrists);
     body.for_each(|p| put(Some(*p)));
     for (side, bit) in HANDS.into_iter().enumerate() {
