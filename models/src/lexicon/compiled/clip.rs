@@ -159,8 +159,9 @@ mod tests {
             let (a, b) = (points(a), points(b));
             assert_eq!(a.len(), b.len());
             for (a, b) in a.iter().zip(&b) {
-                let off = a.unwrap_or_default().iter().zip(b.unwrap_or_default()).map(|(a, b)| (a - b).abs());
-                assert!(a.is_some() == b.is_some() && off.fold(0.0, f32::max) < ROUNDING, "{a:?} {b:?}");
+                assert_eq!(a.is_some(), b.is_some());
+                let (a, b) = (a.unwrap_or_default(), b.unwrap_or_default());
+                assert!((0..3).all(|i| (a[i] - b[i]).abs() < ROUNDING), "{a:?} {b:?}");
             }
         }
         assert_eq!(pack(&back).unwrap(), packed, "packed again nothing is lost");
