@@ -242,6 +242,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A lexicon cannot be made or shown.
+    #[error("{}: {why}; give lexicon folders with recordings of signs, or another text", path.display())]
+    Lexicon {
+        /// The folder or recording.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A tokenizer cannot cut a text or put it together.
     #[error(
         "the tokenizer does not take the text ({why}); copy tokenizer.json again from where the model came from"

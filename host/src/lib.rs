@@ -6,6 +6,7 @@ pub mod error;
 pub mod evaluate;
 pub mod export;
 pub mod extract;
+pub mod lexicon;
 pub mod nn;
 mod random;
 pub mod synth;

@@ -18,6 +18,9 @@ struct Cli {
 enum Command {
     /// Makes the landmarks of a corpus of videos, and never twice.
     Extract(commands::extract::Extract),
+    /// Makes and shows lexicons of recorded signs.
+    #[command(subcommand)]
+    Lexicon(commands::lexicon::Lexicon),
     /// Makes continuous signing from recorded isolated signs.
     Synth(commands::synth::Synth),
     /// Makes a model from its recipe.
@@ -36,6 +39,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Extract(command) => command.run(),
+        Command::Lexicon(command) => command.run(),
         Command::Synth(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Adapt(command) => command.run(),

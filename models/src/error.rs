@@ -131,6 +131,14 @@ pub enum Error {
         /// The column that is missing.
         column: &'static str,
     },
+    /// A compiled lexicon cannot be used.
+    #[error("{}: {why}; make it again with `signpost-host lexicon build`", path.display())]
+    LexiconFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A lexicon entry names a clip outside the lexicon's folder.
     #[error("the lexicon names the clip {}, which is not within its folder: correct that row of index.csv", path.display())]
     LexiconEscape {

@@ -1,4 +1,4 @@
-//! No bytes make the readers of `.pose` files and lexicon indexes panic, hang or take much memory.
+//! No bytes make the readers of `.pose` files, lexicon indexes and compiled lexicons panic, hang or take much memory.
 //!
 //! The seeds are the synthetic fixtures; the mutations are random but the same
 //! in every run.
@@ -8,7 +8,8 @@
 use std::fs;
 use std::path::Path;
 
-use models::lexicon::Lexicon;
+use models::lexicon::{Builder, Compiled, Entry, Lexicon};
+use models::playback::Frame;
 use models::pose::{Known, Pose};
 use models::pose_file::{self, PoseFile};
 use tests::fuzz::{Random, rounds};
@@ -125,6 +126,93 @@ fn memory(file: &PoseFile) -> usize {
     let people =
         file.people.iter().map(|frames| size_of_val(frames) + frames.iter().map(pose).sum::<usize>());
     components.sum::<usize>() + people.sum::<usize>()
+}
+
+#[test]
+fn compiled_lexicons_of_any_bytes_are_read_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.lexicon");
+    let mut builder = Builder::new(25.0);
+    for (words, gloss) in [("Haus|Gebäude", "HAUS"), ("haus", "HAUS2"), ("", "IX")] {
+        let entry = Entry {
+            path: "a.pose".into(),
+            spoken_language: "de".into(),
+            signed_language: "gsg".into(),
+            start_ms: 0,
+            end_ms: 0,
+            words: words.into(),
+            glosses: gloss.into(),
+            priority: 0,
+            line: 2,
+        };
+        let mut frame = Frame::rest();
+        frame.hands[1] = Some([[0.5, 0.25, 0.0]; 21]);
+        builder.add(&entry, &[frame, Frame::rest()]).unwrap();
+    }
+    builder.write(&path).unwrap();
+    let seed = fs::read(&path).unwrap();
+    let mut opened = 0;
+    let mut check = |bytes: Vec<u8>| {
+        // Its sums would refuse nearly all; whoever means harm would make them fit.
+        for bytes in [with_sums(bytes.clone()), bytes] {
+            fs::write(&path, bytes).unwrap();
+            opened += usize::from(check_compiled(&path));
+        }
+    };
+    for length in 0..seed.len() {
+        check(seed[..length].to_vec());
+    }
+    for bit in 0..seed.len() * 8 {
+        let mut bytes = seed.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        check(bytes);
+    }
+    let mut random = Random(7);
+    for _ in 0..rounds() {
+        check(random.mutate(&seed, &seed));
+    }
+    assert!(opened > seed.len(), "{opened} were opened");
+}
+
+/// The file of a compiled lexicon with sums that fit, where it is long enough to have any.
+fn with_sums(mut bytes: Vec<u8>) -> Vec<u8> {
+    const HEAD: usize = 44;
+    if bytes.len() < HEAD {
+        return bytes;
+    }
+    let clips = u64::from_le_bytes(bytes[28..36].try_into().unwrap());
+    let tables = usize::try_from(clips).ok().and_then(|n| bytes.len().checked_sub(n)).unwrap_or(HEAD);
+    let clips_at = tables.max(HEAD);
+    let count = u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
+    for row in (0..count.min(9)).map(|n| HEAD + n * 54).filter(|row| row + 54 <= clips_at) {
+        let at = u64::from_le_bytes(bytes[row..row + 8].try_into().unwrap()) as usize;
+        let length = u32::from_le_bytes(bytes[row + 8..row + 12].try_into().unwrap()) as usize;
+        let clip = bytes[clips_at..].get(at..).and_then(|b| b.get(..length)).map(crc32c::crc32c);
+        bytes[row + 12..row + 16].copy_from_slice(&clip.unwrap_or(0).to_le_bytes());
+    }
+    let sum = crc32c::crc32c(&bytes[HEAD..clips_at]);
+    bytes[36..40].copy_from_slice(&sum.to_le_bytes());
+    let sum = crc32c::crc32c(&bytes[..HEAD - 4]);
+    bytes[40..HEAD].copy_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+/// Whether a file was opened; all that it has is looked at then.
+fn check_compiled(path: &Path) -> bool {
+    let Ok(lexicon) = Compiled::open(path) else { return false };
+    for term in ["haus", "IX", "", "Gebäude"] {
+        for number in lexicon.find("gsg", None, term) {
+            assert!(lexicon.row(number).is_some());
+        }
+    }
+    for (number, _) in lexicon.rows() {
+        for frame in lexicon.clip(number).into_iter().flatten() {
+            let body = frame.head.iter().chain(&frame.elbows).chain(&frame.wrists);
+            let hands = frame.hands.iter().flatten().flatten();
+            assert!(body.chain(hands).flatten().all(|v| v.is_finite()));
+        }
+    }
+    true
 }
 
 fn use_file(file: PoseFile) {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use models::gloss::{Convention, label_key};
 use models::lexicon::{Entry, Lexicon, normalise, plain};
+use models::playback::Frame;
 use models::retrieval::{Embed, Index, Subword};
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -314,9 +315,9 @@ impl Dictionary {
         Source { lexicon: self.lexicon(clip).folder().to_owned(), clip: entry.path.clone(), line: entry.line }
     }
 
-    /// Reads the clip.
-    pub(super) fn track(&self, clip: Clip) -> Result<models::pose::PoseTrack, models::Error> {
-        self.lexicon(clip).clip(self.entry(clip))
+    /// The clip's frames and their rate; none where no hand is seen.
+    pub(super) fn frames(&self, clip: Clip) -> Result<Option<(Vec<Frame>, f32)>, models::Error> {
+        self.lexicon(clip).frames(clip.entry as usize)
     }
 
     /// A word in the letters by which the alphabet is looked up.

@@ -154,10 +154,10 @@ pub struct Signing {
     pub glosses: Option<String>,
 }
 
-/// Opens lexicon folders; the first that has a word wins.
+/// Opens lexicons, folders or compiled files; the first that has a word wins.
 ///
 /// # Errors
-/// [`Fault::NoLexicon`] where none is given, and what the folders' indexes say.
+/// [`Fault::NoLexicon`] where none is given, and what is wrong with one.
 pub fn open_lexicons(folders: &[impl AsRef<Path>]) -> Result<Vec<Lexicon>, Fault> {
     if folders.is_empty() {
         return Err(Fault::NoLexicon);
@@ -290,10 +290,10 @@ impl Clips {
 }
 
 fn read(dictionary: &Dictionary, clip: Clip, fps: f32) -> Result<Vec<Frame>, String> {
-    let track = dictionary.track(clip).map_err(|error| error.to_string())?;
-    let frames = playback::normalise(&track).ok_or("no hand is seen in the clip")?;
+    let clip_frames = dictionary.frames(clip).map_err(|error| error.to_string())?;
+    let (frames, clip_fps) = clip_frames.ok_or("no hand is seen in the clip")?;
     let limits = if clip.letter { LETTER } else { SIGN };
-    Ok(playback::timed(&frames, track.fps, limits, fps))
+    Ok(playback::timed(&frames, clip_fps, limits, fps))
 }
 
 #[cfg(test)]

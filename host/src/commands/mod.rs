@@ -3,6 +3,7 @@
 pub mod adapt;
 pub mod evaluate;
 pub mod extract;
+pub mod lexicon;
 pub mod synth;
 pub mod train;
 pub mod translate;

@@ -1,6 +1,6 @@
-//! Lexicon folders: which clip signs which word or gloss.
+//! Lexicons: which clip signs which word or gloss.
 //!
-//! A lexicon is a folder of `.pose` clips with an `index.csv`, in the form of
+//! A lexicon is one file that was compiled ([`Compiled`]), or a folder of `.pose` clips with an `index.csv`, in the form of
 //! the Python package `spoken-to-signed`. The first line names the columns:
 //!
 //! | column | meaning | where absent |
@@ -16,18 +16,22 @@
 //! Only the index is read when a lexicon is opened. A row that cannot be used
 //! is set aside with its reason, and the others stay.
 
+mod compiled;
 mod index;
 mod segment;
 mod word;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
+pub use compiled::{Builder, Compiled, Row};
 pub use segment::{Piece, segment};
 pub use word::{normalise, plain};
 
 use crate::error::Error;
 use crate::gloss::label_key;
+use crate::playback::{Frame, normalise as normalised, to_track};
 use crate::pose::PoseTrack;
 use crate::pose_file::read_track;
 
@@ -63,10 +67,12 @@ pub struct Rejected {
     pub reason: String,
 }
 
-/// A lexicon folder that was opened.
+/// A lexicon that was opened.
 #[derive(Debug, Clone)]
 pub struct Lexicon {
     folder: PathBuf,
+    /// The file, where it is no folder. Its tables take the place of the terms below.
+    compiled: Option<Arc<Compiled>>,
     entries: Vec<Entry>,
     rejected: Vec<Rejected>,
     /// Entry numbers by signed language, then by normalised word.
@@ -78,16 +84,20 @@ pub struct Lexicon {
 type Terms = HashMap<String, HashMap<String, Vec<usize>>>;
 
 impl Lexicon {
-    /// Opens a folder that holds an `index.csv`. Clips are not read yet.
+    /// Opens a folder that holds an `index.csv`, or a file that was compiled. Clips are not read yet.
     ///
     /// # Errors
-    /// The folder or its index cannot be read, or a needed column is missing.
-    pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
-        let folder = folder.as_ref();
+    /// The folder or its index cannot be read, a needed column is missing, or the file is broken.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let folder = path.as_ref();
+        if folder.is_file() {
+            return Self::of_file(folder);
+        }
         let path = folder.join("index.csv");
         let (entries, rejected) = index::read(&index::load(&path)?, &path)?;
         let mut lexicon = Self {
             folder: folder.canonicalize().map_err(Error::io("open", folder))?,
+            compiled: None,
             entries,
             rejected,
             words: Terms::new(),
@@ -107,7 +117,29 @@ impl Lexicon {
         Ok(lexicon)
     }
 
-    /// The folder, as an absolute path.
+    fn of_file(path: &Path) -> Result<Self, Error> {
+        let folder = path.canonicalize().map_err(Error::io("open", path))?;
+        let compiled = Compiled::open(path)?;
+        let entry = |row: Row| Entry {
+            path: row.source.into(),
+            spoken_language: row.spoken_language.into(),
+            signed_language: row.signed_language.into(),
+            start_ms: 0,
+            end_ms: 0,
+            words: row.words.into(),
+            glosses: row.glosses.into(),
+            priority: row.priority,
+            line: row.line.into(),
+        };
+        let entries: Vec<Entry> = (0..compiled.len()).filter_map(|n| compiled.row(n)).map(entry).collect();
+        if entries.len() < compiled.len() {
+            return Err(Error::LexiconFile { path: path.into(), why: "a name in it is no text".into() });
+        }
+        let (words, glosses) = (Terms::new(), Terms::new());
+        Ok(Self { folder, compiled: Some(Arc::new(compiled)), entries, rejected: vec![], words, glosses })
+    }
+
+    /// The folder or file, as an absolute path.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -139,6 +171,10 @@ impl Lexicon {
     /// the gloss, then the order of the index. With no spoken language given,
     /// all count.
     pub fn find(&self, signed_language: &str, spoken_language: Option<&str>, term: &str) -> Vec<&Entry> {
+        if let Some(compiled) = &self.compiled {
+            let found = compiled.find(signed_language, spoken_language, term);
+            return found.into_iter().filter_map(|number| self.entries.get(number)).collect();
+        }
         let look_up = |terms: &Terms, key: &str| -> Vec<usize> {
             terms.get(signed_language).and_then(|t| t.get(key)).cloned().unwrap_or_default()
         };
@@ -153,11 +189,29 @@ impl Lexicon {
         found
     }
 
-    /// Reads the clip of an entry, cut to its part.
+    /// The frames of an entry by its number, of the standard signer, and their rate in frames a second; none where
+    /// neither body nor hands are seen.
     ///
     /// # Errors
-    /// The clip cannot be read, is no `.pose` file, or lies outside the folder.
+    /// As [`Self::clip`].
+    pub fn frames(&self, number: usize) -> Result<Option<(Vec<Frame>, f32)>, Error> {
+        if let Some(compiled) = &self.compiled {
+            return Ok(Some((compiled.clip(number)?, compiled.fps())));
+        }
+        let Some(entry) = self.entries.get(number) else { return Ok(None) };
+        let track = self.clip(entry)?;
+        Ok(normalised(&track).map(|frames| (frames, track.fps)))
+    }
+
+    /// Reads the clip of an entry, cut to its part. A file's clips are of the standard signer.
+    ///
+    /// # Errors
+    /// The clip cannot be read, is no `.pose` file, or lies outside the folder; or the file is broken.
     pub fn clip(&self, entry: &Entry) -> Result<PoseTrack, Error> {
+        if let Some(compiled) = &self.compiled {
+            let number = self.entries.iter().position(|own| own == entry).unwrap_or(self.entries.len());
+            return Ok(to_track(&compiled.clip(number)?, compiled.fps()));
+        }
         let escape = || Error::LexiconEscape { path: entry.path.clone() };
         if !is_within(&entry.path) {
             return Err(escape());

@@ -1,0 +1,10 @@
+//! Makes the lexicon that a unit opens: one file, of each sign its best recording, repaired and brought to one signer
+//! and one rate; and pages of pictures to look through it.
+
+mod build;
+mod page;
+mod repair;
+mod warp;
+
+pub use build::{BuildOptions, BuildReport, Refused, build};
+pub use page::show;
