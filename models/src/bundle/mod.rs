@@ -33,7 +33,7 @@ pub mod write;
 
 pub use error::Error;
 pub use manifest::{Entry, Manifest, Packed};
-pub use read::{Base, Bundle, Keys, NoBase, peek};
+pub use read::{Base, Bundle, Keys, NoBase, examine, peek};
 pub use sum::Sum;
 pub use version::Version;
 

@@ -1,6 +1,6 @@
 //! `cargo xtask bundle`: program, models and lexicon of one board in one signed file.
 
-mod contents;
+pub(crate) mod contents;
 mod key;
 
 use std::cell::RefCell;

@@ -1,0 +1,199 @@
+//! `cargo xtask provision`: a system onto a new module, by NVIDIA's own flashing tool and never around it.
+//!
+//! The tool and what it is told stand in the board's file, after "Flashing Support" of the Jetson Linux
+//! Developer Guide. What this command adds is the check before: that exactly one module lies in recovery mode,
+//! and that it is the one of the board. NVIDIA's tool reports a wrong one as a USB time-out.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use boards::{Board, Machine, Provision as Tool, UsbProduct};
+use serde_json::json;
+
+use crate::build::shown;
+use crate::doctor::world::{Here, World};
+use crate::ui::Ui;
+
+/// Checks the module in recovery mode, then lets NVIDIA's own tool put a system onto it.
+#[derive(Debug, clap::Args)]
+pub struct Provision {
+    /// The board that the module is for
+    #[arg(long)]
+    board: String,
+    /// The folder Linux_for_Tegra of NVIDIA's driver package, with its root file system applied
+    #[arg(long, value_name = "FOLDER")]
+    l4t: PathBuf,
+    /// The configuration of another carrier board, as NVIDIA's folder or its maker calls it
+    #[arg(long, value_name = "NAME")]
+    config: Option<String>,
+    /// Everything on the module may be erased
+    #[arg(long, required_unless_present = "dry_run")]
+    erase: bool,
+    /// Only checks the module, and prints the command
+    #[arg(long)]
+    dry_run: bool,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Provision {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Where the module or the folder is not the right one, or NVIDIA's tool fails.
+    pub fn run(&self, ui: &Ui) -> anyhow::Result<()> {
+        let board = Board::named(&self.board)?;
+        let tool = board.provision.as_ref().with_context(|| {
+            format!("{} has no flashing tool of its maker's; install its system by hand", board.title)
+        })?;
+        let config = self.config.as_deref().unwrap_or(&tool.config);
+        check_folder(&self.l4t, tool, config)?;
+        let module = module(&Here::default().recovery(), &board)?;
+        ui.step(&format!("in recovery mode: {module}"));
+        let command = command(&self.l4t, tool, config, is_root());
+        let shown = format!("cd {} && {}", self.l4t.display(), shown(&command));
+        if !self.dry_run {
+            ui.step(&format!("running NVIDIA's tool: {shown}"));
+            run(command)?;
+        }
+        let end = if self.dry_run { "would run" } else { "done" };
+        let said = json!({ "board": board.name, "module": module, "command": shown, "end": end });
+        ui.answer(&if self.json { said.to_string() } else { format!("{end}: {shown}") });
+        Ok(())
+    }
+}
+
+/// What the one module in recovery mode is, where it is one of the board's.
+fn module(products: &[UsbProduct], board: &Board) -> anyhow::Result<String> {
+    let product = match products {
+        [product] => *product,
+        [] => bail!(
+            "no module lies in recovery mode; connect the pins FC REC and GND of its carrier board, or hold its recovery button, plug USB into its device port, and switch it on"
+        ),
+        all => bail!("{} modules lie in recovery mode; unplug all but one", all.len()),
+    };
+    let machines = Machine::in_recovery(product);
+    let own: Vec<String> = machines.iter().filter(|m| m.board == *board).map(ToString::to_string).collect();
+    if let (true, Some(other)) = (own.is_empty(), machines.first()) {
+        other.is(board)?;
+    }
+    Ok(own.join(" or "))
+}
+
+/// That the folder is NVIDIA's, and ready.
+fn check_folder(folder: &Path, tool: &Tool, config: &str) -> anyhow::Result<()> {
+    let shown = folder.display();
+    if !folder.join(&tool.command).is_file() {
+        bail!(
+            "{shown} has no {}; name the folder Linux_for_Tegra of NVIDIA's driver package with --l4t",
+            tool.command
+        );
+    }
+    if !folder.join(format!("{config}.conf")).is_file() {
+        bail!(
+            "{shown} has no {config}.conf; take the driver package that knows this board, or name another configuration with --config"
+        );
+    }
+    if !folder.join("rootfs/etc").is_dir() {
+        bail!(
+            "{shown}/rootfs is empty; unpack NVIDIA's sample root file system there and run `sudo ./apply_binaries.sh`"
+        );
+    }
+    Ok(())
+}
+
+/// Whether this program runs as root: who owns a process owns its folder.
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
+}
+
+/// NVIDIA's tool with what it is told; it needs root.
+fn command(folder: &Path, tool: &Tool, config: &str, is_root: bool) -> Command {
+    let own = format!("./{}", tool.command);
+    let mut command = if is_root { Command::new(own) } else { Command::new("sudo") };
+    if !is_root {
+        command.arg(format!("./{}", tool.command));
+    }
+    command.args(&tool.args).args([config, &tool.target]).current_dir(folder);
+    command
+}
+
+fn run(mut command: Command) -> anyhow::Result<()> {
+    let status =
+        command.status().context("NVIDIA's tool cannot be started; unpack the driver package again")?;
+    if !status.success() {
+        bail!(
+            "NVIDIA's tool failed; its lines above say why: put the module into recovery mode anew before another try"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board(name: &str) -> Board {
+        Board::named(name).unwrap()
+    }
+
+    #[track_caller]
+    fn check(products: &[u16], name: &str, expect: &str) {
+        let products: Vec<UsbProduct> = products.iter().copied().map(UsbProduct).collect();
+        let said = module(&products, &board(name)).unwrap_or_else(|error| error.to_string());
+        assert!(said.contains(expect), "{said}");
+    }
+
+    #[test]
+    fn only_the_one_right_module_is_flashed() {
+        check(&[0x7323], "jetson-orin-nx", "Jetson Orin NX 16GB (p3767-0000)");
+        check(&[], "jetson-orin-nx", "no module lies in recovery mode");
+        check(&[0x7323, 0x7523], "jetson-orin-nx", "2 modules lie in recovery mode; unplug all but one");
+        let other =
+            "is a Jetson Orin NX 16GB (p3767-0000), and not a Jetson Orin Nano; use board `jetson-orin-nx`";
+        check(&[0x7323], "jetson-orin-nano", other);
+        check(&[0x7e19], "jetson-agx-orin", "use board `jetson-xavier-nx`");
+    }
+
+    /// As NVIDIA's documents write them.
+    #[test]
+    fn nvidias_tool_is_told_what_its_documents_say() {
+        let shown_for = |name: &str| {
+            let board = board(name);
+            let tool = board.provision.as_ref().unwrap();
+            shown(&command(Path::new("/"), tool, &tool.config, false))
+        };
+        let expect = "sudo ./tools/kernel_flash/l4t_initrd_flash.sh --external-device nvme0n1p1 -c tools/kernel_flash/flash_l4t_t234_nvme.xml -p '-c bootloader/generic/cfg/flash_t234_qspi.xml' --showlogs --network usb0 jetson-orin-nano-devkit internal";
+        assert_eq!(
+            (shown_for("jetson-orin-nano"), shown_for("jetson-orin-nx")),
+            (expect.into(), expect.into())
+        );
+        assert_eq!(shown_for("jetson-agx-orin"), "sudo ./flash.sh jetson-agx-orin-devkit internal");
+        assert_eq!(shown_for("jetson-xavier-nx"), "sudo ./flash.sh jetson-xavier-nx-devkit-emmc mmcblk0p1");
+        assert!(board("desk").provision.is_none() && board("qemu").provision.is_none());
+    }
+
+    #[test]
+    fn a_folder_that_is_not_ready_says_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let tool = board("jetson-agx-orin").provision.unwrap();
+        let said = || check_folder(folder.path(), &tool, &tool.config).map_err(|e| e.to_string());
+        assert!(said().unwrap_err().contains("has no flash.sh"));
+        std::fs::write(folder.path().join("flash.sh"), "").unwrap();
+        assert!(said().unwrap_err().contains("has no jetson-agx-orin-devkit.conf"));
+        std::fs::write(folder.path().join("jetson-agx-orin-devkit.conf"), "").unwrap();
+        assert!(said().unwrap_err().contains("run `sudo ./apply_binaries.sh`"));
+        std::fs::create_dir_all(folder.path().join("rootfs/etc")).unwrap();
+        said().unwrap();
+    }
+
+    #[test]
+    fn a_tool_that_fails_is_said_to_have_failed() {
+        run(Command::new("true")).unwrap();
+        assert!(run(Command::new("false")).unwrap_err().to_string().contains("its lines above say why"));
+        assert!(run(Command::new("/no/such/tool")).unwrap_err().to_string().contains("cannot be started"));
+    }
+}
