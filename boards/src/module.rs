@@ -337,7 +337,7 @@ mod tests {
         // One number never leads to two boards.
         for module in Board::shipped().flat_map(|board| board.modules) {
             let Some(product) = module.recovery else { continue };
-            let boards = of(product);
+            let boards = of(product.0);
             assert!(boards.iter().all(|m| m.board.name == boards[0].board.name), "{product}");
         }
     }

@@ -108,7 +108,15 @@ fn a_bundle_goes_onto_a_stick_and_from_there_into_a_unit() {
     };
     let done = install(text(&stick));
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    assert!(said.contains("version 0.2.0 is installed"), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        said.contains("version 0.2.0 for Desktop or laptop is installed"),
+        "{said}{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    let again = ["install", text(&stick), "--root", &bench.root(), "--json"].map(String::from);
+    let again =
+        bench.command("signpost", &again.iter().map(String::as_str).collect::<Vec<_>>()).output().unwrap();
+    assert_eq!(json(&again)[0]["end"], "waits", "twice does no harm");
     fs::create_dir(&local).unwrap();
     let said = refusal(&install(text(&local)));
     assert!(said.contains("holds no bundle for Desktop or laptop"), "{said}");

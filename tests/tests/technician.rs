@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use models::link::tty::{BAUD, Port};
@@ -168,6 +169,66 @@ fn a_program_for_arm_passes_its_self_test() {
     command.arg(built).args(["selftest", "--board", "qemu", "--root", text(root.path())]);
     let output = command.env("SIGNPOST_CACHE", Store::locate().unwrap().root()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// The command with stand-ins for compiler, linker and emulator: what each is told, and what is said where one is
+/// missing or fails.
+#[test]
+fn a_program_for_another_processor_is_built_and_tried_with_what_is_there() {
+    let bench = Bench::new();
+    let stub = |name: &str, script: &str| {
+        let path = bench.path("bin").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        path
+    };
+    let libraries = bench.path("libraries");
+    let rustc = stub("rustc", &format!("echo {}", text(&libraries)));
+    let elf = r"\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\267\0";
+    let folder = "target/aarch64-unknown-linux-gnu/release";
+    let making =
+        format!("echo \"$*\" > cargo.args\n/bin/mkdir -p {folder}\nprintf '{elf}' > {folder}/signpost");
+    let cargo = stub("cargo", &making);
+    let build = |more: &[&str]| {
+        let mut command =
+            bench.command("xtask", &[&["build", "--board", "jetson-orin-nano", "--json"], more].concat());
+        command.env("PATH", bench.path("bin")).env("RUSTC", &rustc).env("CARGO", &cargo);
+        command
+            .env("LIBCLANG_PATH", "")
+            .env_remove("CARGO_TARGET_DIR")
+            .env_remove("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER")
+            .output()
+            .unwrap()
+    };
+    if cfg!(target_arch = "aarch64") {
+        return skip("a_program_for_another_processor_is_built", "this is that processor");
+    }
+    assert!(refusal(&build(&[])).ends_with("run `rustup target add aarch64-unknown-linux-gnu`"));
+    fs::create_dir(&libraries).unwrap();
+    fs::write(libraries.join("libstd-0.rlib"), "").unwrap();
+    assert!(refusal(&build(&[])).contains("sudo apt install gcc-aarch64-linux-gnu"));
+    let linker = stub("aarch64-linux-gnu-gcc", "");
+    let would = json(&build(&["--dry-run"])).remove(0);
+    let would = would["command"].as_str().unwrap();
+    assert!(
+        would.contains(&format!("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER={}", text(&linker))),
+        "{would}"
+    );
+    assert!(!bench.path("cargo.args").exists(), "a dry run builds nothing");
+    // Without an emulator it is built and not tried.
+    let built = json(&build(&[])).remove(0);
+    assert_eq!((&built["selftest"], &built["board"]), (&Value::Null, &"jetson-orin-nano".into()));
+    let told = fs::read_to_string(bench.path("cargo.args")).unwrap();
+    assert!(would.ends_with(told.trim()), "{told}: what the dry run shows is what is done");
+    stub("qemu-aarch64", "echo \"$*\" > qemu.args");
+    assert_eq!(json(&build(&[]))[0]["selftest"], "passed its self-test");
+    let told = fs::read_to_string(bench.path("qemu.args")).unwrap();
+    assert!(told.starts_with(&format!("{folder}/signpost selftest --board qemu --root ")), "{told}");
+    stub("qemu-aarch64", "exit 1");
+    assert!(failure(&build(&[])).contains("fails its self-test in the emulator; run `"));
+    stub("cargo", "exit 101");
+    assert!(failure(&build(&[])).contains("the build failed; the first error above says why"));
 }
 
 #[test]

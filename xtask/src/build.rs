@@ -10,7 +10,7 @@ use models::store::{Store, program_on_path};
 use serde_json::json;
 
 use crate::bundle::contents::check_program;
-use crate::cargo::{cargo, features};
+use crate::cargo::{cargo, features, released};
 use crate::ui::Ui;
 
 /// Run on another processor, a self-test takes minutes.
@@ -60,7 +60,7 @@ impl Build {
         if let Some(linker) = &bench.linker {
             command.env(linker_variable(&board.target), linker);
         }
-        let program = PathBuf::from("target").join(&board.target).join("release/signpost");
+        let program = released(&board.target);
         if self.dry_run {
             let shown = shown(&command);
             let said = json!({ "board": board.name, "program": program, "command": shown });

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 use boards::{Board, Machine, Provision as Tool, UsbProduct};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::build::shown;
 use crate::doctor::world::{Here, World};
@@ -45,24 +45,30 @@ impl Provision {
     /// # Errors
     /// Where the module or the folder is not the right one, or NVIDIA's tool fails.
     pub fn run(&self, ui: &Ui) -> anyhow::Result<()> {
+        let said = self.onto(&Here::default(), is_root(), ui)?;
+        let words = format!("{}: {}", text(&said["end"]), text(&said["command"]));
+        ui.answer(&if self.json { said.to_string() } else { words });
+        Ok(())
+    }
+
+    /// The same on a bench that may be a test's; gives what is to be told.
+    fn onto(&self, world: &dyn World, is_root: bool, ui: &Ui) -> anyhow::Result<Value> {
         let board = Board::named(&self.board)?;
         let tool = board.provision.as_ref().with_context(|| {
             format!("{} has no flashing tool of its maker's; install its system by hand", board.title)
         })?;
         let config = self.config.as_deref().unwrap_or(&tool.config);
         check_folder(&self.l4t, tool, config)?;
-        let module = module(&Here::default().recovery(), &board)?;
+        let module = module(&world.recovery(), &board)?;
         ui.step(&format!("in recovery mode: {module}"));
-        let command = command(&self.l4t, tool, config, is_root());
+        let command = command(&self.l4t, tool, config, is_root);
         let shown = format!("cd {} && {}", self.l4t.display(), shown(&command));
         if !self.dry_run {
             ui.step(&format!("running NVIDIA's tool: {shown}"));
             run(command)?;
         }
         let end = if self.dry_run { "would run" } else { "done" };
-        let said = json!({ "board": board.name, "module": module, "command": shown, "end": end });
-        ui.answer(&if self.json { said.to_string() } else { format!("{end}: {shown}") });
-        Ok(())
+        Ok(json!({ "board": board.name, "module": module, "command": shown, "end": end }))
     }
 }
 
@@ -105,6 +111,10 @@ fn check_folder(folder: &Path, tool: &Tool, config: &str) -> anyhow::Result<()> 
     Ok(())
 }
 
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
 /// Whether this program runs as root: who owns a process owns its folder.
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
@@ -135,6 +145,7 @@ fn run(mut command: Command) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn board(name: &str) -> Board {
         Board::named(name).unwrap()
@@ -188,6 +199,43 @@ mod tests {
         assert!(said().unwrap_err().contains("run `sudo ./apply_binaries.sh`"));
         std::fs::create_dir_all(folder.path().join("rootfs/etc")).unwrap();
         said().unwrap();
+    }
+
+    /// A tool of our own in the place of NVIDIA's: it is run with what the dry run shows, and only for the right
+    /// module.
+    #[test]
+    fn the_tool_runs_with_what_the_dry_run_shows() {
+        let bench = tempfile::tempdir().unwrap();
+        let (l4t, usb) = (bench.path().join("l4t"), bench.path().join("sys/bus/usb/devices/1-1"));
+        for folder in [&l4t.join("rootfs/etc"), &usb] {
+            std::fs::create_dir_all(folder).unwrap();
+        }
+        std::fs::write(usb.join("idVendor"), "0955\n").unwrap();
+        std::fs::write(usb.join("idProduct"), "7023\n").unwrap();
+        std::fs::write(l4t.join("jetson-agx-orin-devkit.conf"), "").unwrap();
+        std::fs::write(l4t.join("flash.sh"), "#!/bin/sh\necho $# $* >> ran\n").unwrap();
+        std::fs::set_permissions(l4t.join("flash.sh"), PermissionsExt::from_mode(0o755)).unwrap();
+        let world = Here::below(bench.path());
+        let provision = |board: &str, dry_run: bool| {
+            let (board, config) = (board.into(), None);
+            let asked = Provision { board, l4t: l4t.clone(), config, erase: !dry_run, dry_run, json: true };
+            asked.onto(&world, true, &Ui::new())
+        };
+        let would = provision("jetson-agx-orin", true).unwrap();
+        assert!(!l4t.join("ran").exists(), "a dry run runs nothing");
+        assert!(
+            text(&would["command"]).ends_with("/l4t && ./flash.sh jetson-agx-orin-devkit internal"),
+            "{would}"
+        );
+        let did = provision("jetson-agx-orin", false).unwrap();
+        assert_eq!((&did["command"], &did["end"]), (&would["command"], &"done".into()));
+        assert_eq!(std::fs::read_to_string(l4t.join("ran")).unwrap(), "2 jetson-agx-orin-devkit internal\n");
+        std::fs::write(usb.join("idProduct"), "7223\n").unwrap();
+        let did = provision("jetson-agx-orin", true).unwrap();
+        assert_eq!(did["module"], "Jetson AGX Orin 32GB (p3701-0004)");
+        std::fs::write(usb.join("idProduct"), "7323\n").unwrap();
+        assert!(provision("jetson-agx-orin", false).is_err());
+        assert_eq!(std::fs::read_to_string(l4t.join("ran")).unwrap().lines().count(), 1);
     }
 
     #[test]

@@ -80,6 +80,12 @@ impl Default for Here {
 }
 
 impl Here {
+    /// A computer whose system lies below a folder.
+    #[cfg(test)]
+    pub(crate) fn below(root: &Path) -> Self {
+        Self { root: root.into() }
+    }
+
     fn text(path: &Path) -> Option<String> {
         Some(fs::read_to_string(path).ok()?.trim().to_owned())
     }
@@ -214,7 +220,7 @@ mod tests {
         tty("ttyS1", Some(&board), Some("0"));
         tty("ttyUSB0", Some(&adapter), None);
         tty("ttyACM0", Some(&jetson), None);
-        let here = Here { root: root.into() };
+        let here = Here::below(root);
         (folder, here)
     }
 
@@ -229,7 +235,7 @@ mod tests {
         ];
         assert_eq!(here.ports(), expect);
         assert_eq!(here.recovery(), [UsbProduct(0x7523)], "a network adapter of NVIDIA's is no module");
-        let nothing = Here { root: here.root.join("nothing") };
+        let nothing = Here::below(&here.root.join("nothing"));
         assert_eq!((nothing.ports(), nothing.recovery()), (vec![], vec![]));
     }
 

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use boards::Board;
 use clap::Args;
-use models::bundle::{Bundle, peek};
+use models::bundle::{Bundle, Version, peek};
 use models::update::{self, Installed, Step};
+use serde_json::json;
 
 use super::Place;
 
@@ -21,6 +22,9 @@ pub struct Install {
     /// Only says whether it could be installed
     #[arg(long)]
     dry_run: bool,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 impl Install {
@@ -39,7 +43,7 @@ impl Install {
         if self.dry_run {
             let running = update::Record::load(&home.disk).and_then(|record| record.version());
             bundle.manifest().suits(&home.board.name, running, home.unit().slot_bytes)?;
-            println!("version {version} for {} could be installed", home.board.title);
+            self.say(&home.board, version, "fits", "could be installed");
             return Ok(());
         }
         let done = update::install(&home.disk, &mut bundle, &home.unit(), &mut |step| match step {
@@ -48,13 +52,22 @@ impl Install {
             Step::Writing { .. } => {}
             Step::ReadingBack => eprintln!("reading back what was written"),
         })?;
-        match done {
-            Installed::Waiting(version) | Installed::WaitsAlready(version) => {
-                println!("version {version} is installed; restart the unit to try it");
+        let (end, words) = match done {
+            Installed::Waiting(_) | Installed::WaitsAlready(_) => {
+                ("waits", "is installed; restart the unit to try it")
             }
-            Installed::RunsAlready(version) => println!("version {version} runs already"),
-        }
+            Installed::RunsAlready(_) => ("runs", "runs already"),
+        };
+        self.say(&home.board, version, end, words);
         Ok(())
+    }
+
+    fn say(&self, board: &Board, version: Version, end: &str, words: &str) {
+        if self.json {
+            println!("{}", json!({ "version": version, "board": board.name, "end": end }));
+        } else {
+            println!("version {version} for {} {words}", board.title);
+        }
     }
 }
 
