@@ -149,6 +149,25 @@ fn a_unit_tests_itself_and_leaves_a_paper() {
     assert!(words.contains("camera    FAILED") && words.ends_with("verdict: failed (camera)\n"), "{words}");
 }
 
+/// The program of a slot looks for its networks in that slot, whoever starts it.
+#[test]
+fn a_program_takes_the_store_that_lies_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("signpost");
+    let signpost = program("signpost");
+    if fs::hard_link(&signpost, &own).is_err() {
+        fs::copy(&signpost, &own).unwrap();
+    }
+    fs::create_dir(folder.path().join("store")).unwrap();
+    fs::write(folder.path().join("store/store.json"), "{}").unwrap();
+    let mut command = std::process::Command::new(&own);
+    command.args(["selftest", "--json", "--root", text(folder.path())]).env_remove("SIGNPOST_CACHE");
+    let checks = objects(&command.output().unwrap()).remove(0)["checks"].clone();
+    let engines = checks.as_array().unwrap().iter().find(|check| check["name"] == "engines").unwrap().clone();
+    let missing = folder.path().canonicalize().unwrap().join("store/networks");
+    assert!(engines["said"].as_str().unwrap().contains(text(&missing)), "{engines}");
+}
+
 /// A program for another processor, where this computer can build and run one.
 #[test]
 fn a_program_for_arm_passes_its_self_test() {

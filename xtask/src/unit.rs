@@ -38,14 +38,23 @@ impl Cable {
     /// # Errors
     /// What is there instead of a unit, and what to do.
     pub fn connect(&self, ui: &Ui) -> Result<Tool<Port>, Error> {
-        let port = Port::open(&self.port, BAUD)?;
-        let mut tool = Tool::connect(port, env!("CARGO_PKG_VERSION"), GREETING)?;
-        if let Some(baud) = self.baud {
-            match tool.speed(baud)? {
-                Some(baud) => ui.step(&format!("{baud} bits a second")),
-                None => ui.step("this port has no speed; --baud changes nothing"),
-            }
+        let (tool, speed) = self.reach()?;
+        match (self.baud, speed) {
+            (Some(_), Some(baud)) => ui.step(&format!("{baud} bits a second")),
+            (Some(_), None) => ui.step("this port has no speed; --baud changes nothing"),
+            (None, _) => {}
         }
         Ok(tool)
+    }
+
+    /// The same without a word, for who asks again and again; gives the speed that was set.
+    ///
+    /// # Errors
+    /// What is there instead of a unit, and what to do.
+    pub fn reach(&self) -> Result<(Tool<Port>, Option<u32>), Error> {
+        let port = Port::open(&self.port, BAUD)?;
+        let mut tool = Tool::connect(port, env!("CARGO_PKG_VERSION"), GREETING)?;
+        let speed = self.baud.map(|baud| tool.speed(baud)).transpose()?.flatten();
+        Ok((tool, speed))
     }
 }

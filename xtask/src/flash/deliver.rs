@@ -156,7 +156,7 @@ fn settle(parcel: &Parcel, cable: &Cable, ui: &Ui) -> anyhow::Result<()> {
 
 /// Asks the unit once; `true` when it has kept the version.
 fn look(cable: &Cable, ui: &Ui, wanted: &str, runs: &mut bool, seen: &mut String) -> anyhow::Result<bool> {
-    let mut tool = cable.connect(ui)?;
+    let (mut tool, _) = cable.reach()?;
     let health = tool.health()?;
     let version = tool.unit().product.clone();
     *seen = format!("it runs version {version}: {}", health.state);

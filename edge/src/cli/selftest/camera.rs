@@ -52,3 +52,40 @@ pub fn check(source: Option<&str>, board: &Board) -> Found {
     }
     figures(Found::passed(format!("{source} gives pictures of {width}×{height}")), frames)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::selftest::paper::Outcome;
+
+    #[track_caller]
+    fn check(shade: fn(u32) -> u8, expect: (Outcome, &str)) {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("pictures");
+        std::fs::create_dir(&source).unwrap();
+        for name in ["0.png", "1.png"] {
+            let picture = image::RgbImage::from_fn(64, 48, |x, _| image::Rgb([shade(x); 3]));
+            picture.save(source.join(name)).unwrap();
+        }
+        let board = Board::named("desk").unwrap();
+        let found = super::check(source.to_str(), &board);
+        assert!((found.outcome, found.said.contains(expect.1)) == (expect.0, true), "{}", found.said);
+        assert_eq!((&found.figures["frames"], &found.figures["width_px"]), (&2.into(), &64.into()));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no picture is kept");
+    }
+
+    #[test]
+    fn a_camera_that_sees_passes_and_a_dark_one_does_not() {
+        check(|x| x as u8, (Outcome::Passed, "gives pictures of 64×48"));
+        check(|_| 16, (Outcome::Failed, "are of one colour; take the cap off its lens"));
+    }
+
+    #[test]
+    fn a_camera_that_is_not_there_fails_where_the_board_names_one() {
+        let mut board = Board::named("desk").unwrap();
+        assert_eq!(super::check(None, &board).outcome, Outcome::NotPresent);
+        board.camera.device = Some("/dev/video-none".into());
+        let found = super::check(None, &board);
+        assert!(found.outcome == Outcome::Failed && found.said.contains("/dev/video-none"), "{}", found.said);
+    }
+}
