@@ -221,6 +221,13 @@ impl Machine {
         boards.collect()
     }
 
+    /// The sentence about a module in recovery mode that no board file names.
+    pub fn unknown_in_recovery(product: UsbProduct) -> String {
+        format!(
+            "a module lies in recovery mode (USB {NVIDIA:04x}:{product}) that Signpost does not know; use one of the modules in boards/data, or describe this one there"
+        )
+    }
+
     /// That this machine is the board that somebody wants.
     ///
     /// # Errors

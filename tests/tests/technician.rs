@@ -40,7 +40,7 @@ fn the_doctor_finds_what_is_wrong_on_a_real_wire() {
     assert_eq!(json(&bench.flash(&bench.path("0.1.0.bundle"), &["--json"]))[0]["end"], "kept");
     let found = doctor(&bench, port, &["--board", "desk"]);
     // A machine with a full disk has that to say, and no more.
-    if json_or_disk(&found) {
+    if is_healthy_but_for_the_disk(&found) {
         let unit = &objects(&found)[0]["units"][0];
         assert_eq!(
             (&unit["unit"], &unit["board"], &unit["version"]),
@@ -67,7 +67,7 @@ fn the_doctor_finds_what_is_wrong_on_a_real_wire() {
 
 /// Whether a unit is healthy, but for the disk of the machine that the test runs on.
 #[track_caller]
-fn json_or_disk(output: &std::process::Output) -> bool {
+fn is_healthy_but_for_the_disk(output: &std::process::Output) -> bool {
     if !output.status.success() {
         assert_eq!(kinds(output), ["disk"]);
     }

@@ -82,10 +82,10 @@ fn module(products: &[UsbProduct], board: &Board) -> anyhow::Result<String> {
         all => bail!("{} modules lie in recovery mode; unplug all but one", all.len()),
     };
     let machines = Machine::in_recovery(product);
-    let own: Vec<String> = machines.iter().filter(|m| m.board == *board).map(ToString::to_string).collect();
-    if let (true, Some(other)) = (own.is_empty(), machines.first()) {
-        other.is(board)?;
-    }
+    let first = machines.first().with_context(|| Machine::unknown_in_recovery(product))?;
+    first.is(board)?;
+    // Those that USB does not tell from each other are all of one board.
+    let own: Vec<String> = machines.iter().map(ToString::to_string).collect();
     Ok(own.join(" or "))
 }
 
@@ -167,6 +167,7 @@ mod tests {
             "is a Jetson Orin NX 16GB (p3767-0000), and not a Jetson Orin Nano; use board `jetson-orin-nx`";
         check(&[0x7323], "jetson-orin-nano", other);
         check(&[0x7e19], "jetson-agx-orin", "use board `jetson-xavier-nx`");
+        check(&[0x7019], "jetson-agx-orin", "(USB 0955:7019) that Signpost does not know");
     }
 
     /// As NVIDIA's documents write them.

@@ -130,10 +130,11 @@ impl Diagnosis {
 /// What a module in recovery mode means.
 fn recovery(product: UsbProduct, board: Option<&Board>) -> String {
     let modules = Machine::in_recovery(product);
+    let Some(first) = modules.first() else { return Machine::unknown_in_recovery(product) };
     let titles: Vec<String> = modules.iter().map(ToString::to_string).collect();
-    let name = modules.first().map_or("NAME", |module| module.board.name.as_str());
+    let name = &first.board.name;
     let what = format!("a module lies in recovery mode (USB 0955:{product}): {}", titles.join(" or "));
-    match board.filter(|board| board.name != name) {
+    match board.filter(|board| board.name != *name) {
         Some(board) => {
             format!("{what}, and not a {}; exchange the module, or use board `{name}`", board.title)
         }

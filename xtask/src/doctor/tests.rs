@@ -129,6 +129,11 @@ fn what_is_not_plugged_in_or_lies_in_recovery_mode() {
         &wrong,
         "1. a module lies in recovery mode (USB 0955:7323): Jetson Orin NX 16GB (p3767-0000), and not a Jetson Orin Nano; exchange the module, or use board `jetson-orin-nx`",
     );
+    let unknown = Bench { recovery: vec![UsbProduct(0x7019)], ..Bench::default() };
+    check(
+        &unknown,
+        "1. a module lies in recovery mode (USB 0955:7019) that Signpost does not know; use one of the modules in boards/data, or describe this one there",
+    );
     let named = diagnose(&Bench::default(), Some(Path::new("/dev/ttyUSB0")), None);
     assert_eq!(
         words(&named),

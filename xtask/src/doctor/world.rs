@@ -13,6 +13,8 @@ use models::link::{Error, Tool, tty};
 
 /// What Jetson Linux shows of itself over USB while it runs ("0955:7020 NVIDIA Corp. L4T running on Tegra").
 const RUNNING: UsbProduct = UsbProduct(0x7020);
+/// What a module in recovery mode calls itself over USB.
+const BOOT_ROM: &str = "APX";
 /// A serial adapter lies at most so many folders below its USB device.
 const DEPTH: usize = 6;
 
@@ -128,10 +130,14 @@ impl World for Here {
 
     fn recovery(&self) -> Vec<UsbProduct> {
         let devices = self.names("sys/bus/usb/devices");
-        let ids = devices.iter().filter_map(|folder| usb_ids(folder));
-        // Only the USB port of a module's boot ROM: NVIDIA makes network adapters and shields, too.
-        let products = ids.filter(|(maker, _)| *maker == NVIDIA).map(|(_, product)| UsbProduct(product));
-        products.filter(|product| !boards::Machine::in_recovery(*product).is_empty()).collect()
+        let product = |folder: &PathBuf| {
+            let (_, product) = usb_ids(folder).filter(|(maker, _)| *maker == NVIDIA)?;
+            // NVIDIA makes network adapters and shields, too; a module's boot ROM has a name of its own.
+            let product = UsbProduct(product);
+            let named = Self::text(&folder.join("product")).is_some_and(|name| name == BOOT_ROM);
+            (named || !boards::Machine::in_recovery(product).is_empty()).then_some(product)
+        };
+        devices.iter().filter_map(product).collect()
     }
 
     fn group_of(&self, port: &Path) -> Option<String> {
@@ -213,6 +219,8 @@ mod tests {
         let jetson = interface(usb("1-2", "0955", "7020"), "1-2:1.2");
         usb("1-3", "0955", "7523");
         usb("1-4", "0955", "7210");
+        // One that no board file knows.
+        fs::write(usb("1-5", "0955", "7019").join("product"), "APX\n").unwrap();
         let board = root.join("sys/devices/platform/serial8250");
         fs::create_dir_all(&board).unwrap();
         tty("tty1", None, None);
@@ -234,7 +242,8 @@ mod tests {
             port("ttyS0", None),
         ];
         assert_eq!(here.ports(), expect);
-        assert_eq!(here.recovery(), [UsbProduct(0x7523)], "a network adapter of NVIDIA's is no module");
+        let modules = [UsbProduct(0x7523), UsbProduct(0x7019)];
+        assert_eq!(here.recovery(), modules, "a network adapter of NVIDIA's is no module");
         let nothing = Here::below(&here.root.join("nothing"));
         assert_eq!((nothing.ports(), nothing.recovery()), (vec![], vec![]));
     }

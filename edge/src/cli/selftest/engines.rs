@@ -17,8 +17,7 @@ use crate::engine::{self, Backend, Tensor};
 
 const GOLDEN: &str = include_str!("../../../assets/selftest/golden.json");
 /// The largest distance from the golden answer, as a part of the output's largest absolute value. The engines
-/// differ from it by up to 1.3e-5 on x86-64; Arm's kernels round otherwise, and a wrong weight or kernel is off by
-/// a hundred times as much.
+/// differ from it by up to 1.3e-5 on x86-64; kernels for other processors round otherwise.
 const TOLERANCE: f64 = 1e-3;
 /// The step from one kept value to the next, as in `make.py`.
 const STRIDE: usize = 7919;
