@@ -10,7 +10,7 @@ pub mod module;
 use serde::Deserialize;
 
 pub use error::Error;
-pub use module::{Machine, Part, Traits};
+pub use module::{Machine, NVIDIA, Part, Traits, UsbProduct};
 
 const SHIPPED: &[(&str, &str)] = &[
     ("desk", include_str!("../data/desk.toml")),
@@ -52,6 +52,8 @@ pub struct Board {
     pub thermal: Thermal,
     /// What starts the unit anew when its program hangs; `None` where nothing does.
     pub watchdog: Option<Watchdog>,
+    /// What its maker's own tool is told to put a system onto a module; `None` where there is no such tool.
+    pub provision: Option<Provision>,
 }
 
 /// A module, as it leaves NVIDIA.
@@ -60,14 +62,18 @@ pub struct Board {
 pub struct Module {
     /// What its memory and the device tree call it, for example `p3767-0003`.
     pub part: Part,
+    /// What it shows of itself over USB in recovery mode; modules of one memory size may share it.
+    pub recovery: Option<UsbProduct>,
     /// The name that people use.
     pub title: String,
 }
 
-/// What to ask of a camera; it may answer with something else. Which one it is, the command line says.
+/// What to ask of a camera; it may answer with something else.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Camera {
+    /// The device; `None` where only the command line says which one it is, if any.
+    pub device: Option<String>,
     /// Picture width.
     pub width_px: u32,
     /// Picture height.
@@ -166,6 +172,21 @@ pub struct Watchdog {
     pub device: String,
     /// It bites when it was not fed for so long. Seconds.
     pub timeout_s: u32,
+}
+
+/// What NVIDIA's flashing tool is told, from the folder that it comes in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provision {
+    /// The tool, below that folder.
+    pub command: String,
+    /// What it is told before the configuration.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// The configuration of module and carrier board: a file of this name with `.conf` lies in that folder.
+    pub config: String,
+    /// The device that the system goes onto.
+    pub target: String,
 }
 
 /// The largest side of a screen, in pixels: the drawing library counts quarter pixels in 16 bits.

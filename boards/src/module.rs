@@ -57,6 +57,33 @@ impl TryFrom<String> for Part {
     }
 }
 
+/// Who makes the modules, in USB's numbering.
+pub const NVIDIA: u16 = 0x0955;
+
+/// A product number of USB, of its maker [`NVIDIA`]: four hexadecimal digits, for example `7523`.
+///
+/// In recovery mode a module shows which it is by this alone, before anything on it runs ("To Determine
+/// Whether the Developer Kit Is in Force Recovery Mode" in the Quick Start of the Jetson Linux Developer Guide).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct UsbProduct(pub u16);
+
+impl fmt::Display for UsbProduct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04x}", self.0)
+    }
+}
+
+impl TryFrom<String> for UsbProduct {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let digits = text.len() == 4 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let number = u16::from_str_radix(&text, 16).ok().filter(|_| digits);
+        number.map(Self).ok_or_else(|| format!("`{text}` is no USB product number; write it like 7523"))
+    }
+}
+
 /// Four digits.
 fn number(text: &str) -> Option<u16> {
     let digits = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
@@ -185,6 +212,22 @@ impl Machine {
         })
     }
 
+    /// The modules that show this product number in recovery mode; none where no board has it.
+    pub fn in_recovery(product: UsbProduct) -> Vec<Self> {
+        let boards = Board::shipped().flat_map(|board| {
+            let own: Vec<_> = board.modules.iter().filter(|m| m.recovery == Some(product)).cloned().collect();
+            own.into_iter().map(move |m| Self { board: board.clone(), title: m.title, part: Some(m.part) })
+        });
+        boards.collect()
+    }
+
+    /// The sentence about a module in recovery mode that no board file names.
+    pub fn unknown_in_recovery(product: UsbProduct) -> String {
+        format!(
+            "a module lies in recovery mode (USB {NVIDIA:04x}:{product}) that Signpost does not know; use one of the modules in boards/data, or describe this one there"
+        )
+    }
+
     /// That this machine is the board that somebody wants.
     ///
     /// # Errors
@@ -288,6 +331,22 @@ mod tests {
         let words =
             "a Jetson Orin NX 16GB (p3767-0000), and not a Jetson Orin Nano; use board `jetson-orin-nx`";
         assert!(error.contains(words), "{error}");
+    }
+
+    #[test]
+    fn a_module_in_recovery_mode_is_known_by_its_product_number() {
+        let of = |product| Machine::in_recovery(UsbProduct(product));
+        let titles = |product| of(product).into_iter().map(|m| m.title).collect::<Vec<_>>();
+        assert_eq!(titles(0x7323), ["Jetson Orin NX 16GB"]);
+        let two = ["Jetson Orin Nano 8GB", "Jetson Orin Nano 8GB of the developer kit, with a card slot"];
+        assert_eq!(titles(0x7523), two, "they differ in nothing that USB shows");
+        assert!(of(0x7020).is_empty(), "a module that runs is in no recovery mode");
+        // One number never leads to two boards.
+        for module in Board::shipped().flat_map(|board| board.modules) {
+            let Some(product) = module.recovery else { continue };
+            let boards = of(product.0);
+            assert!(boards.iter().all(|m| m.board.name == boards[0].board.name), "{product}");
+        }
     }
 
     #[test]

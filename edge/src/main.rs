@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use edge::cli::update::{boot::Boot, install::Install, serve::Serve};
-use edge::cli::{enrol::Enrol, landmarks::Landmarks, read::Read, sign::Sign};
+use edge::cli::{enrol::Enrol, landmarks::Landmarks, read::Read, selftest::Selftest, sign::Sign};
 use edge::engine::NO_TELEMETRY;
 
 /// Sign language to text, text to sign language, without a network.
@@ -19,6 +19,7 @@ enum Command {
     Serve(Serve),
     Install(Install),
     Boot(Boot),
+    Selftest(Selftest),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Install(install) => install.run(),
         Command::Boot(boot) => boot.run(),
+        Command::Selftest(selftest) => selftest.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -27,6 +27,7 @@ pub mod tflite;
 pub mod translator;
 #[cfg(feature = "update")]
 pub mod update;
+pub mod utc;
 pub mod utterance;
 pub mod vector;
 pub mod whole;

@@ -1,8 +1,8 @@
 //! Where set-up keeps what the repository may not contain, and where programs look for it.
 //!
 //! One folder holds the landmark networks, the lexicon and the native helpers.
-//! `SIGNPOST_CACHE` names it; otherwise it is `signpost` in the user's cache
-//! directory. A unit has the same layout under its data directory. What a unit is taught
+//! `SIGNPOST_CACHE` names it; otherwise it is `store` beside the program, where a unit's slot has it, or
+//! `signpost` in the user's cache directory. What a unit is taught
 //! on site is no part of it: it must survive an update, and is kept with the user's state.
 
 use std::os::unix::fs::PermissionsExt;
@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// Where set-up enters what it brought, within the store.
 pub const RECORD: &str = "store.json";
+/// The store's folder where it lies beside the program.
+pub const BESIDE: &str = "store";
 /// The record of some seven hundred files is a tenth of a megabyte.
 const RECORD_LIMIT: u64 = 16 << 20;
 
@@ -81,11 +83,15 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store of this user: `$SIGNPOST_CACHE`, `$XDG_CACHE_HOME/signpost` or `~/.cache/signpost`.
+    /// The store of this program or user: `$SIGNPOST_CACHE`, `store` beside the program, as a unit's slot has it,
+    /// `$XDG_CACHE_HOME/signpost` or `~/.cache/signpost`.
     ///
-    /// `None` where none of these variables is set.
+    /// `None` where there is none beside the program and none of these variables is set.
     pub fn locate() -> Option<Self> {
+        let program = std::env::current_exe().ok();
+        let beside = program.and_then(|program| Some(program.parent()?.join(BESIDE)));
         named("SIGNPOST_CACHE")
+            .or_else(|| beside.filter(|folder| folder.join(RECORD).is_file()))
             .or_else(|| named("XDG_CACHE_HOME").map(|d| d.join("signpost")))
             .or_else(|| named("HOME").map(|d| d.join(".cache/signpost")))
             .map(Self::at)

@@ -1,5 +1,7 @@
 //! Bytes to break readers with: random, but the same in every run.
 
+use std::time::{Duration, Instant};
+
 /// How many random inputs a test tries where nobody says otherwise.
 const ROUNDS: u32 = 2000;
 
@@ -10,6 +12,19 @@ const ROUNDS: u32 = 2000;
 pub fn rounds() -> u32 {
     std::env::var("SIGNPOST_FUZZ_ROUNDS")
         .map_or(ROUNDS, |rounds| rounds.parse().expect("SIGNPOST_FUZZ_ROUNDS is a number"))
+}
+
+/// The numbers of the rounds of a test, from 0: as many as [`rounds`], or for as many seconds as
+/// `SIGNPOST_FUZZ_SECONDS` says, whichever is more. Only somebody who asks for it gets a clock.
+///
+/// # Panics
+/// Where it says no number.
+pub fn each_round() -> impl Iterator<Item = u32> {
+    let seconds = std::env::var("SIGNPOST_FUZZ_SECONDS")
+        .map(|seconds| seconds.parse().expect("SIGNPOST_FUZZ_SECONDS is a number"));
+    let until = seconds.ok().map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let least = rounds();
+    (0..).take_while(move |round| *round < least || until.is_some_and(|until| Instant::now() < until))
 }
 
 /// A small generator (SplitMix64), so that every run tries the same bytes.

@@ -6,6 +6,7 @@ pub mod disk;
 pub mod fuzz;
 pub mod made;
 pub mod simulated;
+pub mod technician;
 pub mod wire;
 
 use std::fmt::Display;

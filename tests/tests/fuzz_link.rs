@@ -9,7 +9,7 @@ use models::link::frame::{Decoder, MAX_MESSAGE, encode};
 use models::link::line::{Incoming, read};
 use models::link::message::{Answer, Bulk, Control, Health, Hello};
 use models::link::{Channel, Duties, Staging, Tool, Unit, Wire};
-use tests::fuzz::{Random, rounds};
+use tests::fuzz::{Random, each_round};
 use tests::wire::Cable;
 
 const FRAMES: &str = include_str!("../golden/link/v1.frames");
@@ -61,6 +61,10 @@ fn memory(incoming: &Incoming<'_>) -> usize {
         Incoming::Control(Control::Answer { answer: Answer::Health(health), .. }) => {
             size_of_val(health.temperatures.as_slice()) + size_of_val(health.stages.as_slice())
         }
+        Incoming::Control(Control::Answer { answer: Answer::Troubles { troubles }, .. }) => {
+            size_of_val(troubles.as_slice())
+                + troubles.iter().map(|t| t.kind.len() + t.said.len()).sum::<usize>()
+        }
         Incoming::Control(Control::Got(got)) => got.seen.len(),
         _ => 0,
     }
@@ -84,7 +88,7 @@ fn messages_of_any_bytes_are_read_or_refused() {
         }
     }
     let mut random = Random(1);
-    for round in 0..rounds() {
+    for round in each_round() {
         let (channel, message) = &messages[round as usize % messages.len()];
         check(*channel, &random.mutate(message, &stream));
     }
@@ -94,7 +98,7 @@ fn messages_of_any_bytes_are_read_or_refused() {
 fn streams_of_any_bytes_give_only_frames_that_somebody_sent() {
     let (stream, messages) = seeds();
     let mut random = Random(2);
-    for _ in 0..rounds() {
+    for _ in each_round() {
         let bytes = random.mutate(&stream, &stream);
         let mut decoder = Decoder::default();
         for piece in bytes.chunks(1 + random.below(5000)) {
@@ -114,7 +118,8 @@ fn units_and_tools_survive_whatever_comes() {
     let (stream, messages) = seeds();
     let folder = tempfile::tempdir().unwrap();
     let mut random = Random(3);
-    for round in 0..rounds() / 20 {
+    // Each round is twenty messages, both ways.
+    for round in each_round().step_by(20).map(|round| round / 20) {
         // Whole frames of mutated messages, with noise between: what a broken or hostile program would send.
         let mut bytes = Vec::new();
         for _ in 0..20 {

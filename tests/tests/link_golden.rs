@@ -9,7 +9,7 @@ use models::link::frame::{Decoder, encode};
 use models::link::line::{Incoming, read};
 use models::link::message::{
     Answer, Ask, Bulk, Caption, CaptionKind, Control, Got, Health, Hello, Level, Logs, Offer, Refusal, Role,
-    StageTime, Take, Temperature, Verdict, Word,
+    StageTime, Take, Temperature, Trouble, Verdict, Word,
 };
 
 const FRAMES: &str = include_str!("../golden/link/v1.frames");
@@ -80,6 +80,9 @@ fn expected(block: &[u8]) -> Vec<(&'static str, Incoming<'_>)> {
         spoiled: 6,
     };
     let words = vec![word("Zoë", "spelled", "Z O E"), word("tag", "lexicon", "TAG")];
+    let troubles = |all: &[(&str, &str)]| Answer::Troubles {
+        troubles: all.iter().map(|(kind, said)| Trouble::new(kind, said)).collect(),
+    };
     let cannot = |why: &str| Answer::Refused(Refusal::Cannot { why: why.into() });
     vec![
         ("hello-tool", Incoming::Control(hello(Role::Tool, 1, "", ""))),
@@ -125,6 +128,9 @@ fn expected(block: &[u8]) -> Vec<(&'static str, Incoming<'_>)> {
         ),
         ("block", Incoming::Bulk(Bulk::Block { transfer: 9, index: 70_000, bytes: block })),
         ("block-empty", Incoming::Bulk(Bulk::Block { transfer: 0, index: 0, bytes: &[] })),
+        ("ask-troubles", ask(9, Ask::Troubles)),
+        ("answer-troubles", answer(9, troubles(&[("disk", "its disk is full; free some space")]))),
+        ("answer-no-troubles", answer(10, troubles(&[]))),
     ]
 }
 

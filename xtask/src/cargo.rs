@@ -30,6 +30,12 @@ pub fn features(store: &Store) -> &'static [&'static str] {
     if clang { &["--features", "signpost-edge/camera"] } else { &[] }
 }
 
+/// Where cargo puts the released unit's program for a target.
+pub fn released(target: &str) -> PathBuf {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
+    folder.map_or_else(|| "target".into(), PathBuf::from).join(target).join("release/signpost")
+}
+
 /// Builds all programs of the workspace and gives the folder that they are in.
 ///
 /// All at once, although a command may need one of them: what several crates share is then built with

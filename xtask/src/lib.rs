@@ -1,11 +1,15 @@
 //! Set-up, demo, tests, and the technician's commands: one file a command, one struct with `run`.
 
 pub mod bench;
+pub mod build;
 pub mod bundle;
 pub mod cargo;
+pub mod completions;
 pub mod demo;
+pub mod doctor;
+pub mod flash;
 pub mod monitor;
-pub mod push;
+pub mod provision;
 pub mod setup;
 pub mod test;
 pub mod ui;
@@ -26,10 +30,15 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Bench(bench::Bench),
+    Build(build::Build),
     Bundle(bundle::Bundle),
+    Completions(completions::Completions),
     Demo(demo::Demo),
+    Doctor(doctor::Doctor),
+    #[command(alias = "push")]
+    Flash(flash::Flash),
     Monitor(monitor::Monitor),
-    Push(push::Push),
+    Provision(provision::Provision),
     Setup(setup::Setup),
     Test(test::Test),
 }
@@ -42,10 +51,14 @@ impl Cli {
     pub fn run(self, ui: &Ui) -> anyhow::Result<()> {
         match self.command {
             Command::Bench(bench) => bench.run(ui),
+            Command::Build(build) => build.run(ui),
             Command::Bundle(bundle) => bundle.run(ui),
+            Command::Completions(completions) => completions.run(ui),
             Command::Demo(demo) => demo.run(ui),
+            Command::Doctor(doctor) => doctor.run(ui),
+            Command::Flash(flash) => flash.run(ui),
             Command::Monitor(monitor) => monitor.run(ui),
-            Command::Push(push) => push.run(ui),
+            Command::Provision(provision) => provision.run(ui),
             Command::Test(test) => test.run(ui),
             Command::Setup(setup) => setup.run(ui),
         }

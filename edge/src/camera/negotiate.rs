@@ -156,7 +156,7 @@ mod tests {
     #[track_caller]
     fn check(lines: &[(&[u8; 4], [u32; 2], f32)], most_pixels: u32, doubted: &[Packing], expect: &str) {
         let lines = lines.iter().map(|(code, size, fps)| (**code, *size, *fps)).collect();
-        let wanted = boards::Camera { width_px: 1280, height_px: 720, rate_hz: 30 };
+        let wanted = boards::Camera { device: None, width_px: 1280, height_px: 720, rate_hz: 30 };
         let got = match start(&mut Sheet { lines, most_pixels, set: None }, &wanted, doubted) {
             Ok(Chosen { format: Format { packing, width, height, .. }, fps }) => {
                 format!("{packing} {width}x{height} {fps}")

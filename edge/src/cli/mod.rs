@@ -7,6 +7,7 @@ mod kept;
 pub mod landmarks;
 pub mod read;
 mod report;
+pub mod selftest;
 mod show;
 pub mod sign;
 pub mod update;

@@ -33,7 +33,7 @@ pub mod write;
 
 pub use error::Error;
 pub use manifest::{Entry, Manifest, Packed};
-pub use read::{Base, Bundle, Keys, NoBase, peek};
+pub use read::{Base, Bundle, Keys, NoBase, examine, peek};
 pub use sum::Sum;
 pub use version::Version;
 
@@ -64,6 +64,6 @@ pub const SIGNATURE: &str = "manifest.json.minisig";
 /// Within a slot, the unit's program. Models that ship lie in `weights` beside it, where it looks for them.
 pub const PROGRAM: &str = "signpost";
 /// Within a slot, what set-up brings: landmark networks, lexicon, ONNX Runtime, and the record of their hashes.
-pub const STORE: &str = "store";
+pub const STORE: &str = crate::store::BESIDE;
 /// In a unit's root, the public keys of whoever may make bundles for it.
 pub const TRUSTED: &str = "trusted.pub";

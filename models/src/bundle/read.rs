@@ -89,23 +89,10 @@ impl<R: Read + Seek> Bundle<R> {
     /// # Errors
     /// Why it is refused; of the files themselves nothing was looked at yet.
     pub fn open(mut reader: R, keys: &Keys) -> Result<Self, Error> {
-        let Beginning { length, mut start, signature, text } = beginning(&mut reader)?;
-        let missing = |whole: u64| whole.checked_sub(length).filter(|missing| *missing > 0);
+        let Beginning { length, start, signature, text } = beginning(&mut reader)?;
         keys.verify(&text, &signature)?;
         let manifest = Manifest::parse(&text)?;
-        let starts = manifest.files.iter().map(|entry| {
-            let own = start;
-            // The manifest's check has summed them.
-            start += entry.packed.size();
-            own
-        });
-        let starts = starts.collect();
-        if let Some(missing) = missing(start) {
-            return Err(Error::Truncated { missing });
-        }
-        if length > start {
-            return Err(Error::Trailing { extra: length - start });
-        }
+        let starts = starts(&manifest, start, length)?;
         Ok(Self { reader, manifest, text, signature, starts })
     }
 
@@ -178,6 +165,41 @@ impl<R: Read + Seek> Bundle<R> {
 /// Where it is no bundle, or its manifest cannot be read.
 pub fn peek(mut reader: impl Read + Seek) -> Result<Manifest, Error> {
     Manifest::parse(&beginning(&mut reader)?.text)
+}
+
+/// The same, after every packed file was found to be the one that the manifest means: what a tool can know of
+/// a bundle without the key that it was signed with, before it sends the bundle or puts it onto a stick.
+///
+/// # Errors
+/// Where it is no bundle, was cut off, or was spoiled on its way.
+pub fn examine(mut reader: impl Read + Seek) -> Result<Manifest, Error> {
+    let Beginning { length, start, text, .. } = beginning(&mut reader)?;
+    let manifest = Manifest::parse(&text)?;
+    for (entry, start) in manifest.files.iter().zip(starts(&manifest, start, length)?) {
+        match entry.packed {
+            Packed::Kept => {}
+            Packed::Whole { size, sha256 } | Packed::Delta { size, sha256, .. } => {
+                vouched(&mut reader, start, entry, size, sha256)?;
+            }
+        }
+    }
+    Ok(manifest)
+}
+
+/// Where each packed file begins in a bundle that is as long as all of them.
+fn starts(manifest: &Manifest, mut start: u64, length: u64) -> Result<Vec<u64>, Error> {
+    let starts = manifest.files.iter().map(|entry| {
+        let own = start;
+        // The manifest's check has summed them.
+        start += entry.packed.size();
+        own
+    });
+    let starts = starts.collect();
+    match length.checked_sub(start) {
+        None => Err(Error::Truncated { missing: start - length }),
+        Some(0) => Ok(starts),
+        Some(extra) => Err(Error::Trailing { extra }),
+    }
 }
 
 /// What stands before the files.

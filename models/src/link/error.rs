@@ -5,6 +5,23 @@ use std::path::PathBuf;
 use super::message::{Hash, Hello};
 use crate::manifest::hexadecimal;
 
+/// Why a port cannot be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// It is not there.
+    Missing,
+    /// Another program has it.
+    Taken,
+    /// This user may not.
+    Forbidden,
+    /// It is no serial port.
+    NoPort,
+    /// It does not take the speed.
+    Speed,
+    /// Something else.
+    Other,
+}
+
 /// Why the link stopped. The sentences are for technicians: what is a mismatch is never called a time-out.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -13,6 +30,8 @@ pub enum Error {
     Open {
         /// The port.
         port: String,
+        /// Of what kind that is.
+        why: Closed,
         /// What the system said.
         said: String,
         /// The next step.

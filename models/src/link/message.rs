@@ -11,6 +11,11 @@ pub const OLDEST: u16 = 1;
 /// A text to sign may have so many bytes: a sentence or two, and the answer about each word fits one frame.
 pub const MAX_TEXT: usize = 500;
 
+/// A unit tells of so many troubles at most, so that they fit one frame.
+pub const MAX_TROUBLES: usize = 10;
+/// A trouble's sentence has so many bytes at most.
+pub const MAX_TROUBLE: usize = 360;
+
 /// The SHA-256 of a file, which is its name on the unit as well.
 pub type Hash = [u8; 32];
 
@@ -99,6 +104,8 @@ pub enum Ask {
         /// Bits a second.
         baud: u32,
     },
+    /// What is wrong with the unit, as it sees itself.
+    Troubles,
 }
 
 /// What a unit may answer.
@@ -133,6 +140,20 @@ pub enum Answer {
     },
     /// It will not or cannot.
     Refused(Refusal),
+    /// What is wrong with it; none where it knows of nothing.
+    Troubles {
+        /// At most [`MAX_TROUBLES`], the gravest first.
+        troubles: Vec<Trouble>,
+    },
+}
+
+/// Something that is wrong with a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What it is about, in a word. A tool that does not know the word still shows the sentence.
+    pub kind: String,
+    /// One sentence that ends with the next step; at most [`MAX_TROUBLE`] bytes.
+    pub said: String,
 }
 
 /// Why something is not done.
@@ -335,6 +356,15 @@ pub enum Bulk<'a> {
 /// Bytes in one piece; serde would write them one by one. The format is the same.
 fn at_once<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
     to.serialize_bytes(bytes)
+}
+
+impl Trouble {
+    /// What is wrong, cut to what fits.
+    pub fn new(kind: &str, said: &str) -> Self {
+        let end =
+            (0..=MAX_TROUBLE.min(said.len())).rev().find(|end| said.is_char_boundary(*end)).unwrap_or(0);
+        Self { kind: kind.into(), said: said[..end].into() }
+    }
 }
 
 impl Hello {

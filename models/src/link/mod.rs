@@ -30,7 +30,7 @@ pub mod tty;
 pub mod unit;
 pub mod wire;
 
-pub use error::Error;
+pub use error::{Closed, Error};
 pub use frame::{Channel, Decoder};
 pub use line::Line;
 pub use staging::Staging;

@@ -9,7 +9,7 @@ use super::frame::{Channel, Seen};
 use super::line::{Incoming, Line};
 use super::message::{
     Answer, Ask, Bulk, Caption, Control, Hash, Health, Hello, Logs, MAX_TEXT, Newer, Offer, Refusal, Role,
-    Take, Verdict, Word,
+    Take, Trouble, Verdict, Word,
 };
 use super::receive::Receiver;
 use super::send::Sender;
@@ -118,6 +118,18 @@ impl<W: Wire> Tool<W> {
         const WHAT: &str = "its health";
         match self.ask(WHAT, Ask::Health, PATIENCE)? {
             Answer::Health(health) => Ok(health),
+            _ => Err(Error::Unexpected { what: WHAT }),
+        }
+    }
+
+    /// What is wrong with the unit, as it sees itself, the gravest first.
+    ///
+    /// # Errors
+    /// Where it does not say.
+    pub fn troubles(&mut self) -> Result<Vec<Trouble>, Error> {
+        const WHAT: &str = "what is wrong with it";
+        match self.ask(WHAT, Ask::Troubles, PATIENCE)? {
+            Answer::Troubles { troubles } => Ok(troubles),
             _ => Err(Error::Unexpected { what: WHAT }),
         }
     }

@@ -16,8 +16,8 @@ use rustix::termios::{
     tcgetattr, tcsetattr,
 };
 
-use super::Error;
 use super::wire::{Wire, same_speed};
+use super::{Closed, Error};
 
 /// The speed that both ends begin with: what boot loaders and consoles use as well.
 pub const BAUD: u32 = 115_200;
@@ -41,8 +41,9 @@ impl Port {
     /// # Errors
     /// [`Error::Open`]: it is not there, taken, no serial port, or does not take the speed.
     pub fn open(path: &Path, baud: u32) -> Result<Self, Error> {
-        let fail = |said: &dyn ToString, next| Error::Open {
+        let fail = |said: &dyn ToString, (why, next)| Error::Open {
             port: path.display().to_string(),
+            why,
             said: said.to_string(),
             next,
         };
@@ -52,17 +53,17 @@ impl Port {
         let fd = port.file.as_fd();
         let mut termios = tcgetattr(fd).map_err(|e| fail(&e, next(e)))?;
         // The lock holds against other tools of ours even for root, whom the kernel's own does not stop.
-        flock(fd, FlockOperation::NonBlockingLockExclusive).map_err(|e| fail(&e, TAKEN))?;
+        flock(fd, FlockOperation::NonBlockingLockExclusive).map_err(|e| fail(&e, (Closed::Taken, TAKEN)))?;
         // Not all drivers know it; the lock holds all the same.
         let _ = ioctl_tiocexcl(fd);
         raw(&mut termios);
         tcsetattr(fd, OptionalActions::Flush, &termios).map_err(|e| fail(&e, next(e)))?;
         tcflush(fd, QueueSelector::IOFlush).map_err(|e| fail(&e, next(e)))?;
         if has_speed(path) {
-            let set = port.set_speed(baud).map_err(|e| fail(&e, "choose another --baud"))?;
+            let set = port.set_speed(baud).map_err(|e| fail(&e, (Closed::Speed, "choose another --baud")))?;
             if !same_speed(baud, set) {
                 let said = format!("asked for {baud} bits a second, it was set to {set}");
-                return Err(fail(&said, "choose a --baud that it has"));
+                return Err(fail(&said, (Closed::Speed, "choose a --baud that it has")));
             }
         }
         Ok(port)
@@ -72,13 +73,19 @@ impl Port {
 const TAKEN: &str = "another program has it: stop that one, for example another `cargo xtask monitor`, a terminal program or a login console";
 
 /// The next step after the system refused to open or set a port.
-fn next(error: Errno) -> &'static str {
+fn next(error: Errno) -> (Closed, &'static str) {
     match error {
-        Errno::NOENT | Errno::NODEV | Errno::NXIO => "plug the cable in, or choose another --port",
-        Errno::BUSY | Errno::AGAIN => TAKEN,
-        Errno::ACCESS | Errno::PERM => "add this user to the group that owns it (on most systems `dialout`)",
-        Errno::NOTTY | Errno::ISDIR | Errno::INVAL => "it is no serial port: choose another --port",
-        _ => "plug the cable out and in, and try again",
+        Errno::NOENT | Errno::NODEV | Errno::NXIO => {
+            (Closed::Missing, "plug the cable in, or choose another --port")
+        }
+        Errno::BUSY | Errno::AGAIN => (Closed::Taken, TAKEN),
+        Errno::ACCESS | Errno::PERM => {
+            (Closed::Forbidden, "add this user to the group that owns it (on most systems `dialout`)")
+        }
+        Errno::NOTTY | Errno::ISDIR | Errno::INVAL => {
+            (Closed::NoPort, "it is no serial port: choose another --port")
+        }
+        _ => (Closed::Other, "plug the cable out and in, and try again"),
     }
 }
 
@@ -92,7 +99,7 @@ fn raw(termios: &mut Termios) {
 }
 
 /// Whether a port sends bits at a speed that both ends must agree on.
-fn has_speed(path: &Path) -> bool {
+pub fn has_speed(path: &Path) -> bool {
     // A name under /dev/serial/by-id is a link.
     let real = path.canonicalize().unwrap_or_else(|_| path.into());
     let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();

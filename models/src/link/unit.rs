@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::frame::Channel;
 use super::line::{BLOCKS, Incoming, Line};
 use super::message::{
-    Answer, Ask, Bulk, Caption, Control, Hash, Health, Hello, Logs, MAX_TEXT, Newer, Offer, Refusal, Role,
-    Take, Verdict, Word,
+    Answer, Ask, Bulk, Caption, Control, Hash, Health, Hello, Logs, MAX_TEXT, MAX_TROUBLES, Newer, Offer,
+    Refusal, Role, Take, Trouble, Verdict, Word,
 };
 use super::outbox::Outbox;
 use super::receive::Receiver;
@@ -76,6 +76,11 @@ pub trait Duties {
     /// Why it does not, and what to do.
     fn roll_back(&mut self) -> Result<(), String> {
         Err(NO_SLOTS.into())
+    }
+
+    /// What is wrong with the unit, the gravest first.
+    fn troubles(&mut self) -> Vec<Trouble> {
+        Vec::new()
     }
 
     /// A file is whole in the staging folder.
@@ -332,6 +337,11 @@ impl<D: Duties> Rest<D> {
             },
             Ask::Confirm => done(self.duties.confirm()),
             Ask::RollBack => done(self.duties.roll_back()),
+            Ask::Troubles => {
+                let mut troubles = self.duties.troubles();
+                troubles.truncate(MAX_TROUBLES);
+                Ok(Answer::Troubles { troubles })
+            }
             Ask::Screenshot => self.duties.screenshot().map(|png| self.picture(png, now)),
             Ask::Speed { .. } if self.speed.is_none() => {
                 Err("its end of the cable has no speed that could be set".into())

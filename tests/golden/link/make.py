@@ -127,6 +127,9 @@ MESSAGES = [
     (LOGS, "defmt", u(1) + b(bytes(range(20))) + b(bytes([1, 0, 2, 0, 3])) + u(300)),
     (BULK, "block", u(0) + u(9) + u(70000) + b(bytes(range(256)) * 4)),
     (BULK, "block-empty", u(0) + u(0) + u(0) + b(b"")),
+    (CONTROL, "ask-troubles", ask(9, 8)),
+    (CONTROL, "answer-troubles", answer(9, 8, seq(s("disk") + s("its disk is full; free some space")))),
+    (CONTROL, "answer-no-troubles", answer(10, 8, seq())),
 ]
 
 lines = []

@@ -42,12 +42,14 @@ pub fn of(board: &Board, program: &Path, store: &Store) -> anyhow::Result<Vec<So
 }
 
 /// A program for another processor would be found out on the unit only.
-fn check_program(board: &Board, program: &Path) -> anyhow::Result<()> {
-    let build = format!("build it with `cargo build --release -p signpost-edge --target {}`", board.target);
+pub(crate) fn check_program(board: &Board, program: &Path) -> anyhow::Result<()> {
+    let build = format!("build it with `cargo xtask build --board {}`", board.name);
     let mut header = [0; 20];
-    File::open(program)
-        .and_then(|mut file| file.read_exact(&mut header))
-        .with_context(|| format!("{} is not there; {build}, or name it with --program", program.display()))?;
+    let mut file = File::open(program).with_context(|| {
+        format!("{} cannot be read; {build}, or name it with --program", program.display())
+    })?;
+    // What is shorter than a header is no program, as zeros are none.
+    let _ = file.read_exact(&mut header);
     let machine = u16::from_le_bytes(header[ELF_MACHINE].try_into().expect("two bytes"));
     let processor = PROCESSORS.iter().find(|(number, _)| *number == machine).map(|(_, name)| *name);
     match processor.filter(|_| header.starts_with(b"\x7fELF")) {
@@ -105,6 +107,10 @@ mod tests {
         );
         check("desk", &elf(3), "is no program that Signpost knows");
         check("desk", b"#!/bin/sh\nexec something", "is no program that Signpost knows");
-        check("desk", b"", "cargo build --release");
+        check(
+            "desk",
+            b"",
+            "is no program that Signpost knows; build it with `cargo xtask build --board desk`",
+        );
     }
 }

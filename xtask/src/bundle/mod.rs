@@ -1,6 +1,6 @@
 //! `cargo xtask bundle`: program, models and lexicon of one board in one signed file.
 
-mod contents;
+pub(crate) mod contents;
 mod key;
 
 use std::cell::RefCell;
@@ -15,6 +15,7 @@ use models::bundle::{self, Base, Keys, Manifest, NoBase, Packed, Version};
 use models::store::Store;
 use serde_json::json;
 
+use crate::cargo::released;
 use crate::ui::Ui;
 
 /// zstd tries this hard where nobody says otherwise: the smallest that still fits a unit's memory.
@@ -75,8 +76,7 @@ impl Bundle {
             bail!("--least {} is later than --version {}; give an earlier one", self.least, self.version);
         }
         let store = Store::locate().context("neither HOME nor SIGNPOST_CACHE is set; set one of them")?;
-        let default = || PathBuf::from("target").join(&board.target).join("release/signpost");
-        let program = self.program.clone().unwrap_or_else(default);
+        let program = self.program.clone().unwrap_or_else(|| released(&board.target));
         let sources = contents::of(&board, &program, &store)?;
         if self.dry_run {
             let sizes = sources.iter().filter_map(|source| fs::metadata(&source.path).ok());

@@ -5,17 +5,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use models::bundle::{Bundle, Version};
-use models::link::message::{Hash, Health, Hello, Temperature};
+use models::link::message::{Hash, Health, Hello, Temperature, Trouble};
 use models::link::{Duties, Staging};
 use models::update::proof::{Proof, Verdict};
 use models::update::slot::whole;
 use models::update::{self, Installed, Record, State};
 
-use super::Home;
 use super::watch::Watch;
+use super::{Home, troubles};
 
 /// The most sensors that are told of: more would not fit into an answer.
 const SENSORS: usize = 32;
+/// Where the kernel shows them.
+const ZONES: &str = "/sys/class/thermal";
 
 /// A unit, as its technician's tool knows it.
 pub struct Bench {
@@ -108,11 +110,15 @@ impl Duties for Bench {
             fps: 0.0,
             frames: self.watch.as_ref().map_or(0, |watch| watch.frames),
             lost: 0,
-            temperatures: temperatures(Path::new("/sys/class/thermal")),
+            temperatures: temperatures(Path::new(ZONES)),
             stages: Vec::new(),
             logs_dropped: 0,
             spoiled: 0,
         }
+    }
+
+    fn troubles(&mut self) -> Vec<Trouble> {
+        troubles::of(&self.home, self.watch.as_ref(), &temperatures(Path::new(ZONES)), Path::new("/"))
     }
 
     fn install(&mut self, file: &Hash) -> Result<(), String> {

@@ -5,6 +5,7 @@ pub mod boot;
 mod duties;
 pub mod install;
 pub mod serve;
+mod troubles;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -80,6 +81,12 @@ impl Home {
         let text = read.with_context(|| format!("{} cannot be read; {next}", path.display()))?;
         Ok(Keys::parse(&text)?)
     }
+}
+
+/// The computer's name.
+pub(super) fn computer() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().into()
 }
 
 #[cfg(test)]

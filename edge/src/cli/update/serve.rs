@@ -9,9 +9,9 @@ use models::link::message::{Level, Logs};
 use models::link::tty::{BAUD, Port};
 use models::link::{Error, Staging, Unit};
 
-use super::Place;
 use super::duties::Bench;
 use super::watch::Watch;
+use super::{Place, computer};
 
 /// Nothing is waited for longer than this.
 const STEP: Duration = Duration::from_millis(50);
@@ -103,10 +103,4 @@ fn serve(unit: &mut Unit<Port, Bench>, begun: Instant) -> anyhow::Result<bool> {
             return Ok(true);
         }
     }
-}
-
-/// The computer's name.
-fn computer() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    name.trim().into()
 }

@@ -1,17 +1,25 @@
 //! `cargo xtask monitor`: what a unit says of itself, as long as somebody watches.
 
+mod report;
+
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use models::link::Error;
 use models::link::message::{Health, Level, Logs};
 use models::link::tool::News;
 use models::manifest::hexadecimal;
 use serde_json::{Value, json};
 
+use crate::doctor::world::Here;
 use crate::ui::Ui;
 use crate::unit::Cable;
+use report::Report;
 
 /// The unit is asked how it is so often.
 const HEALTH: Duration = Duration::from_secs(1);
+/// A report is of so many seconds where nobody says otherwise.
+const REPORT_S: u64 = 10;
 
 /// Shows a unit's health every second, its log, and what it reads.
 #[derive(Debug, clap::Args)]
@@ -21,6 +29,9 @@ pub struct Monitor {
     /// Ends after so many seconds; otherwise it goes on until it is stopped
     #[arg(long, value_name = "S")]
     seconds: Option<u64>,
+    /// Keeps what support needs, of 10 seconds or of --seconds: never a picture, nor what anybody signed
+    #[arg(long, value_name = "FILE.zip")]
+    report: Option<PathBuf>,
     /// Prints one JSON event a line
     #[arg(long)]
     json: bool,
@@ -32,6 +43,9 @@ impl Monitor {
     /// # Errors
     /// Where there is no unit, or it goes away.
     pub fn run(&self, ui: &Ui) -> anyhow::Result<()> {
+        if let Some(file) = &self.report {
+            report::check(file)?;
+        }
         let mut tool = self.cable.connect(ui)?;
         let unit = tool.unit().clone();
         self.say(
@@ -39,10 +53,23 @@ impl Monitor {
             json!({ "event": "unit", "unit": unit.unit, "board": unit.board, "version": unit.product }),
             || format!("{}: a {} with version {}", unit.unit, unit.board, unit.product),
         );
-        let end = self.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        let mut report = Report::default();
+        let troubles = match tool.troubles() {
+            Ok(troubles) => Some(troubles),
+            Err(Error::UnitTooOld { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        report.unit(&unit, troubles.as_deref());
+        for trouble in troubles.iter().flatten() {
+            let event = json!({ "event": "trouble", "kind": trouble.kind, "said": trouble.said });
+            self.say(ui, event, || format!("trouble: {}", trouble.said));
+        }
+        let seconds = self.seconds.or(self.report.as_ref().map(|_| REPORT_S));
+        let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
         while end.is_none_or(|end| Instant::now() < end) {
             let next = Instant::now() + HEALTH;
             let health = tool.health()?;
+            report.health(&health)?;
             let mut event = json!({ "event": "health" });
             if let (Some(event), Value::Object(values)) =
                 (event.as_object_mut(), serde_json::to_value(&health)?)
@@ -53,10 +80,16 @@ impl Monitor {
             while let Some(left) = next.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
             {
                 if let Some(news) = tool.news(left)? {
+                    report.news(&news);
                     let (event, words) = told(&news);
                     self.say(ui, event, || words);
                 }
             }
+        }
+        if let Some(file) = &self.report {
+            report.write(file, &Here::default())?;
+            let event = json!({ "event": "report", "file": file });
+            self.say(ui, event, || format!("{}: send this file to whoever helps you", file.display()));
         }
         Ok(())
     }

@@ -1,0 +1,244 @@
+//! `cargo xtask build`: the unit's program for a board, from this computer.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use boards::Board;
+use models::store::{Store, program_on_path};
+use serde_json::json;
+
+use crate::bundle::contents::check_program;
+use crate::cargo::{cargo, features, released};
+use crate::ui::Ui;
+
+/// Run on another processor, a self-test takes minutes.
+const EMULATED: Duration = Duration::from_secs(1800);
+/// How often it is looked whether that is over.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Builds the unit's program for a board, released, on this computer.
+#[derive(Debug, clap::Args)]
+pub struct Build {
+    /// The board
+    #[arg(long)]
+    board: String,
+    /// Only prints the command
+    #[arg(long)]
+    dry_run: bool,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Build {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What is not installed, with the command that installs it; where the program does not build, or fails its
+    /// self-test where this computer can run it.
+    pub fn run(&self, ui: &Ui) -> anyhow::Result<()> {
+        let board = Board::named(&self.board)?;
+        let store = Store::locate().context("neither HOME nor SIGNPOST_CACHE is set; set one of them")?;
+        let bench = Bench::here(&board.target);
+        if let Some(missing) = bench.missing(&board.target) {
+            bail!("{missing}");
+        }
+        let mut command = cargo(&store);
+        command.args([
+            "build",
+            "--release",
+            "-p",
+            "signpost-edge",
+            "--bin",
+            "signpost",
+            "--target",
+            &board.target,
+        ]);
+        command.args(features(&store));
+        if let Some(linker) = &bench.linker {
+            command.env(linker_variable(&board.target), linker);
+        }
+        let program = released(&board.target);
+        if self.dry_run {
+            let shown = shown(&command);
+            let said = json!({ "board": board.name, "program": program, "command": shown });
+            ui.answer(&if self.json { said.to_string() } else { shown });
+            return Ok(());
+        }
+        ui.step(&format!("building for {} (some twenty minutes the first time)", board.title));
+        // What the compiler says goes where it always goes; standard output is for the answer.
+        let status = command.stdout(Stdio::null()).status();
+        if !status.context("cargo could not be started; install Rust with rustup")?.success() {
+            bail!("the build failed; the first error above says why");
+        }
+        check_program(&board, &program)?;
+        let tested = self.test(&board, &program, &bench, ui)?;
+        let said = json!({ "board": board.name, "program": program, "selftest": tested });
+        ui.answer(&if self.json {
+            said.to_string()
+        } else {
+            let tested = tested.map_or_else(String::new, |verdict| format!(" ({verdict})"));
+            format!("{}: for {}{tested}", program.display(), board.title)
+        });
+        Ok(())
+    }
+
+    /// Lets a program for another processor test itself, where this computer can pretend to be one.
+    fn test(&self, board: &Board, program: &Path, bench: &Bench, ui: &Ui) -> anyhow::Result<Option<String>> {
+        let Some(emulator) = bench.emulator.as_ref().filter(|_| !runs_here(&board.target)) else {
+            return Ok(None);
+        };
+        ui.step("letting it test itself in the emulator, as board `qemu`");
+        let root = std::env::temp_dir().join(format!("signpost-build-{}", std::process::id()));
+        let mut command = Command::new(emulator);
+        command.arg(program).args(["selftest", "--board", "qemu", "--root"]).arg(&root);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        let mut child = child.context("the emulator cannot be started; install it again")?;
+        let until = Instant::now() + EMULATED;
+        let status = loop {
+            if let Some(status) = child.try_wait().context("the emulator was lost; run this again")? {
+                break Some(status);
+            }
+            if Instant::now() >= until {
+                // It may have ended just now.
+                let _ = child.kill();
+                let _ = child.wait();
+                break None;
+            }
+            std::thread::sleep(LOOK);
+        };
+        // What the self-test leaves is an empty folder.
+        let _ = std::fs::remove_dir_all(&root);
+        match status {
+            Some(status) if status.success() => Ok(Some("passed its self-test".into())),
+            Some(_) => bail!(
+                "{} fails its self-test in the emulator; run `{} {} selftest --board qemu` to see where",
+                program.display(),
+                emulator.display(),
+                program.display()
+            ),
+            None => bail!(
+                "the self-test took longer than {} s; run this on a faster computer",
+                EMULATED.as_secs()
+            ),
+        }
+    }
+}
+
+/// What of a cross build is here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Bench {
+    /// Rust's libraries for the target.
+    libraries: bool,
+    /// A linker for the target, where the system's own is none.
+    linker: Option<PathBuf>,
+    emulator: Option<PathBuf>,
+}
+
+impl Bench {
+    fn here(target: &str) -> Self {
+        let processor = processor(target);
+        let named = std::env::var_os(linker_variable(target)).map(PathBuf::from);
+        let gcc = program_on_path(&format!("{processor}-linux-gnu-gcc"));
+        let emulators = ["", "-static"].map(|kind| program_on_path(&format!("qemu-{processor}{kind}")));
+        Self {
+            libraries: has_libraries(target),
+            linker: named.or(gcc).filter(|_| !runs_here(target)),
+            emulator: emulators.into_iter().flatten().next(),
+        }
+    }
+
+    /// The one line that says what is not installed.
+    fn missing(&self, target: &str) -> Option<String> {
+        let processor = processor(target);
+        if !self.libraries {
+            return Some(format!(
+                "Rust has no libraries for {target} here; run `rustup target add {target}`"
+            ));
+        }
+        (self.linker.is_none() && !runs_here(target)).then(|| {
+            format!(
+                "there is no linker for {target} here; run `sudo apt install gcc-{processor}-linux-gnu libc6-dev-arm64-cross`, or name a linker in {}",
+                linker_variable(target)
+            )
+        })
+    }
+}
+
+fn processor(target: &str) -> &str {
+    target.split('-').next().unwrap_or(target)
+}
+
+fn runs_here(target: &str) -> bool {
+    processor(target) == std::env::consts::ARCH
+}
+
+/// Where cargo looks for the linker of a target.
+fn linker_variable(target: &str) -> String {
+    format!("CARGO_TARGET_{}_LINKER", target.replace('-', "_").to_uppercase())
+}
+
+/// Whether the compiler has its libraries for a target, however they came there.
+fn has_libraries(target: &str) -> bool {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let asked = Command::new(rustc).args(["--print", "target-libdir", "--target", target]).output();
+    asked.is_ok_and(|said| {
+        let folder = PathBuf::from(String::from_utf8_lossy(&said.stdout).trim());
+        let names = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        said.status.success()
+            && names.into_iter().any(|n| n.file_name().to_string_lossy().starts_with("libstd-"))
+    })
+}
+
+/// A command as a shell takes it.
+pub(crate) fn shown(command: &Command) -> String {
+    let quoted = |text: &std::ffi::OsStr| {
+        let text = text.to_string_lossy();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:+@%,".contains(c);
+        if !text.is_empty() && text.chars().all(plain) { text.into_owned() } else { format!("'{text}'") }
+    };
+    let variables = command
+        .get_envs()
+        .filter_map(|(name, value)| Some(format!("{}={}", name.to_string_lossy(), quoted(value?))));
+    let program = Path::new(command.get_program()).file_name().filter(|name| *name == "cargo");
+    let words = std::iter::once(program.unwrap_or(command.get_program())).chain(command.get_args());
+    variables.chain(words.map(quoted)).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TARGET: &str = "aarch64-unknown-linux-gnu";
+
+    #[test]
+    fn one_line_says_what_is_not_installed() {
+        let mut bench = Bench::default();
+        if runs_here(TARGET) {
+            return;
+        }
+        let said = bench.missing(TARGET).unwrap();
+        assert!(said.ends_with("; run `rustup target add aarch64-unknown-linux-gnu`"), "{said}");
+        bench.libraries = true;
+        let said = bench.missing(TARGET).unwrap();
+        assert!(said.contains("gcc-aarch64-linux-gnu libc6-dev-arm64-cross`"), "{said}");
+        assert!(said.ends_with("in CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER"), "{said}");
+        bench.linker = Some("/usr/bin/aarch64-linux-gnu-gcc".into());
+        assert_eq!(bench.missing(TARGET), None);
+    }
+
+    #[test]
+    fn this_computers_own_libraries_are_found_and_others_are_not() {
+        let own = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        assert!(has_libraries(&own) && !has_libraries("no-such-target"));
+    }
+
+    #[test]
+    fn a_command_is_shown_as_a_shell_takes_it() {
+        let mut command = Command::new("sudo");
+        command.args(["./flash.sh", "-p", "-c a.xml", ""]).env("A_B", "c d");
+        assert_eq!(shown(&command), "A_B='c d' sudo ./flash.sh -p '-c a.xml' ''");
+    }
+}
