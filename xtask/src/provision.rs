@@ -170,9 +170,9 @@ mod tests {
         check(&[0x7019], "jetson-agx-orin", "(USB 0955:7019) that Signpost does not know");
     }
 
-    /// As NVIDIA's documents write them.
+    /// As public flashing guides write them, which agree with each other.
     #[test]
-    fn nvidias_tool_is_told_what_its_documents_say() {
+    fn nvidias_tool_is_told_what_flashing_guides_say() {
         let shown_for = |name: &str| {
             let board = board(name);
             let tool = board.provision.as_ref().unwrap();
