@@ -83,6 +83,7 @@ impl Bench {
             rate: None,
             fresh: false,
             save_every: None,
+            networks: None,
         };
         train(&recipe, &options).unwrap();
         bench

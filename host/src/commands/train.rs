@@ -35,6 +35,9 @@ pub struct Train {
     /// sentences) or `augmentation` (from recordings as they are), to see what each is worth.
     #[arg(long, value_name = "DATASET|PART", value_delimiter = ',')]
     without: Vec<String>,
+    /// Networks of a translator, where not the recipe's own number: fewer are trained sooner and translate worse.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
+    networks: Option<u8>,
     /// The highest learning rate, where not the usual one.
     #[arg(long, value_parser = rate)]
     rate: Option<f64>,
@@ -55,11 +58,43 @@ pub fn rate(text: &str) -> Result<f64, String> {
 impl Train {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
-        let Self { recipe, data, out, seed, steps, held_out, leave_out, without, rate, fresh, save_every } =
-            self;
+        let Self {
+            recipe,
+            data,
+            out,
+            seed,
+            steps,
+            held_out,
+            leave_out,
+            without,
+            networks,
+            rate,
+            fresh,
+            save_every,
+        } = self;
         let save_every = save_every.map(|steps| steps as usize);
-        let options =
-            train::Options { data, out, seed, steps, held_out, leave_out, without, rate, fresh, save_every };
+        let networks = networks.map(usize::from);
+        let options = train::Options {
+            data,
+            out,
+            seed,
+            steps,
+            held_out,
+            leave_out,
+            without,
+            networks,
+            rate,
+            fresh,
+            save_every,
+        };
+        if let Some(networks) =
+            networks.filter(|_| train::translator::TranslatorRecipe::find(&recipe).is_none())
+        {
+            let expected = "nothing: only translators have a number of networks to choose".into();
+            return Err(
+                Error::Argument { option: "--networks", given: networks.to_string(), expected }.into()
+            );
+        }
         if let Some(recipe) = train::Recipe::find(&recipe) {
             train::train(recipe, &options)?;
         } else if let Some(recipe) = train::embedding::EmbeddingRecipe::find(&recipe) {

@@ -72,6 +72,8 @@ pub struct Options {
     /// Data sets of the recipe that an embedding does not learn, so that their signs are unknown to it; what a
     /// recogniser of continuous signing goes without, see [`crate::synth::Without`].
     pub without: Vec<String>,
+    /// Networks of a translator, where not the recipe's own number.
+    pub networks: Option<usize>,
     /// The highest learning rate, where not the usual one.
     pub rate: Option<f64>,
     /// Whether a checkpoint in the folder is left aside, so that training starts over.

@@ -44,6 +44,8 @@ const ROUNDING: f32 = 1e-3;
 /// written.
 pub fn train(recipe: &TranslatorRecipe, options: &Options) -> Result<TranslatorManifest, Error> {
     std::fs::create_dir_all(&options.out).map_err(Error::io("make the folder", &options.out))?;
+    let networks_wanted = options.networks.unwrap_or(recipe.networks);
+    let recipe = &TranslatorRecipe { networks: networks_wanted, ..*recipe };
     let read = |path: &str| sentences(&options.data.join(path));
     let dev = read(recipe.corpus.dev)?;
     let (held, learnt): (Vec<_>, Vec<_>) = read(recipe.corpus.train)?.into_iter().partition(held);
@@ -196,6 +198,9 @@ fn command(name: &str, options: &Options) -> String {
     let mut text = format!("signpost-host train {name} --data DATA --out FOLDER --seed {}", options.seed);
     if let Some(steps) = options.steps {
         text += &format!(" --steps {steps}");
+    }
+    if let Some(networks) = options.networks {
+        text += &format!(" --networks {networks}");
     }
     if let Some(rate) = options.rate {
         text += &format!(" --rate {rate}");

@@ -5,6 +5,7 @@ use models::translator::{Direction, Sizes};
 use crate::nn::TranslatorConfig;
 
 /// How a translator is made.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TranslatorRecipe {
     /// The model's name.
     pub name: &'static str,
