@@ -92,11 +92,11 @@ fn picture(frame: &Frame) -> String {
     // Ears, eyes and mouth, in the order of the body's landmarks.
     line(&[frame.head[8], frame.head[5], frame.head[2], frame.head[7]], "#999", 2.0);
     line(&[frame.head[9], frame.head[10]], "#999", 2.0);
-    for side in 0..2 {
+    for (side, colour) in COLOURS.into_iter().enumerate() {
         let half = if side == 0 { 0.5 } else { -0.5 };
         line(&[[half, 0.0, 0.0], frame.elbows[side], frame.wrists[side]], "#555", 3.0);
         for finger in frame.hands[side].iter().flat_map(|hand| FINGERS.map(|f| f.map(|k| hand[k]))) {
-            line(&finger, COLOURS[side], 2.0);
+            line(&finger, colour, 2.0);
         }
     }
     svg + "</svg>"

@@ -151,8 +151,8 @@ mod tests {
         assert_eq!(repaired(whole.clone(), FPS).unwrap(), (whole.clone(), 0));
         let mut hurt = whole.clone();
         hurt[15].wrists[1] = [2.5, 0.0, 0.0];
-        for t in 30..34 {
-            hurt[t].hands[1] = None;
+        for frame in &mut hurt[30..34] {
+            frame.hands[1] = None;
         }
         let (mended, count) = repaired(hurt, FPS).unwrap();
         assert_eq!(count, 5);

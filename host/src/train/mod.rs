@@ -419,6 +419,7 @@ mod tests {
             held_out: vec![],
             leave_out: vec![],
             without: vec![],
+            networks: None,
             rate: None,
             fresh: true,
             save_every: Some(10),
