@@ -58,37 +58,22 @@ pub fn rate(text: &str) -> Result<f64, String> {
 impl Train {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
-        let Self {
-            recipe,
-            data,
-            out,
-            seed,
-            steps,
-            held_out,
-            leave_out,
-            without,
-            networks,
-            rate,
-            fresh,
-            save_every,
-        } = self;
-        let save_every = save_every.map(|steps| steps as usize);
-        let networks = networks.map(usize::from);
+        let recipe = self.recipe;
         let options = train::Options {
-            data,
-            out,
-            seed,
-            steps,
-            held_out,
-            leave_out,
-            without,
-            networks,
-            rate,
-            fresh,
-            save_every,
+            data: self.data,
+            out: self.out,
+            seed: self.seed,
+            steps: self.steps,
+            held_out: self.held_out,
+            leave_out: self.leave_out,
+            without: self.without,
+            networks: self.networks.map(usize::from),
+            rate: self.rate,
+            fresh: self.fresh,
+            save_every: self.save_every.map(|steps| steps as usize),
         };
         if let Some(networks) =
-            networks.filter(|_| train::translator::TranslatorRecipe::find(&recipe).is_none())
+            options.networks.filter(|_| train::translator::TranslatorRecipe::find(&recipe).is_none())
         {
             let expected = "nothing: only translators have a number of networks to choose".into();
             return Err(

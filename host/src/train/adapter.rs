@@ -75,14 +75,15 @@ pub fn train(options: &AdapterOptions) -> Result<(), Error> {
     let begun = language.net.adapters();
     let steps = options.epochs * dialogues.len().div_ceil(options.batch);
     let data = format!("{adapter:?} {} {dialogues:?} {:?}", options.batch, language.config);
+    let plan = Plan::new("adapter", steps, *seed);
     let plan = Plan {
         rate: options.rate,
         decay: 0.0,
         data: sha256(data.as_bytes()),
         folder: Some(out.clone()),
-        ..Plan::new("adapter", steps, *seed)
+        save: options.save_every.map_or(plan.save, Save::Steps),
+        ..plan
     };
-    let plan = Plan { save: options.save_every.map_or(plan.save, Save::Steps), ..plan };
     if options.fresh {
         forget(out)?;
     }

@@ -44,14 +44,7 @@ const POSTING: usize = 4;
 pub struct Compiled {
     map: Map,
     path: PathBuf,
-    fps: f32,
-    entries: usize,
-    terms: usize,
-    /// Where the tables begin.
-    terms_at: usize,
-    postings_at: usize,
-    names_at: usize,
-    clips_at: usize,
+    parts: Parts,
 }
 
 /// One sign of a [`Compiled`] lexicon.
@@ -83,7 +76,7 @@ impl Compiled {
         let wrong = |why: String| Error::LexiconFile { path: path.into(), why };
         let map = Map::open(path).map_err(|e| wrong(e.to_string()))?;
         let parts = parts(map.bytes()).map_err(|why| wrong(why.into()))?;
-        Ok(Self { path: path.into(), ..parts.over(map) })
+        Ok(Self { map, path: path.into(), parts })
     }
 
     /// Its path.
@@ -93,17 +86,17 @@ impl Compiled {
 
     /// Frames a second of all clips.
     pub fn fps(&self) -> f32 {
-        self.fps
+        self.parts.fps
     }
 
     /// How many signs it has.
     pub fn len(&self) -> usize {
-        self.entries
+        self.parts.entries
     }
 
     /// Whether it has no sign.
     pub fn is_empty(&self) -> bool {
-        self.entries == 0
+        self.parts.entries == 0
     }
 
     /// The sign of a number; none where there is none, or its names are broken.
@@ -156,13 +149,13 @@ impl Compiled {
         let row = self.entry(number).ok_or_else(|| wrong(format!("it has no sign {number}")))?;
         let at = usize::try_from(u64_at(row, 0).ok_or_else(broken)?).map_err(|_| broken())?;
         let length = u32_at(row, 8).ok_or_else(broken)? as usize;
-        let bytes = self.map.bytes()[self.clips_at..].get(at..).and_then(|b| b.get(..length));
+        let bytes = self.map.bytes()[self.parts.clips_at..].get(at..).and_then(|b| b.get(..length));
         let bytes = bytes.filter(|b| Some(crc32c::crc32c(b)) == u32_at(row, 12)).ok_or_else(broken)?;
         clip::unpack(bytes).ok_or_else(broken)
     }
 
     fn entry(&self, number: usize) -> Option<&[u8]> {
-        let all = &self.map.bytes()[HEAD..self.terms_at];
+        let all = &self.map.bytes()[HEAD..self.parts.terms_at];
         all.chunks_exact(ENTRY).nth(number)
     }
 
@@ -173,14 +166,14 @@ impl Compiled {
 
     fn name_bytes(&self, place: &[u8]) -> Option<&[u8]> {
         let (at, length) = (u32_at(place, 0)? as usize, u16_at(place, 4)? as usize);
-        self.map.bytes()[self.names_at..self.clips_at].get(at..)?.get(..length)
+        self.map.bytes()[self.parts.names_at..self.parts.clips_at].get(at..)?.get(..length)
     }
 
     /// The entries of a key, by halving.
     fn postings(&self, key: &[u8]) -> Vec<usize> {
-        let terms = &self.map.bytes()[self.terms_at..self.postings_at];
+        let terms = &self.map.bytes()[self.parts.terms_at..self.parts.postings_at];
         let term = |i: usize| &terms[i * TERM..(i + 1) * TERM];
-        let (mut low, mut high) = (0, self.terms);
+        let (mut low, mut high) = (0, self.parts.terms);
         while low < high {
             let middle = low.midpoint(high);
             let at = term(middle);
@@ -197,7 +190,7 @@ impl Compiled {
     }
 
     fn posted(&self, first: usize, count: usize) -> Vec<usize> {
-        let all = &self.map.bytes()[self.postings_at..self.names_at];
+        let all = &self.map.bytes()[self.parts.postings_at..self.parts.names_at];
         let some = all.chunks_exact(POSTING).skip(first).take(count);
         some.filter_map(|posting| u32_at(posting, 0)).map(|number| number as usize).collect()
     }
@@ -208,7 +201,8 @@ fn key(kind: char, signed_language: &str, term: &str) -> Vec<u8> {
     format!("{kind}{signed_language}\0{term}").into_bytes()
 }
 
-/// Where the parts of a file begin.
+/// What a file has, and where its parts begin.
+#[derive(Debug)]
 struct Parts {
     fps: f32,
     entries: usize,
@@ -217,14 +211,6 @@ struct Parts {
     postings_at: usize,
     names_at: usize,
     clips_at: usize,
-}
-
-impl Parts {
-    fn over(self, map: Map) -> Compiled {
-        let Self { fps, entries, terms, terms_at, postings_at, names_at, clips_at } = self;
-        let path = PathBuf::new();
-        Compiled { map, path, fps, entries, terms, terms_at, postings_at, names_at, clips_at }
-    }
 }
 
 /// Finds the parts of a file, or says what is wrong with it.
