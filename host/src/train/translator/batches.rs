@@ -1,5 +1,7 @@
 //! Batches of sentences and their translations.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use models::translator::{BEGIN, END, Pieces};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -8,20 +10,20 @@ use rand::{Rng, RngCore, SeedableRng};
 use super::recipe::BATCH;
 use crate::train::plan::step_seed;
 
-/// So many batches are drawn together and sorted by length, so that little of a batch is padding.
-const POOL: usize = 16;
 /// Longer sentences are not learnt: they are errors of a corpus, and would take its memory.
 const MOST_PIECES: usize = 160;
+/// Share of merges that is left out in a word that is cut smaller.
+const LEFT_OUT: f32 = 0.3;
 
 /// What is learnt: pairs of a source and a target, each in its normal form.
 pub struct Batches {
     pairs: Vec<[String; 2]>,
-    /// Pieces of each pair's source and of its target, where no merge is left out.
-    lengths: Vec<[usize; 2]>,
     source: Pieces,
     target: Pieces,
-    skipped: f32,
+    cut_smaller: f32,
     seed: u64,
+    /// The epoch of the last step, with its batches.
+    epoch: Mutex<Option<(usize, Arc<Vec<Batch>>)>>,
 }
 
 /// Sentences side by side.
@@ -40,14 +42,13 @@ pub struct Batch {
 }
 
 impl Batches {
-    /// Of pairs, which are cut into pieces; a share of merges is left out at random.
-    pub fn new(pairs: Vec<[String; 2]>, [source, target]: [Pieces; 2], skipped: f32, seed: u64) -> Self {
-        let measured = |pair: [String; 2]| {
-            let lengths = [source.encode(&pair[0]).len(), target.encode(&pair[1]).len()];
-            lengths.iter().all(|n| (1..MOST_PIECES).contains(n)).then_some((pair, lengths))
-        };
-        let (pairs, lengths) = pairs.into_iter().filter_map(measured).unzip();
-        Self { pairs, lengths, source, target, skipped, seed }
+    /// Of pairs, which are cut into pieces; a share of words is cut smaller than need be, so that a word is seen cut
+    /// in many ways (BPE-dropout, Provilkov et al. 2020, of some words instead of all: sentences stay short).
+    pub fn new(pairs: Vec<[String; 2]>, [source, target]: [Pieces; 2], cut_smaller: f32, seed: u64) -> Self {
+        let fits = |pieces: &Pieces, text: &str| (1..MOST_PIECES).contains(&pieces.encode(text).len());
+        let fit = |[from, to]: &[String; 2]| fits(&source, from) && fits(&target, to);
+        let pairs = pairs.into_iter().filter(fit).collect();
+        Self { pairs, source, target, cut_smaller, seed, epoch: Mutex::new(None) }
     }
 
     /// How many pairs there are.
@@ -62,35 +63,52 @@ impl Batches {
 
     /// The batch of a step, which follows from the step alone.
     pub fn batch(&self, step: usize) -> Batch {
-        let epoch = step / self.of_epoch();
-        let mut rng = StdRng::seed_from_u64(step_seed(self.seed, epoch));
-        let mut order: Vec<usize> = (0..self.pairs.len()).collect();
-        order.shuffle(&mut rng);
-        for pool in order.chunks_mut(BATCH * POOL) {
-            pool.sort_by_key(|&i| self.lengths[i]);
-        }
-        let mut batches: Vec<&[usize]> = order.chunks(BATCH).collect();
-        batches.shuffle(&mut rng);
-        let chosen = batches[step % self.of_epoch()];
+        let (epoch, place) = (step / self.of_epoch(), step % self.of_epoch());
+        let mut last = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        let batches = match &*last {
+            Some((of, batches)) if *of == epoch => Arc::clone(batches),
+            _ => Arc::new(self.draw(epoch)),
+        };
+        *last = Some((epoch, Arc::clone(&batches)));
+        batches[place].clone()
+    }
 
-        let mut rng = StdRng::seed_from_u64(step_seed(!self.seed, step));
+    /// The batches of an epoch. Pairs of a batch are as long as each other, so that hardly any of it is padding.
+    fn draw(&self, epoch: usize) -> Vec<Batch> {
+        let mut rng = StdRng::seed_from_u64(step_seed(self.seed, epoch));
         let mut cut = |pieces: &Pieces, text: &str| {
-            let mut cut = pieces.encode_with(text, || rng.random::<f32>() < self.skipped);
+            let mut cut: Vec<u32> = vec![];
+            for word in text.split_whitespace() {
+                let smaller = rng.random::<f32>() < self.cut_smaller;
+                cut.extend(pieces.encode_with(word, || smaller && rng.random::<f32>() < LEFT_OUT));
+            }
             cut.truncate(2 * MOST_PIECES);
             cut
         };
+        let mut cuts: Vec<[Vec<u32>; 2]> =
+            self.pairs.iter().map(|[from, to]| [cut(&self.source, from), cut(&self.target, to)]).collect();
+        cuts.shuffle(&mut rng);
+        cuts.sort_by_key(|[from, to]| [from.len(), to.len()]);
+        let mut batches: Vec<Batch> =
+            cuts.chunks(BATCH).map(|cuts| Batch::new(cuts, rng.next_u64())).collect();
+        batches.shuffle(&mut rng);
+        batches
+    }
+}
+
+impl Batch {
+    /// Of sources and targets without marks.
+    fn new(cuts: &[[Vec<u32>; 2]], seed: u64) -> Self {
         let (mut source, mut said, mut follows) = (vec![], vec![], vec![]);
-        for [from, to] in chosen.iter().map(|i| &self.pairs[*i]) {
-            let (mut from, to) = (cut(&self.source, from), cut(&self.target, to));
-            from.push(END);
-            source.push(from);
+        for [from, to] in cuts {
+            source.push([from, &[END][..]].concat());
             said.push([&[BEGIN], &to[..]].concat());
             follows.push([&to[..], &[END]].concat());
         }
         let lengths = source.iter().map(Vec::len).collect();
         pad(&mut source);
         pad(&mut said);
-        Batch { source, lengths, said, follows, seed: rng.next_u64() }
+        Self { source, lengths, said, follows, seed }
     }
 }
 

@@ -117,7 +117,7 @@ fn networks(
     let begin = |i: usize| {
         let seed = network_seed(options.seed, i);
         let cut = [source.clone(), target.clone()];
-        let batches = Batches::new(pairs.to_vec(), cut, recipe.skipped, seed);
+        let batches = Batches::new(pairs.to_vec(), cut, recipe.cut_smaller, seed);
         let steps = options.steps.unwrap_or(recipe.epochs * batches.of_epoch());
         let name = format!("{}, network {}", recipe.name, i + 1);
         let plan = options.plan(&name, steps, seed, &data, &folders[i])?;
@@ -189,8 +189,8 @@ fn pair(direction: Direction, sentence: &Sentence) -> [String; 2] {
 
 /// What the batches of a run are made of and how.
 fn fingerprint(recipe: &TranslatorRecipe, pairs: &[[String; 2]]) -> String {
-    let TranslatorRecipe { skipped, dropout, smoothing, .. } = recipe;
-    sha256(format!("{skipped} {dropout} {smoothing} {} {pairs:?}", recipe::BATCH).as_bytes())
+    let TranslatorRecipe { cut_smaller, dropout, smoothing, .. } = recipe;
+    sha256(format!("{cut_smaller} {dropout} {smoothing} {} {pairs:?}", recipe::BATCH).as_bytes())
 }
 
 /// The command that remakes the model.

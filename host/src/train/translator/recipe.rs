@@ -17,8 +17,8 @@ pub struct TranslatorRecipe {
     pub source_pieces: usize,
     /// Pieces of the target; where there is none, its words, of which the corpus has few.
     pub target_pieces: Option<usize>,
-    /// Share of merges that training leaves out.
-    pub skipped: f32,
+    /// Share of words that training cuts smaller than need be.
+    pub cut_smaller: f32,
     /// Width, D.
     pub width: usize,
     /// Heads, H.
@@ -82,15 +82,15 @@ const fn recipe(name: &'static str, direction: Direction, corpus: Corpus) -> Tra
         name,
         direction,
         corpus,
-        source_pieces: 1500,
+        source_pieces: 2000,
         target_pieces: None,
-        skipped: 0.1,
+        cut_smaller: 0.1,
         width: 128,
         heads: 4,
-        inner: 512,
+        inner: 256,
         layers: [3, 2],
         dropout: 0.3,
-        smoothing: 0.2,
+        smoothing: 0.1,
         rate: 2e-3,
         epochs: 40,
         networks: 4,
