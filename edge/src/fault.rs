@@ -344,6 +344,16 @@ pub enum Fault {
         /// The highest.
         most: f32,
     },
+    /// A speed that nothing is signed at.
+    #[error("signing {speed} times as fast is not possible; choose {least} to {most}")]
+    Speed {
+        /// As asked for.
+        speed: f32,
+        /// The lowest.
+        least: f32,
+        /// The highest.
+        most: f32,
+    },
     /// A video could not be written.
     #[error("ffmpeg could not write {path}: {said}; check the free space and the rights of its folder")]
     Encode {
@@ -371,7 +381,7 @@ pub enum Fault {
     },
     /// An output of a kind that is not written.
     #[error(
-        "{path}: outputs end in .mp4, .gif, .png, .pose or .json, or name a folder for pictures with a / at the end; choose one of these"
+        "{path}: outputs end in .mp4, .gif, .png, .pose, .json, .srt or .vtt, or name a folder for pictures with a / at the end; choose one of these"
     )]
     UnknownOutput {
         /// The output.

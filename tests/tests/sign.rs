@@ -5,7 +5,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use edge::production::{Dictionary, Production};
+use edge::production::{Dictionary, Manner, Production};
+use models::annotation::{Annotation, read_srt, read_vtt};
 use models::lexicon::Lexicon;
 use models::pose_file::read_track;
 use models::retrieval::{Subword, SubwordManifest};
@@ -89,6 +90,40 @@ fn pictures_and_a_gif_are_written() {
     assert!(std::fs::read_dir(&frames).unwrap().count() > 20);
 }
 
+/// Subtitles, words and poses agree on the times, at any speed and with either hand.
+#[test]
+fn subtitles_stand_while_their_words_are_signed() {
+    if store("subtitles_stand_while_their_words_are_signed").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let made = |speed: &str| {
+        let out = |ending: &str| folder.path().join(format!("{speed}.{ending}")).to_str().unwrap().to_owned();
+        let outs = ["srt", "vtt", "pose"].map(out);
+        let mut arguments =
+            vec!["Cab. Bad?", "--language", "ase", "--json", "--speed", speed, "--left-handed"];
+        outs.iter().for_each(|out| arguments.extend(["--out", out]));
+        let output = sign(&arguments);
+        check_success(&output);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let ms = |word: usize, end: &str| (report["words"][word][end].as_f64().unwrap() * 1e3).round() as u32;
+        let [srt, vtt] = [0, 1].map(|i| std::fs::read(&outs[i]).unwrap());
+        let srt = read_srt(&srt).unwrap();
+        assert_eq!(srt, read_vtt(&vtt).unwrap());
+        let expect = |i, text: &str| Annotation::new(ms(i, "from_s"), ms(i, "to_s"), text);
+        assert_eq!(srt, [expect(0, "Cab."), expect(1, "Bad?")]);
+        let track = read_track(&outs[2]).unwrap();
+        let hands = ["LEFT_HAND_LANDMARKS", "RIGHT_HAND_LANDMARKS"].map(|hand| {
+            let first = track.layout.range(hand).unwrap().start;
+            track.frames.iter().filter(|frame| frame.seen(first).is_some()).count()
+        });
+        assert!(hands[0] > 20 && hands[1] == 0, "{hands:?}");
+        track.duration_s()
+    };
+    let [usual, slow] = ["1", "0.5"].map(made);
+    assert!((slow / usual - 2.0).abs() < 0.1, "{slow} s and {usual} s");
+}
+
 #[test]
 fn every_alphabet_of_the_lexicon_spells_its_own_letters() {
     let Some(store) = store("every_alphabet_of_the_lexicon_spells_its_own_letters") else { return };
@@ -96,7 +131,7 @@ fn every_alphabet_of_the_lexicon_spells_its_own_letters() {
     for (signed, spoken) in lexicon.languages() {
         let letters: Vec<&str> = lexicon.entries(signed).map(|e| e.words.as_str()).collect();
         let dictionary = Dictionary::new(vec![lexicon.clone()], signed, Some(spoken)).unwrap();
-        let signing = Production::new(dictionary).sign(&letters.join(" "), 30.0).unwrap();
+        let signing = Production::new(dictionary).sign(&letters.join(" "), Manner::at(30.0)).unwrap();
         for word in &signing.words {
             let whole = word.signs.len() == 1 && word.missing.is_empty() && word.signs[0].unusable.is_none();
             assert!(whole, "{signed}: {word:?}");
@@ -117,6 +152,7 @@ fn bad_input_gets_one_sentence() {
     check_refusal(&["hello", "--language", "xxx"], &["xxx", "ase", "gsg"]);
     check_refusal(&["hello", "--language", "ase", "--spoken", "fr"], &["fr", "en"]);
     check_refusal(&["hello", "--language", "ase", "--fps", "0"], &["0 frames"]);
+    check_refusal(&["hello", "--language", "ase", "--speed", "3"], &["3 times", "0.25 to 2"]);
     check_refusal(&["hello", "--language", "ase", "--board", "toaster"], &["toaster", "desk"]);
     check_refusal(&["hello", "--language", "ase", "--out", "/nonexistent/a.mp4"], &["/nonexistent/a.mp4"]);
     check_refusal(&["hello", "--language", "ase", "--out", "a.xyz"], &["a.xyz", ".mp4"]);

@@ -61,7 +61,7 @@ impl Bench {
             corpus: TranslatorRecipe::find("phoenix14t-gloss").unwrap().corpus,
             source_pieces: 60,
             target_pieces,
-            skipped: 0.1,
+            cut_smaller: 0.1,
             width: 32,
             heads: 2,
             inner: 64,

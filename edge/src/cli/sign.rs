@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use boards::Board;
 use clap::Args;
+use models::annotation::{write_srt, write_vtt};
 use models::pose_file::write_track_file;
 use models::retrieval::Subword;
 use models::store::Store;
 use serde::Serialize;
 
 use crate::Fault;
-use crate::production::{self, Dictionary, Production, Provenance, Signing, Translator, Word};
+use crate::production::{self, Dictionary, Manner, Production, Provenance, Signing, Translator, Word};
 use crate::screen::playback::Playback;
 use crate::screen::present::{Pictures, Present, Video, write_png, write_whole};
 use crate::screen::{Caption, MAX_SIDE_PX, Screen, State, Theme};
@@ -47,14 +48,20 @@ pub struct Sign {
     /// Frames a second; those of the board's screen where not given.
     #[arg(long)]
     fps: Option<f32>,
+    /// How fast it is signed, 0.25 to 2.
+    #[arg(long, default_value_t = 1.0, value_name = "TIMES")]
+    speed: f32,
+    /// The left hand leads.
+    #[arg(long)]
+    left_handed: bool,
     /// Size of the picture in pixels; that of the board's screen where not given.
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
     size: Option<(u32, u32)>,
     /// Light bands instead of dark ones.
     #[arg(long)]
     light: bool,
-    /// Where to write: FILE.mp4, FILE.gif, FILE.png (each sign once), FILE.pose, FILE.json, or FOLDER/ for
-    /// pictures. May be given several times. A window opens where it is not given.
+    /// Where to write: FILE.mp4, FILE.gif, FILE.png (each sign once), FILE.pose, FILE.json, FILE.srt or
+    /// FILE.vtt (subtitles), or FOLDER/ for pictures. May be given several times. A window opens where it is not given.
     #[arg(long, value_name = "FILE")]
     out: Vec<PathBuf>,
     /// Print one JSON object instead of a line for each word.
@@ -83,6 +90,8 @@ enum Kind {
     Pictures,
     Pose,
     Json,
+    Srt,
+    Vtt,
 }
 
 impl Sign {
@@ -97,7 +106,9 @@ impl Sign {
         let board = Board::named(&self.board)?;
         let screen = &board.screen;
         let size = self.size.unwrap_or((screen.width_px, screen.height_px));
-        let signing = self.production(&board)?.sign(&self.text, self.fps.unwrap_or(screen.rate_hz as f32))?;
+        let Self { speed, left_handed, .. } = *self;
+        let manner = Manner { fps: self.fps.unwrap_or(screen.rate_hz as f32), speed, left_handed };
+        let signing = self.production(&board)?.sign(&self.text, manner)?;
         self.print(&signing)?;
         let playback = Playback::new(&signing);
         for (kind, path) in &outputs {
@@ -193,6 +204,8 @@ impl Sign {
             }
             Kind::Pictures => self.frames(Box::new(Pictures::new(path)?), size, playback)?,
             Kind::Sheet => self.sheet(path, signing, playback)?,
+            Kind::Srt => write_whole(path, write_srt(&signing.subtitles()).map_err(Fault::from)?.as_bytes())?,
+            Kind::Vtt => write_whole(path, write_vtt(&signing.subtitles()).map_err(Fault::from)?.as_bytes())?,
         }
         Ok(())
     }
@@ -281,6 +294,8 @@ fn kind(path: &Path) -> Result<Kind, Fault> {
             Some("png") => Kind::Sheet,
             Some("pose") => Kind::Pose,
             Some("json") => Kind::Json,
+            Some("srt") => Kind::Srt,
+            Some("vtt") => Kind::Vtt,
             _ => return Err(Fault::UnknownOutput { path: path.to_owned() }),
         }
     };

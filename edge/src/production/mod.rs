@@ -9,6 +9,7 @@ mod compound;
 mod dictionary;
 mod figure;
 mod spell;
+mod subtitles;
 mod text;
 mod translated;
 mod translator;
@@ -28,6 +29,9 @@ pub use translator::Translator;
 
 /// Frame rates that tracks are made in.
 pub const FPS: std::ops::RangeInclusive<f32> = 10.0..=60.0;
+
+/// How fast a text can be signed; 1 is the pace of a sentence.
+pub const SPEED: std::ops::RangeInclusive<f32> = 0.25..=2.0;
 
 /// A sign of a word lasts at most this; dictionaries show signs more than ten times as long.
 const SIGN: Limits = Limits { hold_s: 0.25, least_s: 0.2, most_s: 0.8 };
@@ -154,6 +158,35 @@ pub struct Signing {
     pub glosses: Option<String>,
 }
 
+/// How a text is signed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Manner {
+    /// Frames a second, within [`FPS`].
+    pub fps: f32,
+    /// How fast, within [`SPEED`].
+    pub speed: f32,
+    /// Whether the left hand leads.
+    pub left_handed: bool,
+}
+
+impl Manner {
+    /// The pace of a sentence, by a right-handed signer.
+    pub fn at(fps: f32) -> Self {
+        Self { fps, speed: 1.0, left_handed: false }
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        let Self { fps, speed, .. } = *self;
+        if !FPS.contains(&fps) {
+            return Err(Fault::FrameRate { fps, least: *FPS.start(), most: *FPS.end() });
+        }
+        if !SPEED.contains(&speed) {
+            return Err(Fault::Speed { speed, least: *SPEED.start(), most: *SPEED.end() });
+        }
+        Ok(())
+    }
+}
+
 /// Opens lexicons, folders or compiled files; the first that has a word wins.
 ///
 /// # Errors
@@ -203,19 +236,24 @@ impl Production {
     /// A clip that cannot be read is left out and said in its [`Sign::unusable`].
     ///
     /// # Errors
-    /// What [`Self::plan`] says, the rate is out of [`FPS`], or no clip can be used.
-    pub fn sign(&mut self, text: &str, fps: f32) -> Result<Signing, Fault> {
-        if !FPS.contains(&fps) {
-            return Err(Fault::FrameRate { fps, least: *FPS.start(), most: *FPS.end() });
-        }
+    /// What [`Self::plan`] says, the manner is out of its bounds, or no clip can be used.
+    pub fn sign(&mut self, text: &str, manner: Manner) -> Result<Signing, Fault> {
+        manner.check()?;
         let (planned, glosses) = self.plan(text)?;
-        let (track, words) = play(&self.dictionary, &planned, fps)?;
+        let (track, words) = play(&self.dictionary, &planned, manner)?;
         Ok(Signing { track, words, glosses })
     }
 }
 
 /// Plays the clips of words one after the other.
-fn play(dictionary: &Dictionary, planned: &[Planned], fps: f32) -> Result<(PoseTrack, Vec<Word>), Fault> {
+fn play(
+    dictionary: &Dictionary,
+    planned: &[Planned],
+    manner: Manner,
+) -> Result<(PoseTrack, Vec<Word>), Fault> {
+    // Slow signing is signing at its own pace, seen more often, and shown at the rate that was asked for: so it is
+    // as smooth as any.
+    let fps = manner.fps / manner.speed;
     let mut clips = Clips::default();
     let mut units: Vec<Unit> = Vec::new();
     let mut words: Vec<Word> = Vec::new();
@@ -256,11 +294,15 @@ fn play(dictionary: &Dictionary, planned: &[Planned], fps: f32) -> Result<(PoseT
     }
     let mut stitched = playback::stitch(units, fps, &Joins::default());
     playback::smooth(&mut stitched.frames, fps);
-    for (&[w, s], &[from_s, to_s]) in owners.iter().zip(&stitched.spans_s) {
+    if manner.left_handed {
+        stitched.frames.iter_mut().for_each(Frame::mirror_arms);
+    }
+    for (&[w, s], span) in owners.iter().zip(&stitched.spans_s) {
+        let [from_s, to_s] = span.map(|seconds| seconds / manner.speed);
         (words[w].signs[s].from_s, words[w].signs[s].to_s) = (from_s, to_s);
     }
     time_words(&mut words);
-    Ok((playback::to_track(&stitched.frames, fps), words))
+    Ok((playback::to_track(&stitched.frames, manner.fps), words))
 }
 
 /// A word lasts from its first sign to its last; what is not signed stands between its neighbours.
@@ -358,12 +400,12 @@ mod tests {
     }
 
     fn signed_at(text: &str, fps: f32) -> Signing {
-        try_sign(text, fps).unwrap()
+        try_sign(text, Manner::at(fps)).unwrap()
     }
 
-    fn try_sign(text: &str, fps: f32) -> Result<Signing, Fault> {
+    fn try_sign(text: &str, manner: Manner) -> Result<Signing, Fault> {
         let (_folder, lexicons) = lexicons();
-        Production::new(Dictionary::new(lexicons, "ase", None)?).sign(text, fps)
+        Production::new(Dictionary::new(lexicons, "ase", None)?).sign(text, manner)
     }
 
     /// `[T]` right hands where seen, in pixels of the track.
@@ -472,7 +514,7 @@ mod tests {
         let signing = signed_at("abe", 30.0);
         let unusable: Vec<bool> = signing.words[0].signs.iter().map(|s| s.unusable.is_some()).collect();
         assert_eq!(unusable, [false, false, true]);
-        let fault = try_sign("e", 30.0).unwrap_err();
+        let fault = try_sign("e", Manner::at(30.0)).unwrap_err();
         assert!(matches!(fault, Fault::NoUsableClip { .. }), "{fault}");
     }
 
@@ -482,8 +524,46 @@ mod tests {
         assert!((slow.duration_s() - fast.duration_s()).abs() < 0.2);
         assert_eq!(fast.fps, 60.0);
         for fps in [0.0, f32::NAN, 1000.0] {
-            let fault = try_sign("a", fps).unwrap_err();
+            let fault = try_sign("a", Manner::at(fps)).unwrap_err();
             assert!(matches!(fault, Fault::FrameRate { .. }), "{fault}");
+        }
+    }
+    #[test]
+    fn the_speed_changes_time_and_not_what_is_signed() {
+        let at = |speed| try_sign("hello ab", Manner { speed, ..Manner::at(30.0) }).unwrap();
+        let usual = at(1.0);
+        for speed in [0.25, 0.5, 2.0] {
+            let other = at(speed);
+            let times = usual.track.duration_s() / other.track.duration_s() / speed;
+            assert!((times - 1.0).abs() < 0.1, "{times} at {speed}");
+            let [a, b] = [&usual, &other].map(|s| s.words[1].signs[1].from_s);
+            assert!((a - b * speed).abs() < 0.1, "{a} {b} at {speed}");
+            assert_eq!(other.track.fps, 30.0);
+            // The hand passes the same places, at the times that the words say.
+            let [a, b] = [&usual, &other].map(|signing| {
+                let sign = &signing.words[1].signs[0];
+                let middle = ((sign.from_s + sign.to_s) / 2.0 * 30.0) as usize;
+                right_hands(&signing.track)[middle].as_ref().unwrap()[0]
+            });
+            assert!(norm(sub(a, b)) / 300.0 < 0.1, "{a:?} {b:?} at {speed}");
+        }
+        for speed in [0.0, 0.2, 3.0, f32::NAN] {
+            let fault = try_sign("a", Manner { speed, ..Manner::at(30.0) }).unwrap_err();
+            assert!(matches!(fault, Fault::Speed { .. }), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_left_handed_signer_signs_the_mirror_image() {
+        let right = signed_at("hello ab", 30.0).track;
+        let left = try_sign("hello ab", Manner { left_handed: true, ..Manner::at(30.0) }).unwrap().track;
+        let range = left.layout.range("LEFT_HAND_LANDMARKS").unwrap();
+        for (hand, frame) in right_hands(&right).iter().zip(&left.frames) {
+            let other: Option<Vec<_>> = range.clone().map(|k| frame.seen(k)).collect();
+            assert_eq!(hand.is_some(), other.is_some());
+            for (a, b) in hand.iter().flatten().zip(other.iter().flatten()) {
+                assert!((a[0] + b[0] - 1000.0).abs() < 1e-2 && (a[1] - b[1]).abs() < 1e-3, "{a:?} {b:?}");
+            }
         }
     }
 }

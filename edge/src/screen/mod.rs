@@ -6,6 +6,7 @@
 
 mod canvas;
 mod caption;
+pub mod clock;
 mod face;
 mod figure;
 mod hand;

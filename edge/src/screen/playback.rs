@@ -2,6 +2,7 @@
 
 use models::pose::Pose;
 
+use super::clock::Clock;
 use super::{Caption, Rig, Screen, Span, Stance, State, Tone};
 use crate::production::{Provenance, Signing, Word};
 
@@ -48,10 +49,44 @@ impl<'a> Playback<'a> {
         screen.signing(&self.rig, pose, self.stance, &caption, state);
     }
 
+    /// Draws a moment of it, in seconds, as a viewer has it on the screen: between two frames what lies between them,
+    /// and how fast it goes where that is not as it was made.
+    pub fn draw_at(&self, screen: &mut Screen, clock: &Clock) {
+        let frames = &self.signing.track.frames;
+        let place = clock.at_s() * self.fps();
+        let (at, part) = (place as usize, place.fract());
+        let Some(pose) = frames.get(at).or(frames.last()) else { return };
+        let pose = frames.get(at + 1).map_or_else(|| pose.clone(), |next| between(pose, next, part));
+        let state = if at < frames.len() { State::Signing } else { State::Ready };
+        let mut caption = caption_at(&self.signing.words, clock.at_s());
+        let speed = (clock.speed() != 1.0).then(|| format!("   {}×", clock.speed()));
+        let repeats = clock.repeats().then(|| "   ↻".to_owned());
+        caption.note.extend([speed, repeats].into_iter().flatten().map(|text| span(text, Tone::Quiet)));
+        screen.signing(&self.rig, &pose, self.stance, &caption, state);
+    }
+
+    /// A clock for it.
+    pub fn clock(&self) -> Clock {
+        let signs = self.signing.words.iter().flat_map(|w| &w.signs).filter(|s| s.unusable.is_none());
+        Clock::new(signs.map(|s| s.from_s).collect(), self.signing.track.duration_s(), self.fps())
+    }
+
     /// The pose, and where it stands, to draw it elsewhere.
     pub fn pose(&self, frame: usize) -> Option<(&Rig, &Pose, Stance)> {
         Some((&self.rig, self.signing.track.frames.get(frame)?, self.stance))
     }
+}
+
+/// What lies between two frames; a landmark that only one of them saw is that of the nearer.
+fn between(from: &Pose, to: &Pose, part: f32) -> Pose {
+    let mut pose = if part < 0.5 { from.clone() } else { to.clone() };
+    for (k, point) in pose.points.iter_mut().enumerate() {
+        if from.confidence[k] > 0.0 && to.confidence[k] > 0.0 {
+            let (a, b) = (from.points[k], to.points[k]);
+            *point = [0, 1, 2].map(|i| a[i] + (b[i] - a[i]) * part);
+        }
+    }
+    pose
 }
 
 /// How far below the shoulders hands go while they sign, with a little room; rest does not count.

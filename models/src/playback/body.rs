@@ -83,6 +83,13 @@ impl Frame {
         Self { head: self.head, face: Arc::clone(&self.face), ..Self::rest() }
     }
 
+    /// Each arm with its hand becomes the mirror image of the other; head and face stay.
+    pub fn mirror_arms(&mut self) {
+        self.elbows = [mirrored(self.elbows[1]), mirrored(self.elbows[0])];
+        self.wrists = [mirrored(self.wrists[1]), mirrored(self.wrists[0])];
+        self.hands = [1, 0].map(|side| self.hands[side].map(|h| h.map(mirrored)));
+    }
+
     /// Moves an arm and its hand, the elbow half as far.
     pub fn shift(&mut self, side: usize, by: Point) {
         self.wrists[side] = add(self.wrists[side], by);
@@ -118,7 +125,7 @@ pub fn normalise(track: &PoseTrack) -> Option<Vec<Frame>> {
             frame.hands[side] = None;
         }
         if active == [true, false] {
-            mirror_arms(frame);
+            frame.mirror_arms();
         }
     }
     (active != [false, false]).then_some(frames)
@@ -336,12 +343,6 @@ fn reachable(side: usize, elbow: Point) -> Point {
     let arm = sub(elbow, shoulder);
     let length = arm[0].hypot(arm[1]);
     if length > UPPER_ARM { add(shoulder, arm.map(|v| v * UPPER_ARM / length)) } else { elbow }
-}
-
-fn mirror_arms(frame: &mut Frame) {
-    frame.elbows = [mirrored(frame.elbows[1]), mirrored(frame.elbows[0])];
-    frame.wrists = [mirrored(frame.wrists[1]), mirrored(frame.wrists[0])];
-    frame.hands = [1, 0].map(|side| frame.hands[side].map(|h| h.map(mirrored)));
 }
 
 fn seen(pose: &Pose, k: usize) -> Option<Point> {

@@ -10,12 +10,17 @@ use winit::window::WindowId;
 
 use super::desktop::{Desktop, no_display};
 use crate::Fault;
+use crate::screen::clock::{Clock, Wish};
 use crate::screen::playback::Playback;
 use crate::screen::{Screen, Theme};
 
+/// How often a window is drawn where nothing moves, in seconds.
+const STILL_S: f32 = 0.05;
+
 /// Plays a signing in a window until it is closed.
 ///
-/// Space pauses, Return starts again, the arrows step, Escape closes.
+/// Space pauses, Return starts again and R does so whenever it is over; left and right step by signs, comma and full
+/// stop by frames; minus and plus change the speed; Escape closes.
 ///
 /// # Errors
 /// [`Fault::NoDisplay`] where there is no desktop, or it fails.
@@ -28,9 +33,8 @@ pub fn play(playback: &Playback, size: (u32, u32), theme: Theme) -> Result<(), F
         screen: Screen::new(size.0, size.1, theme),
         theme,
         shown: None,
-        frame: 0,
-        started: Instant::now(),
-        paused: false,
+        clock: playback.clock(),
+        told: Instant::now(),
         fault: None,
     };
     events.run_app(&mut player).map_err(no_display)?;
@@ -43,17 +47,16 @@ struct Player<'a> {
     screen: Screen,
     theme: Theme,
     shown: Option<Desktop>,
-    frame: usize,
-    /// When frame 0 was due.
-    started: Instant,
-    paused: bool,
+    clock: Clock,
+    /// When the clock was last told the time.
+    told: Instant,
     fault: Option<Fault>,
 }
 
 impl Player<'_> {
     fn open(&mut self, events: &ActiveEventLoop) -> Result<(), Fault> {
         self.shown = Some(Desktop::open(events, self.size, true)?);
-        self.started = Instant::now();
+        self.told = Instant::now();
         Ok(())
     }
 
@@ -63,44 +66,25 @@ impl Player<'_> {
         if (self.screen.canvas().width(), self.screen.canvas().height()) != size {
             self.screen = Screen::new(size.0, size.1, self.theme);
         }
-        self.playback.draw(&mut self.screen, self.frame);
+        self.playback.draw_at(&mut self.screen, &self.clock);
         desktop.present(self.screen.canvas())
     }
 
-    /// The frame that is due now, and when the next one is.
-    fn due(&self) -> (usize, Instant) {
-        let period = Duration::from_secs_f32(1.0 / self.playback.fps());
-        let frame = (self.started.elapsed().as_secs_f32() * self.playback.fps()) as usize;
-        (frame.min(self.playback.len()), self.started + period * (frame as u32 + 1))
-    }
-
-    /// Goes to a frame and on from there.
-    fn seek(&mut self, frame: usize) {
-        self.frame = frame.min(self.playback.len());
-        self.started = Instant::now() - Duration::from_secs_f32(self.frame as f32 / self.playback.fps());
-    }
-
     fn key(&mut self, key: &Key, events: &ActiveEventLoop) {
-        match key {
-            Key::Named(NamedKey::Escape) => events.exit(),
-            Key::Named(NamedKey::Enter) => {
-                self.paused = false;
-                self.seek(0);
-            }
-            Key::Named(NamedKey::Space) => {
-                self.paused = !self.paused;
-                self.seek(self.frame);
-            }
-            Key::Named(NamedKey::ArrowLeft) => {
-                self.paused = true;
-                self.seek(self.frame.saturating_sub(1));
-            }
-            Key::Named(NamedKey::ArrowRight) => {
-                self.paused = true;
-                self.seek(self.frame + 1);
-            }
-            _ => {}
-        }
+        let wish = match key.as_ref() {
+            Key::Named(NamedKey::Escape) => return events.exit(),
+            Key::Named(NamedKey::Enter) => Wish::Again,
+            Key::Named(NamedKey::Space) => Wish::Pause,
+            Key::Named(NamedKey::ArrowLeft) => Wish::SignBack,
+            Key::Named(NamedKey::ArrowRight) => Wish::SignOn,
+            Key::Character("r" | "R") => Wish::Repeat,
+            Key::Character("-") => Wish::Slower,
+            Key::Character("+" | "=") => Wish::Faster,
+            Key::Character(",") => Wish::FrameBack,
+            Key::Character(".") => Wish::FrameOn,
+            _ => return,
+        };
+        self.clock.wish(wish);
     }
 }
 
@@ -132,16 +116,13 @@ impl ApplicationHandler for Player<'_> {
     }
 
     fn about_to_wait(&mut self, events: &ActiveEventLoop) {
-        let next = if self.paused {
-            Instant::now() + Duration::from_millis(50)
-        } else {
-            let (frame, next) = self.due();
-            self.frame = frame;
-            next
-        };
+        let now = Instant::now();
+        self.clock.pass((now - self.told).as_secs_f32());
+        self.told = now;
+        let wait = if self.clock.stands() { STILL_S } else { 1.0 / self.playback.fps() };
         if let Some(desktop) = &self.shown {
             desktop.redraw();
         }
-        events.set_control_flow(ControlFlow::WaitUntil(next));
+        events.set_control_flow(ControlFlow::WaitUntil(now + Duration::from_secs_f32(wait)));
     }
 }
