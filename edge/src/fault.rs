@@ -354,6 +354,16 @@ pub enum Fault {
         /// The highest.
         most: f32,
     },
+    /// Lines of a feed were not signed.
+    #[error("{}", unsigned_lines(*signed, *failed, *left_out))]
+    FeedLines {
+        /// Lines that were.
+        signed: usize,
+        /// Lines that cannot be signed.
+        failed: usize,
+        /// Lines that had to go for newer ones.
+        left_out: usize,
+    },
     /// A video could not be written.
     #[error("ffmpeg could not write {path}: {said}; check the free space and the rights of its folder")]
     Encode {
@@ -452,6 +462,31 @@ impl Fault {
             _ => Self::File { path, source },
         }
     }
+
+    /// What is wrong with a feed of which so many lines were signed, could not be signed, and were left out.
+    ///
+    /// # Errors
+    /// [`Self::FeedLines`] where any was not signed, [`Self::TextEmpty`] where there were none.
+    pub fn of_feed(signed: usize, failed: usize, left_out: usize) -> Result<(), Self> {
+        match (signed, failed + left_out) {
+            (0, 0) => Err(Self::TextEmpty),
+            (_, 0) => Ok(()),
+            _ => Err(Self::FeedLines { signed, failed, left_out }),
+        }
+    }
+}
+
+/// Each reason with what can be done about it.
+fn unsigned_lines(signed: usize, failed: usize, left_out: usize) -> String {
+    let total = signed + failed + left_out;
+    let reasons = [
+        (failed, "could not be signed: add a lexicon that has their words with --lexicon"),
+        (left_out, "came faster than they can be signed: send fewer, or raise --speed"),
+    ];
+    let reasons = reasons.iter().filter(|(lines, _)| *lines > 0);
+    let reasons: Vec<String> =
+        reasons.map(|(lines, why)| format!("{lines} of {total} lines {why}")).collect();
+    format!("{}; all others were signed", reasons.join("; "))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub mod camera;
 pub mod cli;
 pub mod engine;
 pub mod fault;
+pub mod feed;
 pub mod ffmpeg;
 pub mod language;
 pub mod production;

@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use edge::production::{Dictionary, Manner, Production};
 use models::annotation::{Annotation, read_srt, read_vtt};
@@ -122,6 +123,58 @@ fn subtitles_stand_while_their_words_are_signed() {
     };
     let [usual, slow] = ["1", "0.5"].map(made);
     assert!((slow / usual - 2.0).abs() < 0.1, "{slow} s and {usual} s");
+}
+
+/// A line that cannot be signed is said and counted; the others are whole, in order, in every output.
+#[test]
+fn the_lines_of_a_feed_are_signed_one_after_the_other() {
+    if store("the_lines_of_a_feed_are_signed_one_after_the_other").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let [feed, video, pose, words, srt] = ["feed.txt", "a.mp4", "a.pose", "a.json", "a.srt"].map(out);
+    std::fs::write(&feed, "Cab\n\n你好\r\nBad.\n").unwrap();
+    let outs = ["--out", &video, "--out", &pose, "--out", &words, "--out", &srt, "--size", "320x200"];
+    let from_file = sign(&[&["--feed", &feed, "--language", "ase", "--json"][..], &outs].concat());
+    let said = String::from_utf8_lossy(&from_file.stderr).into_owned();
+    assert!(!from_file.status.success(), "a line was not signed");
+    assert!(
+        said.contains("left out: \"你好\": nothing") && said.contains("1 of 3 lines could not"),
+        "{said}"
+    );
+    let lines: Vec<Value> =
+        from_file.stdout.split(|b| *b == b'\n').filter_map(|l| serde_json::from_slice(l).ok()).collect();
+    let texts: Vec<&str> = lines.iter().map(|line| line["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["Cab", "Bad."]);
+    let frames: usize = lines.iter().map(|line| line["frames"].as_u64().unwrap() as usize).sum();
+    assert_eq!(read_track(&pose).unwrap().frames.len(), frames);
+    assert_eq!(decoded_frames(&video), frames);
+    let whole: Value = serde_json::from_slice(&std::fs::read(&words).unwrap()).unwrap();
+    assert_eq!((whole["frames"].as_u64().unwrap() as usize, &whole["text"]), (frames, &"Cab\nBad.".into()));
+    let first_s = lines[0]["frames"].as_f64().unwrap() / 30.0;
+    let apart =
+        whole["words"][1]["from_s"].as_f64().unwrap() - lines[1]["words"][0]["from_s"].as_f64().unwrap();
+    assert!((apart - first_s).abs() < 1e-3, "{apart} {first_s}");
+    let subtitles = read_srt(&std::fs::read(&srt).unwrap()).unwrap();
+    assert_eq!(subtitles.last().unwrap().text.split(' ').next_back(), Some("Bad."));
+
+    let piped = |text: &str| {
+        let mut command = Command::new(program("signpost"));
+        command.args(["sign", "-", "--language", "ase", "--json"]).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let output = piped("Cab\nBad.\n");
+    check_success(&output);
+    let lines_only = |stdout: &[u8]| stdout.iter().filter(|b| **b == b'\n').count();
+    assert_eq!((lines_only(&output.stdout), output.stdout == from_file.stdout), (2, true));
+    assert!(refusal(&piped("\n \n")).contains("empty"));
+    let none = piped("你好\n");
+    let said = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert!(!none.status.success() && said.contains("1 of 1 lines could not be signed"), "{said}");
+    check_refusal(&["--feed", "/nonexistent", "--language", "ase"], &["/nonexistent"]);
 }
 
 #[test]

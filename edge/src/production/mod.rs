@@ -25,6 +25,7 @@ use serde::Serialize;
 use crate::Fault;
 pub use chain::Planned;
 pub use dictionary::{Clip, Dictionary};
+pub use subtitles::subtitles;
 pub use translator::Translator;
 
 /// Frame rates that tracks are made in.
@@ -141,6 +142,27 @@ pub struct Word {
 }
 
 impl Word {
+    /// A text that is shown and not signed.
+    pub fn unsigned(text: &str) -> Self {
+        Self {
+            text: text.into(),
+            after: String::new(),
+            provenance: Provenance::NotFound,
+            signs: vec![],
+            missing: String::new(),
+            from_s: 0.0,
+            to_s: 0.0,
+        }
+    }
+
+    /// The same, so many seconds later.
+    pub fn later(&self, seconds: f32) -> Self {
+        let mut word = self.clone();
+        let signs = word.signs.iter_mut().flat_map(|sign| [&mut sign.from_s, &mut sign.to_s]);
+        signs.chain([&mut word.from_s, &mut word.to_s]).for_each(|time_s| *time_s += seconds);
+        word
+    }
+
     /// The glosses of its signs.
     pub fn glosses(&self) -> impl Iterator<Item = &str> {
         self.signs.iter().map(|s| s.gloss.as_str())

@@ -3,36 +3,34 @@
 use models::annotation::Annotation;
 use models::translator::text::is_wide;
 
+use super::Word;
 use super::text::pause_s;
-use super::{Signing, Word};
 
 /// Characters of two lines of a subtitle (EBU: 37 to 42 a line).
 const MOST_CHARACTERS: usize = 74;
 /// The pause of a mark that ends a sentence, in seconds.
 const SENTENCE_S: f32 = 0.4;
 
-impl Signing {
-    /// The words as subtitles: a sentence each, or as much of one as two lines hold. What is not signed stands with
-    /// what is signed before it. Where a translator chose the signs, they are its glosses.
-    pub fn subtitles(&self) -> Vec<Annotation> {
-        let mut cues: Vec<Cue> = vec![];
-        for word in &self.words {
-            let signed = word.to_s > word.from_s;
-            match cues.last_mut() {
-                Some(cue) if !(cue.full(word) && signed && cue.signed()) => cue.add(word),
-                _ => cues.push(Cue::of(word)),
-            }
+/// Words as subtitles: a sentence each, or as much of one as two lines hold. What is not signed stands with what is
+/// signed before it. Where a translator chose the signs, its glosses are the words.
+pub fn subtitles(words: &[Word]) -> Vec<Annotation> {
+    let mut cues: Vec<Cue> = vec![];
+    for word in words {
+        let signed = word.to_s > word.from_s;
+        match cues.last_mut() {
+            Some(cue) if !(cue.full(word) && signed && cue.signed()) => cue.add(word),
+            _ => cues.push(Cue::of(word)),
         }
-        let mut end = 0;
-        let mut subtitles = vec![];
-        for cue in cues.into_iter().filter(Cue::signed) {
-            let ms = |s: f32| (f64::from(s) * 1e3).round().clamp(0.0, f64::from(u32::MAX - 1)) as u32;
-            let start = ms(cue.from_s).max(end);
-            end = ms(cue.to_s).max(start + 1);
-            subtitles.push(Annotation::new(start, end, cue.text));
-        }
-        subtitles
     }
+    let mut end = 0;
+    let mut subtitles = vec![];
+    for cue in cues.into_iter().filter(Cue::signed) {
+        let ms = |s: f32| (f64::from(s) * 1e3).round().clamp(0.0, f64::from(u32::MAX - 1)) as u32;
+        let start = ms(cue.from_s).max(end);
+        end = ms(cue.to_s).max(start + 1);
+        subtitles.push(Annotation::new(start, end, cue.text));
+    }
+    subtitles
 }
 
 /// Words that stand on the screen together.
@@ -79,13 +77,12 @@ impl Cue {
 #[cfg(test)]
 mod tests {
     use models::annotation::{read_srt, write_srt};
-    use models::pose::{Known, PoseTrack};
 
     use super::*;
     use crate::production::Provenance;
 
     /// Words of a text, each signed for a second but those in brackets.
-    fn signing(text: &str) -> Signing {
+    fn words(text: &str) -> Vec<Word> {
         let mut now = 0.5;
         let word = |written: &str| {
             let silent = written.starts_with('(');
@@ -97,16 +94,14 @@ mod tests {
             let (text, after, signs, missing) = (text.into(), after.into(), vec![], String::new());
             Word { text, after, provenance, signs, missing, from_s, to_s: now }
         };
-        let words = text.split_whitespace().map(word).collect();
-        let track = PoseTrack::new(Known::Holistic586.layout(), 30.0, [1000; 3]);
-        Signing { track, words, glosses: None }
+        text.split_whitespace().map(word).collect()
     }
 
     #[track_caller]
     fn check(text: &str, expect: &[(u32, u32, &str)]) {
         let expect: Vec<_> =
             expect.iter().map(|(from, to, text)| Annotation::new(*from, *to, *text)).collect();
-        let subtitles = signing(text).subtitles();
+        let subtitles = subtitles(&words(text));
         assert_eq!(subtitles, expect);
         assert_eq!(read_srt(write_srt(&subtitles).unwrap().as_bytes()).unwrap(), expect);
     }
@@ -127,8 +122,7 @@ mod tests {
 
     #[test]
     fn a_long_sentence_is_cut_where_two_lines_are_full() {
-        let words = ["rain"; 40].join(" ");
-        let subtitles = signing(&words).subtitles();
+        let subtitles = subtitles(&words(&["rain"; 40].join(" ")));
         assert_eq!(subtitles.iter().map(|s| s.text.split(' ').count()).sum::<usize>(), 40);
         assert!(subtitles.iter().all(|s| s.text.chars().count() <= MOST_CHARACTERS));
         assert!(subtitles.windows(2).all(|pair| pair[0].end_ms <= pair[1].start_ms));

@@ -66,6 +66,17 @@ impl Clock {
         self.paused || (self.over() && !self.repeats)
     }
 
+    /// Whether its end is reached.
+    pub fn over(&self) -> bool {
+        self.at_s >= self.length_s
+    }
+
+    /// The same with the speed of another, and repeating as that does: what a viewer chose stays.
+    pub fn like(mut self, other: &Self) -> Self {
+        (self.speed, self.repeats) = (other.speed, other.repeats);
+        self
+    }
+
     /// Whether it begins again when it is over.
     pub fn repeats(&self) -> bool {
         self.repeats
@@ -106,10 +117,6 @@ impl Clock {
                 (self.at_s, self.paused) = ((self.at_s + self.frame_s).min(self.length_s), true);
             }
         }
-    }
-
-    fn over(&self) -> bool {
-        self.at_s >= self.length_s
     }
 }
 

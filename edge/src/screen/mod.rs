@@ -8,6 +8,7 @@ mod canvas;
 mod caption;
 pub mod clock;
 mod face;
+pub mod feed_show;
 mod figure;
 mod hand;
 mod no_camera;

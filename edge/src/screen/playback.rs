@@ -1,5 +1,7 @@
 //! Shows a signing: which pose, which word and which letter stand on the screen at a moment.
 
+use std::borrow::Cow;
+
 use models::pose::Pose;
 
 use super::clock::Clock;
@@ -9,7 +11,7 @@ use crate::production::{Provenance, Signing, Word};
 /// A signing that is ready to be shown.
 #[derive(Debug)]
 pub struct Playback<'a> {
-    signing: &'a Signing,
+    signing: Cow<'a, Signing>,
     rig: Rig,
     stance: Stance,
 }
@@ -17,11 +19,27 @@ pub struct Playback<'a> {
 impl<'a> Playback<'a> {
     /// Prepares a signing.
     pub fn new(signing: &'a Signing) -> Self {
+        Self::of(Cow::Borrowed(signing))
+    }
+
+    fn of(signing: Cow<'a, Signing>) -> Self {
         let rig = Rig::of(&signing.track.layout);
         let stance = Stance::of(&rig, &signing.track.frames);
         let mut stance = stance.unwrap_or_else(|| Stance::of_picture(signing.track.size));
-        stance.below = below(signing, &rig, &stance);
+        stance.below = below(&signing, &rig, &stance);
         Self { signing, rig, stance }
+    }
+
+    /// Widens the view where it reaches less far below the shoulders than this, in shoulder widths; gives how far it
+    /// reaches. Signings that follow each other are seen alike.
+    pub fn reach(&mut self, below: f32) -> f32 {
+        self.stance.below = self.stance.below.max(below);
+        self.stance.below
+    }
+
+    /// The words.
+    pub fn words(&self) -> &[Word] {
+        &self.signing.words
     }
 
     /// Number of frames.
@@ -49,9 +67,9 @@ impl<'a> Playback<'a> {
         screen.signing(&self.rig, pose, self.stance, &caption, state);
     }
 
-    /// Draws a moment of it, in seconds, as a viewer has it on the screen: between two frames what lies between them,
-    /// and how fast it goes where that is not as it was made.
-    pub fn draw_at(&self, screen: &mut Screen, clock: &Clock) {
+    /// Draws the moment of a clock: between two frames what lies between them, and with the caption how fast it goes,
+    /// where that is not as it was made, and what else is to be said.
+    pub fn draw_at(&self, screen: &mut Screen, clock: &Clock, notes: Vec<Span>) {
         let frames = &self.signing.track.frames;
         let place = clock.at_s() * self.fps();
         let (at, part) = (place as usize, place.fract());
@@ -62,6 +80,7 @@ impl<'a> Playback<'a> {
         let speed = (clock.speed() != 1.0).then(|| format!("   {}×", clock.speed()));
         let repeats = clock.repeats().then(|| "   ↻".to_owned());
         caption.note.extend([speed, repeats].into_iter().flatten().map(|text| span(text, Tone::Quiet)));
+        caption.note.extend(notes);
         screen.signing(&self.rig, &pose, self.stance, &caption, state);
     }
 
@@ -74,6 +93,13 @@ impl<'a> Playback<'a> {
     /// The pose, and where it stands, to draw it elsewhere.
     pub fn pose(&self, frame: usize) -> Option<(&Rig, &Pose, Stance)> {
         Some((&self.rig, self.signing.track.frames.get(frame)?, self.stance))
+    }
+}
+
+impl Playback<'static> {
+    /// The same of a signing that nobody else needs.
+    pub fn owned(signing: Signing) -> Self {
+        Self::of(Cow::Owned(signing))
     }
 }
 

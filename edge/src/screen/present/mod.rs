@@ -17,7 +17,7 @@ pub use live::live;
 pub use pictures::{Pictures, write_png};
 pub use video::Video;
 #[cfg(feature = "window")]
-pub use window::play;
+pub use window::{play, play_show};
 
 use super::Canvas;
 use crate::Fault;

@@ -10,45 +10,100 @@ use winit::window::WindowId;
 
 use super::desktop::{Desktop, no_display};
 use crate::Fault;
+use crate::production::Signing;
 use crate::screen::clock::{Clock, Wish};
+use crate::screen::feed_show::FeedShow;
 use crate::screen::playback::Playback;
 use crate::screen::{Screen, Theme};
 
 /// How often a window is drawn where nothing moves, in seconds.
 const STILL_S: f32 = 0.05;
 
-/// Plays a signing in a window until it is closed.
+/// What is played, and how it goes on.
+pub trait Show {
+    /// Lets time pass, in seconds.
+    fn pass(&mut self, seconds: f32);
+
+    /// Does what the viewer asks for.
+    fn wish(&mut self, wish: Wish);
+
+    /// Draws the present moment.
+    fn draw(&self, screen: &mut Screen);
+
+    /// How long until it is worth drawing again, in seconds.
+    fn wait_s(&self) -> f32;
+}
+
+/// One signing, with the clock of its viewer.
+struct One<'a>(&'a Playback<'a>, Clock);
+
+impl Show for One<'_> {
+    fn pass(&mut self, seconds: f32) {
+        self.1.pass(seconds);
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        self.1.wish(wish);
+    }
+
+    fn draw(&self, screen: &mut Screen) {
+        self.0.draw_at(screen, &self.1, vec![]);
+    }
+
+    fn wait_s(&self) -> f32 {
+        if self.1.stands() { STILL_S } else { 1.0 / self.0.fps() }
+    }
+}
+
+impl<S: FnMut(&str) -> Result<Signing, Fault>> Show for FeedShow<S> {
+    fn pass(&mut self, seconds: f32) {
+        FeedShow::pass(self, seconds);
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        FeedShow::wish(self, wish);
+    }
+
+    fn draw(&self, screen: &mut Screen) {
+        FeedShow::draw(self, screen);
+    }
+
+    fn wait_s(&self) -> f32 {
+        1.0 / self.fps()
+    }
+}
+
+/// Plays a signing in a window until it is closed; see [`play_show`].
+///
+/// # Errors
+/// As [`play_show`].
+pub fn play(playback: &Playback, size: (u32, u32), theme: Theme) -> Result<(), Fault> {
+    play_show(&mut One(playback, playback.clock()), size, theme)
+}
+
+/// Plays something in a window until it is closed.
 ///
 /// Space pauses, Return starts again and R does so whenever it is over; left and right step by signs, comma and full
 /// stop by frames; minus and plus change the speed; Escape closes.
 ///
 /// # Errors
 /// [`Fault::NoDisplay`] where there is no desktop, or it fails.
-pub fn play(playback: &Playback, size: (u32, u32), theme: Theme) -> Result<(), Fault> {
+pub fn play_show(show: &mut dyn Show, size: (u32, u32), theme: Theme) -> Result<(), Fault> {
     Desktop::check()?;
     let events = EventLoop::new().map_err(no_display)?;
-    let mut player = Player {
-        playback,
-        size,
-        screen: Screen::new(size.0, size.1, theme),
-        theme,
-        shown: None,
-        clock: playback.clock(),
-        told: Instant::now(),
-        fault: None,
-    };
+    let screen = Screen::new(size.0, size.1, theme);
+    let mut player = Player { show, size, screen, theme, shown: None, told: Instant::now(), fault: None };
     events.run_app(&mut player).map_err(no_display)?;
     player.fault.map_or(Ok(()), Err)
 }
 
 struct Player<'a> {
-    playback: &'a Playback<'a>,
+    show: &'a mut dyn Show,
     size: (u32, u32),
     screen: Screen,
     theme: Theme,
     shown: Option<Desktop>,
-    clock: Clock,
-    /// When the clock was last told the time.
+    /// When what is shown was last told the time.
     told: Instant,
     fault: Option<Fault>,
 }
@@ -66,7 +121,7 @@ impl Player<'_> {
         if (self.screen.canvas().width(), self.screen.canvas().height()) != size {
             self.screen = Screen::new(size.0, size.1, self.theme);
         }
-        self.playback.draw_at(&mut self.screen, &self.clock);
+        self.show.draw(&mut self.screen);
         desktop.present(self.screen.canvas())
     }
 
@@ -84,7 +139,7 @@ impl Player<'_> {
             Key::Character(".") => Wish::FrameOn,
             _ => return,
         };
-        self.clock.wish(wish);
+        self.show.wish(wish);
     }
 }
 
@@ -117,12 +172,11 @@ impl ApplicationHandler for Player<'_> {
 
     fn about_to_wait(&mut self, events: &ActiveEventLoop) {
         let now = Instant::now();
-        self.clock.pass((now - self.told).as_secs_f32());
+        self.show.pass((now - self.told).as_secs_f32());
         self.told = now;
-        let wait = if self.clock.stands() { STILL_S } else { 1.0 / self.playback.fps() };
         if let Some(desktop) = &self.shown {
             desktop.redraw();
         }
-        events.set_control_flow(ControlFlow::WaitUntil(now + Duration::from_secs_f32(wait)));
+        events.set_control_flow(ControlFlow::WaitUntil(now + Duration::from_secs_f32(self.show.wait_s())));
     }
 }

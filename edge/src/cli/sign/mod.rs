@@ -1,22 +1,26 @@
 //! `signpost sign`: text to signing.
 
+mod outputs;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use boards::Board;
 use clap::Args;
-use models::annotation::{write_srt, write_vtt};
-use models::pose_file::write_track_file;
 use models::retrieval::Subword;
 use models::store::Store;
-use serde::Serialize;
 
 use crate::Fault;
+#[cfg(feature = "window")]
+use crate::feed::Backlog;
+use crate::feed::Lines;
 use crate::production::{self, Dictionary, Manner, Production, Provenance, Signing, Translator, Word};
-use crate::screen::playback::Playback;
-use crate::screen::present::{Pictures, Present, Video, write_png, write_whole};
-use crate::screen::{Caption, MAX_SIDE_PX, Screen, State, Theme};
+use crate::screen::{MAX_SIDE_PX, Theme};
+#[cfg(feature = "window")]
+use crate::screen::{feed_show::FeedShow, playback::Playback, present};
 use crate::vision::Options;
+
+use outputs::{Kind, Outputs, Report};
 
 /// Sides of a picture that can be asked for.
 const SIDES_PX: std::ops::RangeInclusive<u32> = 160..=MAX_SIDE_PX;
@@ -24,8 +28,13 @@ const SIDES_PX: std::ops::RangeInclusive<u32> = 160..=MAX_SIDE_PX;
 /// Signs a text: shows it, or writes it to files.
 #[derive(Debug, Args)]
 pub struct Sign {
-    /// The text.
-    text: String,
+    /// The text; `-` signs the lines of standard input, one after the other.
+    #[arg(required_unless_present = "feed")]
+    text: Option<String>,
+    /// A file whose lines are signed, one after the other. In a window it is followed as it grows, and where lines come
+    /// faster than they can be signed, the oldest ones are left out.
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    feed: Option<PathBuf>,
     /// Sign language (ISO 639-3), for example `ase` or `gsg`.
     #[arg(long)]
     language: String,
@@ -69,30 +78,9 @@ pub struct Sign {
     json: bool,
 }
 
-/// What `--json` and `.json` hold.
-#[derive(Debug, Serialize)]
-struct Report<'a> {
-    text: &'a str,
-    language: &'a str,
-    fps: f32,
-    frames: usize,
-    /// What the translator said, where one did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    glosses: Option<&'a str>,
-    words: &'a [Word],
-}
-
-/// What an output path asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Video,
-    Sheet,
-    Pictures,
-    Pose,
-    Json,
-    Srt,
-    Vtt,
-}
+/// Lines that wait for the screen; more are left out.
+#[cfg(feature = "window")]
+const BACKLOG: usize = 20;
 
 impl Sign {
     /// Runs the command.
@@ -101,24 +89,84 @@ impl Sign {
     /// What is wrong with the text, the lexicons or the outputs, in one sentence.
     pub fn run(&self) -> anyhow::Result<()> {
         // Outputs are checked first, so that nothing is done in vain.
-        let outputs: Vec<(Kind, &Path)> =
-            self.out.iter().map(|path| Ok((kind(path)?, path.as_path()))).collect::<Result<_, Fault>>()?;
+        let outputs: Vec<(Kind, &Path)> = self
+            .out
+            .iter()
+            .map(|path| Ok((Kind::of(path)?, path.as_path())))
+            .collect::<Result<_, Fault>>()?;
         let board = Board::named(&self.board)?;
         let screen = &board.screen;
         let size = self.size.unwrap_or((screen.width_px, screen.height_px));
         let Self { speed, left_handed, .. } = *self;
         let manner = Manner { fps: self.fps.unwrap_or(screen.rate_hz as f32), speed, left_handed };
-        let signing = self.production(&board)?.sign(&self.text, manner)?;
-        self.print(&signing)?;
-        let playback = Playback::new(&signing);
-        for (kind, path) in &outputs {
-            self.write(*kind, path, size, &signing, &playback)?;
+        let mut production = self.production(&board)?;
+        // A program that reads JSON wants no window.
+        let window = outputs.is_empty() && !self.json;
+        let begin = || Outputs::begin(&outputs, size, self.theme(), &self.language, manner.fps);
+        if let Some(lines) = self.lines(window)? {
+            return if window {
+                self.show_feed(lines, production, manner, size)
+            } else {
+                self.write_feed(lines, production, manner, begin)
+            };
+        }
+        let text = self.text.as_deref().unwrap_or_default();
+        let signing = production.sign(text, manner)?;
+        self.print(text, &signing)?;
+        if window {
+            return self.show(size, &signing);
+        }
+        let mut outputs = begin()?;
+        outputs.add(text, &signing)?;
+        self.finish(outputs)
+    }
+
+    /// The lines of a feed, where one is to be signed.
+    fn lines(&self, follow: bool) -> Result<Option<Lines>, Fault> {
+        if let Some(path) = &self.feed {
+            return Ok(Some(Lines::of_file(path, follow).map_err(|source| Fault::file(path, source))?));
+        }
+        let piped = || Lines::of(std::io::BufReader::new(std::io::stdin()));
+        Ok((self.text.as_deref() == Some("-")).then(piped))
+    }
+
+    /// Signs all lines into the outputs. One that cannot be signed is said, and the others are signed.
+    fn write_feed(
+        &self,
+        mut lines: Lines,
+        mut production: Production,
+        manner: Manner,
+        begin: impl FnOnce() -> Result<Outputs, Fault>,
+    ) -> anyhow::Result<()> {
+        let mut outputs = begin()?;
+        let (mut signed, mut failed) = (0, 0);
+        let source = self.feed.clone().unwrap_or_else(|| "standard input".into());
+        while let Some(line) = lines.next_line().map_err(|error| Fault::file(&source, error))? {
+            match production.sign(&line, manner) {
+                Ok(signing) => {
+                    self.print(&line, &signing)?;
+                    outputs.add(&line, &signing)?;
+                    signed += 1;
+                }
+                Err(fault) => {
+                    writeln!(std::io::stderr(), "signpost: {}", left_out(&line, &fault))?;
+                    failed += 1;
+                }
+            }
+        }
+        if signed > 0 {
+            self.finish(outputs)?;
+        }
+        Ok(Fault::of_feed(signed, failed, 0)?)
+    }
+
+    fn finish(&self, outputs: Outputs) -> anyhow::Result<()> {
+        for path in outputs.finish()? {
             if !self.json {
                 writeln!(std::io::stdout(), "wrote {}", path.display())?;
             }
         }
-        // A program that reads JSON wants no window.
-        if outputs.is_empty() && !self.json { self.show(size, &playback) } else { Ok(()) }
+        Ok(())
     }
 
     /// What signs the text: lexicons, and a translator and an embedder where they were given.
@@ -151,10 +199,18 @@ impl Sign {
         Ok(production.with_translator(translator)?)
     }
 
-    fn print(&self, signing: &Signing) -> anyhow::Result<()> {
+    fn print(&self, text: &str, signing: &Signing) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
         if self.json {
-            writeln!(out, "{}", serde_json::to_string(&self.report(signing))?)?;
+            let report = Report {
+                text,
+                language: &self.language,
+                fps: signing.track.fps,
+                frames: signing.track.frames.len(),
+                glosses: signing.glosses.as_deref(),
+                words: &signing.words,
+            };
+            writeln!(out, "{}", serde_json::to_string(&report)?)?;
             return Ok(());
         }
         if let Some(glosses) = &signing.glosses {
@@ -173,99 +229,58 @@ impl Sign {
         Ok(())
     }
 
-    fn report<'a>(&'a self, signing: &'a Signing) -> Report<'a> {
-        Report {
-            text: &self.text,
-            language: &self.language,
-            fps: signing.track.fps,
-            frames: signing.track.frames.len(),
-            glosses: signing.glosses.as_deref(),
-            words: &signing.words,
-        }
-    }
-
-    fn write(
-        &self,
-        kind: Kind,
-        path: &Path,
-        size: (u32, u32),
-        signing: &Signing,
-        playback: &Playback,
-    ) -> anyhow::Result<()> {
-        match kind {
-            Kind::Pose => write_track_file(path, &signing.track).map_err(Fault::from)?,
-            Kind::Json => {
-                let mut json = serde_json::to_vec_pretty(&self.report(signing))?;
-                json.push(b'\n');
-                write_whole(path, &json)?;
-            }
-            Kind::Video => {
-                self.frames(Box::new(Video::create(path, size, signing.track.fps)?), size, playback)?
-            }
-            Kind::Pictures => self.frames(Box::new(Pictures::new(path)?), size, playback)?,
-            Kind::Sheet => self.sheet(path, signing, playback)?,
-            Kind::Srt => write_whole(path, write_srt(&signing.subtitles()).map_err(Fault::from)?.as_bytes())?,
-            Kind::Vtt => write_whole(path, write_vtt(&signing.subtitles()).map_err(Fault::from)?.as_bytes())?,
-        }
-        Ok(())
-    }
-
-    fn frames(
-        &self,
-        mut to: Box<dyn Present>,
-        (width, height): (u32, u32),
-        playback: &Playback,
-    ) -> Result<(), Fault> {
-        let mut screen = Screen::new(width, height, self.theme());
-        for frame in 0..playback.len() {
-            playback.draw(&mut screen, frame);
-            to.show(screen.canvas())?;
-        }
-        to.finish()
-    }
-
-    /// One picture that shows each sign at its middle.
-    fn sheet(&self, path: &Path, signing: &Signing, playback: &Playback) -> Result<(), Fault> {
-        const COLUMNS: usize = 5;
-        const MAX_SIGNS: usize = 100;
-        const TILE: (u32, u32) = (400, 400);
-        let signs: Vec<_> = signing
-            .words
-            .iter()
-            .flat_map(|w| &w.signs)
-            .filter(|s| s.unusable.is_none())
-            .take(MAX_SIGNS)
-            .collect();
-        let columns = signs.len().clamp(1, COLUMNS);
-        let rows = signs.len().div_ceil(columns).max(1);
-        let mut sheet = Screen::new(TILE.0 * columns as u32, TILE.1 * rows as u32, self.theme());
-        let mut tile = Screen::new(TILE.0, TILE.1, self.theme());
-        for (i, sign) in signs.iter().enumerate() {
-            let frame = ((sign.from_s + sign.to_s) / 2.0 * playback.fps()) as usize;
-            let Some((rig, pose, stance)) = playback.pose(frame) else { continue };
-            tile.signing(rig, pose, stance, &Caption::plain(sign.gloss.as_str()), State::Signing);
-            let rgb: Vec<u8> =
-                tile.canvas().rgba().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
-            let (x, y) = ((i % columns) as u32 * TILE.0, (i / columns) as u32 * TILE.1);
-            sheet.canvas_mut().picture(&rgb, TILE, [x, y, TILE.0, TILE.1]);
-        }
-        write_png(path, sheet.canvas())
+    #[cfg(feature = "window")]
+    fn show(&self, size: (u32, u32), signing: &Signing) -> anyhow::Result<()> {
+        Ok(present::play(&Playback::new(signing), size, self.theme())?)
     }
 
     #[cfg(feature = "window")]
-    fn show(&self, size: (u32, u32), playback: &Playback) -> anyhow::Result<()> {
-        Ok(crate::screen::present::play(playback, size, self.theme())?)
+    fn show_feed(
+        &self,
+        lines: Lines,
+        mut production: Production,
+        manner: Manner,
+        size: (u32, u32),
+    ) -> anyhow::Result<()> {
+        let backlog = Backlog::fill(lines, BACKLOG);
+        let mut show = FeedShow::new(backlog, |line| {
+            let signing = production.sign(line, manner);
+            if let Err(fault) = &signing {
+                // Who watches sees that it was left out; a standard error that is closed is no reason to stop.
+                let _ = writeln!(std::io::stderr(), "signpost: {}", left_out(line, fault));
+            }
+            signing
+        });
+        present::play_show(&mut show, size, self.theme())?;
+        Ok(show.verdict()?)
     }
 
     #[cfg(not(feature = "window"))]
-    fn show(&self, _: (u32, u32), _: &Playback) -> anyhow::Result<()> {
-        let why = "this program was built without windows".into();
-        Err(Fault::NoDisplay { why }.into())
+    fn show(&self, _: (u32, u32), _: &Signing) -> anyhow::Result<()> {
+        Err(no_window().into())
+    }
+
+    #[cfg(not(feature = "window"))]
+    fn show_feed(&self, _: Lines, _: Production, _: Manner, _: (u32, u32)) -> anyhow::Result<()> {
+        Err(no_window().into())
     }
 
     fn theme(&self) -> Theme {
         if self.light { Theme::LIGHT } else { Theme::DARK }
     }
+}
+
+#[cfg(not(feature = "window"))]
+fn no_window() -> Fault {
+    Fault::NoDisplay { why: "this program was built without windows".into() }
+}
+
+/// Why a line of a feed is not signed.
+fn left_out(line: &str, fault: &Fault) -> String {
+    const SHOWN: usize = 40;
+    let shown: String = line.chars().take(SHOWN).collect();
+    let more = if shown.len() < line.len() { "…" } else { "" };
+    format!("left out: \"{shown}{more}\": {fault}")
 }
 
 /// One word, for people: `HELLO  spelled  H E L L O`.
@@ -281,26 +296,6 @@ fn line(word: &Word) -> String {
         }
     }
     line
-}
-
-fn kind(path: &Path) -> Result<Kind, Fault> {
-    let ends_in_slash = path.as_os_str().as_encoded_bytes().last() == Some(&b'/');
-    let kind = if ends_in_slash || path.is_dir() {
-        Kind::Pictures
-    } else {
-        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-        match extension.to_str() {
-            Some("mp4" | "gif") => Kind::Video,
-            Some("png") => Kind::Sheet,
-            Some("pose") => Kind::Pose,
-            Some("json") => Kind::Json,
-            Some("srt") => Kind::Srt,
-            Some("vtt") => Kind::Vtt,
-            _ => return Err(Fault::UnknownOutput { path: path.to_owned() }),
-        }
-    };
-    super::check_folder_of(path)?;
-    Ok(kind)
 }
 
 /// `1280x800`, each side within [`SIDES_PX`].

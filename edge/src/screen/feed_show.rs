@@ -1,0 +1,192 @@
+//! Texts that come one after the other, signed in turn.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use models::playback::{Frame, to_track};
+
+use super::clock::{Clock, Wish};
+use super::playback::Playback;
+use super::{Screen, Span, Tone};
+use crate::Fault;
+use crate::feed::Backlog;
+use crate::production::{Signing, Word};
+
+/// How long a text that cannot be signed stands there, in seconds.
+const TROUBLE_S: f32 = 3.0;
+
+/// Signs what waits in a backlog, line after line, and says what it had to leave out.
+pub struct FeedShow<S> {
+    backlog: Arc<Mutex<Backlog>>,
+    sign: S,
+    playback: Playback<'static>,
+    clock: Clock,
+    /// How long a line that could not be signed still stands there, in seconds.
+    trouble_s: f32,
+    failed: usize,
+    signed: usize,
+    below: f32,
+}
+
+impl<S: FnMut(&str) -> Result<Signing, Fault>> FeedShow<S> {
+    /// Of a backlog; `sign` makes a signing of a text, and tells whoever should know why one cannot be made.
+    pub fn new(backlog: Arc<Mutex<Backlog>>, sign: S) -> Self {
+        let playback = Playback::owned(at_rest(vec![]));
+        let clock = playback.clock();
+        Self { backlog, sign, playback, clock, trouble_s: 0.0, failed: 0, signed: 0, below: 0.0 }
+    }
+
+    /// Lets time pass, in seconds, and goes on with the next line where one is over.
+    pub fn pass(&mut self, seconds: f32) {
+        self.clock.pass(seconds);
+        self.trouble_s = (self.trouble_s - seconds).max(0.0);
+        if self.clock.over() && !self.clock.repeats() && self.trouble_s == 0.0 {
+            let next = self.backlog().take();
+            if let Some(line) = next {
+                self.begin(&line);
+            }
+        }
+    }
+
+    /// Does what a viewer asks for.
+    pub fn wish(&mut self, wish: Wish) {
+        self.clock.wish(wish);
+    }
+
+    /// Draws the present moment.
+    pub fn draw(&self, screen: &mut Screen) {
+        let left_out = self.backlog().left_out();
+        let mut notes = vec![];
+        if left_out > 0 {
+            notes.push(format!("   {left_out} left out: they came faster than they can be signed"));
+        }
+        if self.failed > 0 {
+            notes.push(format!("   {} could not be signed", self.failed));
+        }
+        let notes = notes.into_iter().map(|text| Span { text, tone: Tone::Warn }).collect();
+        self.playback.draw_at(screen, &self.clock, notes);
+    }
+
+    /// Frames a second of what is shown.
+    pub fn fps(&self) -> f32 {
+        self.playback.fps()
+    }
+
+    /// What became of the lines that came.
+    ///
+    /// # Errors
+    /// [`Fault::FeedLines`] where some were not signed.
+    pub fn verdict(&self) -> Result<(), Fault> {
+        let left_out = self.backlog().left_out();
+        Fault::of_feed(self.signed, self.failed, left_out)
+    }
+
+    fn begin(&mut self, line: &str) {
+        let shown = match (self.sign)(line) {
+            Ok(signing) => {
+                self.signed += 1;
+                signing
+            }
+            Err(_) => {
+                self.failed += 1;
+                self.trouble_s = TROUBLE_S;
+                at_rest(vec![Word::unsigned(line)])
+            }
+        };
+        self.playback = Playback::owned(shown);
+        self.below = self.playback.reach(self.below);
+        self.clock = self.playback.clock().like(&self.clock);
+    }
+
+    fn backlog(&self) -> std::sync::MutexGuard<'_, Backlog> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A signer who rests, with words that nobody signs.
+fn at_rest(words: Vec<Word>) -> Signing {
+    const FPS: f32 = 30.0;
+    Signing { track: to_track(&[Frame::rest()], FPS), words, glosses: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::production::Provenance;
+    use crate::screen::Theme;
+
+    type Shown = FeedShow<fn(&str) -> Result<Signing, Fault>>;
+
+    /// Signs a text for as many seconds as it has letters.
+    fn sign(text: &str) -> Result<Signing, Fault> {
+        if text == "?" {
+            return Err(Fault::TextEmpty);
+        }
+        let frames = vec![Frame::rest(); 10 * text.chars().count()];
+        let mut word = Word::unsigned(text);
+        (word.provenance, word.to_s) = (Provenance::Lexicon, frames.len() as f32 / 10.0);
+        Ok(Signing { track: to_track(&frames, 10.0), words: vec![word], glosses: None })
+    }
+
+    fn show(lines: &[&str]) -> Shown {
+        let mut backlog = Backlog::new(3);
+        lines.iter().for_each(|line| backlog.push((*line).into()));
+        FeedShow::new(Arc::new(Mutex::new(backlog)), sign)
+    }
+
+    /// What stands on the screen at every half second.
+    fn course(show: &mut Shown, halves: usize) -> String {
+        let mut text = String::new();
+        for _ in 0..halves {
+            show.pass(0.5);
+            text += show.playback.words().first().map_or("-", |word| &word.text);
+        }
+        text
+    }
+
+    #[test]
+    fn lines_are_signed_in_order_and_each_to_its_end() {
+        let mut show = show(&["ab", "c"]);
+        assert_eq!(course(&mut show, 9), "ababababccccc");
+        show.verdict().unwrap();
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_signed_is_said_and_the_next_is_signed() {
+        let mut show = show(&["?", "c"]);
+        assert_eq!(course(&mut show, 2), "??");
+        let mut screen = Screen::new(320, 200, Theme::DARK);
+        show.draw(&mut screen);
+        let with = screen.canvas().rgba().to_vec();
+        assert_eq!(course(&mut show, 7), "????ccc");
+        assert!(matches!(show.verdict(), Err(Fault::FeedLines { signed: 1, failed: 1, left_out: 0 })));
+        show.draw(&mut screen);
+        assert_ne!(screen.canvas().rgba(), with);
+    }
+
+    #[test]
+    fn a_flood_is_cut_and_the_screen_says_so() {
+        let mut show = show(&["a", "b", "c", "d", "e"]);
+        assert_eq!(course(&mut show, 4).chars().next(), Some('c'), "the oldest two went");
+        assert!(matches!(show.verdict(), Err(Fault::FeedLines { left_out: 2, .. })));
+        let mut screen = Screen::new(640, 400, Theme::DARK);
+        show.draw(&mut screen);
+        let flooded = screen.canvas().rgba().to_vec();
+        *show.backlog.lock().unwrap() = Backlog::new(3);
+        show.draw(&mut screen);
+        assert_ne!(screen.canvas().rgba(), flooded);
+    }
+
+    #[test]
+    fn a_viewer_who_repeats_keeps_the_line() {
+        let mut show = show(&["a", "b"]);
+        assert_eq!(course(&mut show, 1), "a");
+        show.wish(Wish::Repeat);
+        assert!(course(&mut show, 20).chars().all(|c| c == 'a'));
+        show.wish(Wish::Repeat);
+        assert!(course(&mut show, 8).ends_with('b'));
+        let mut slow = self::show(&["a", "b"]);
+        slow.wish(Wish::Slower);
+        let _ = course(&mut slow, 8);
+        assert_eq!(slow.clock.speed(), 0.75, "the speed stays");
+    }
+}
