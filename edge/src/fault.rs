@@ -389,6 +389,12 @@ pub enum Fault {
         /// The output.
         path: PathBuf,
     },
+    /// A video that would have to be transparent.
+    #[error("{path}: a video keeps no transparency; choose `--over green`, or a folder for pictures")]
+    NotTransparent {
+        /// The output.
+        path: PathBuf,
+    },
     /// An output of a kind that is not written.
     #[error(
         "{path}: outputs end in .mp4, .gif, .png, .pose, .json, .srt or .vtt, or name a folder for pictures with a / at the end; choose one of these"

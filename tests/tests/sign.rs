@@ -125,6 +125,49 @@ fn subtitles_stand_while_their_words_are_signed() {
     assert!((slow / usual - 2.0).abs() < 0.1, "{slow} s and {usual} s");
 }
 
+/// The signer alone: where nobody stands a picture is empty, or green; the two are the same but for that.
+#[test]
+fn a_signer_can_be_laid_over_other_pictures() {
+    if store("a_signer_can_be_laid_over_other_pictures").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let picture = |over: &str| {
+        let frames = out(&format!("{over}/"));
+        check_success(&sign(&[
+            "a",
+            "--language",
+            "ase",
+            "--size",
+            "320x200",
+            "--over",
+            over,
+            "--out",
+            &frames,
+        ]));
+        image::open(format!("{frames}00020.png")).unwrap().to_rgba8()
+    };
+    let [alpha, green] = ["alpha", "green"].map(picture);
+    assert_eq!(alpha.get_pixel(2, 2).0, [0, 0, 0, 0]);
+    assert_eq!(green.get_pixel(2, 2).0, [0x00, 0xb1, 0x40, 255]);
+    let share = alpha.pixels().filter(|p| p.0[3] == 255).count() as f32 / (320.0 * 200.0);
+    assert!((0.1..0.6).contains(&share), "{share} of the picture is signer");
+    let laid = |i: usize, p: [u8; 4]| {
+        let (over, under) = (f32::from(p[i]), [0.0, 177.0, 64.0][i]);
+        under + (over - under) * f32::from(p[3]) / 255.0
+    };
+    for (a, g) in alpha.pixels().zip(green.pixels()) {
+        let off = (0..3).map(|i| (laid(i, a.0) - f32::from(g.0[i])).abs()).fold(0.0, f32::max);
+        assert!(off <= 3.0, "{a:?} laid over green is {g:?}");
+    }
+    let video = out("a.mp4");
+    check_refusal(
+        &["a", "--language", "ase", "--over", "alpha", "--out", &video],
+        &["a.mp4", "--over green"],
+    );
+}
+
 /// A line that cannot be signed is said and counted; the others are whole, in order, in every output.
 #[test]
 fn the_lines_of_a_feed_are_signed_one_after_the_other() {

@@ -1,7 +1,8 @@
 //! The canvas: pixels that `embedded-graphics` can draw on, and smooth shapes that it cannot.
 //!
 //! Status and diagnostics use the [`DrawTarget`]; the signer is drawn with the
-//! antialiased fills below it. Every pixel is opaque at all times.
+//! antialiased fills below it. Every pixel is opaque at all times, but after
+//! [`Canvas::make_transparent`], of which a studio's overlay is made.
 
 use std::convert::Infallible;
 
@@ -18,7 +19,7 @@ const FAR_PX: f32 = 8000.0;
 /// The widest line.
 const MAX_LINE_PX: f32 = 100.0;
 
-/// A picture that is drawn on, one opaque RGBA pixel after the other, row by row.
+/// A picture that is drawn on, one RGBA pixel after the other, colours times alpha, row by row.
 #[derive(Debug, Clone)]
 pub struct Canvas {
     pixmap: Pixmap,
@@ -43,9 +44,14 @@ impl Canvas {
         self.pixmap.height()
     }
 
-    /// The pixels as R, G, B, A, row by row.
+    /// The pixels as R, G, B, A, row by row, colours times alpha.
     pub fn rgba(&self) -> &[u8] {
         self.pixmap.data()
+    }
+
+    /// Makes all of it transparent.
+    pub fn make_transparent(&mut self) {
+        self.pixmap.fill(Color::TRANSPARENT);
     }
 
     /// Fills all of it.

@@ -17,6 +17,7 @@ pub mod present;
 mod signer;
 mod theme;
 
+use embedded_graphics::pixelcolor::Rgb888;
 use models::pose::Pose;
 
 pub use canvas::{Canvas, MAX_SIDE_PX};
@@ -85,6 +86,18 @@ impl Stance {
     }
 }
 
+/// What lies behind a signer who is laid over other pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backdrop {
+    /// Nothing: the signer's edges are mixed with nothing either.
+    Transparent,
+    /// The green that studios take out.
+    Green,
+}
+
+/// Chroma-key green.
+const KEY_GREEN: Rgb888 = Rgb888::new(0x00, 0xb1, 0x40);
+
 /// A picture from the camera or a file: R, G, B, row by row.
 #[derive(Debug, Clone, Copy)]
 pub struct Picture<'a> {
@@ -139,6 +152,16 @@ impl Screen {
             signer::close_up(&mut self.canvas, &self.theme, rig, pose, &view, area);
         }
         self.bands(&areas, caption, state);
+    }
+
+    /// Draws the signer of one pose alone, over all of the canvas.
+    pub fn signer_over(&mut self, rig: &Rig, pose: &Pose, stance: Stance, backdrop: Backdrop) {
+        match backdrop {
+            Backdrop::Transparent => self.canvas.make_transparent(),
+            Backdrop::Green => self.canvas.fill(KEY_GREEN),
+        }
+        let all = [0.0, 0.0, self.canvas.width() as f32, self.canvas.height() as f32];
+        signer::draw(&mut self.canvas, &self.theme, rig, pose, &View::upper_body(&stance, all));
     }
 
     /// Draws a camera's picture with the landmarks found in it, caption and state.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use models::pose::Pose;
 
 use super::clock::Clock;
-use super::{Caption, Rig, Screen, Span, Stance, State, Tone};
+use super::{Backdrop, Caption, Rig, Screen, Span, Stance, State, Tone};
 use crate::production::{Provenance, Signing, Word};
 
 /// A signing that is ready to be shown.
@@ -65,6 +65,13 @@ impl<'a> Playback<'a> {
         let state = if frame < frames.len() { State::Signing } else { State::Ready };
         let caption = caption_at(&self.signing.words, time_s);
         screen.signing(&self.rig, pose, self.stance, &caption, state);
+    }
+
+    /// Draws the signer of a frame alone, to be laid over other pictures.
+    pub fn draw_over(&self, screen: &mut Screen, frame: usize, backdrop: Backdrop) {
+        if let Some((rig, pose, stance)) = self.pose(frame) {
+            screen.signer_over(rig, pose, stance, backdrop);
+        }
     }
 
     /// Draws the moment of a clock: between two frames what lies between them, and with the caption how fast it goes,

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use boards::Board;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use models::retrieval::Subword;
 use models::store::Store;
 
@@ -15,7 +15,7 @@ use crate::Fault;
 use crate::feed::Backlog;
 use crate::feed::Lines;
 use crate::production::{self, Dictionary, Manner, Production, Provenance, Signing, Translator, Word};
-use crate::screen::{MAX_SIDE_PX, Theme};
+use crate::screen::{Backdrop, MAX_SIDE_PX, Theme};
 #[cfg(feature = "window")]
 use crate::screen::{feed_show::FeedShow, playback::Playback, present};
 use crate::vision::Options;
@@ -69,6 +69,10 @@ pub struct Sign {
     /// Light bands instead of dark ones.
     #[arg(long)]
     light: bool,
+    /// The signer alone, without captions, to be laid over other pictures: on nothing (pictures in a folder), or on
+    /// the green that studios take out.
+    #[arg(long, value_enum, value_name = "BACKDROP", requires = "out")]
+    over: Option<Over>,
     /// Where to write: FILE.mp4, FILE.gif, FILE.png (each sign once), FILE.pose, FILE.json, FILE.srt or
     /// FILE.vtt (subtitles), or FOLDER/ for pictures. May be given several times. A window opens where it is not given.
     #[arg(long, value_name = "FILE")]
@@ -76,6 +80,13 @@ pub struct Sign {
     /// Print one JSON object instead of a line for each word.
     #[arg(long)]
     json: bool,
+}
+
+/// What a signer alone stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Over {
+    Alpha,
+    Green,
 }
 
 /// Lines that wait for the screen; more are left out.
@@ -102,7 +113,11 @@ impl Sign {
         let mut production = self.production(&board)?;
         // A program that reads JSON wants no window.
         let window = outputs.is_empty() && !self.json;
-        let begin = || Outputs::begin(&outputs, size, self.theme(), &self.language, manner.fps);
+        let over = self.over.map(|over| match over {
+            Over::Alpha => Backdrop::Transparent,
+            Over::Green => Backdrop::Green,
+        });
+        let begin = || Outputs::begin(&outputs, size, (self.theme(), over), &self.language, manner.fps);
         if let Some(lines) = self.lines(window)? {
             return if window {
                 self.show_feed(lines, production, manner, size)

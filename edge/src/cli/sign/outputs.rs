@@ -12,7 +12,7 @@ use crate::cli::check_folder_of;
 use crate::production::{Signing, Word, subtitles};
 use crate::screen::playback::Playback;
 use crate::screen::present::{Pictures, Present, Video, write_png, write_whole};
-use crate::screen::{Caption, Rig, Screen, Stance, State, Theme};
+use crate::screen::{Backdrop, Caption, Rig, Screen, Stance, State, Theme};
 
 /// Signs of a sheet at most, and how they lie there.
 const SHEET_SIGNS: usize = 100;
@@ -75,6 +75,8 @@ pub struct Outputs {
     sinks: Vec<(PathBuf, Sink)>,
     size: (u32, u32),
     theme: Theme,
+    /// The signer alone, where that is asked for.
+    over: Option<Backdrop>,
     /// Made where there are pictures: it loads fonts.
     screen: Option<Screen>,
     language: String,
@@ -105,17 +107,22 @@ struct Tile {
 }
 
 impl Outputs {
-    /// Begins them; `size` in pixels.
+    /// Begins them; `size` in pixels, and the signer alone where there is a backdrop.
     ///
     /// # Errors
     /// Where a file or a program cannot be begun.
     pub fn begin(
         outputs: &[(Kind, &Path)],
         size: (u32, u32),
-        theme: Theme,
+        (theme, over): (Theme, Option<Backdrop>),
         language: &str,
         fps: f32,
     ) -> Result<Self, Fault> {
+        if over == Some(Backdrop::Transparent)
+            && let Some((_, path)) = outputs.iter().find(|(kind, _)| *kind == Kind::Video)
+        {
+            return Err(Fault::NotTransparent { path: path.to_path_buf() });
+        }
         let sink = |(kind, path): &(Kind, &Path)| {
             let sink = match kind {
                 Kind::Video => Sink::Frames(Box::new(Video::create(path, size, fps)?)),
@@ -132,6 +139,7 @@ impl Outputs {
             sinks: outputs.iter().map(sink).collect::<Result<_, Fault>>()?,
             size,
             theme,
+            over,
             screen: None,
             language: language.into(),
             fps,
@@ -156,7 +164,10 @@ impl Outputs {
                     let (width, height) = self.size;
                     let screen = self.screen.get_or_insert_with(|| Screen::new(width, height, self.theme));
                     for frame in 0..playback.len() {
-                        playback.draw(screen, frame);
+                        match self.over {
+                            None => playback.draw(screen, frame),
+                            Some(backdrop) => playback.draw_over(screen, frame, backdrop),
+                        }
                         to.show(screen.canvas())?;
                     }
                 }

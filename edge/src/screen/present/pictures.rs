@@ -39,17 +39,30 @@ impl Present for Pictures {
     }
 }
 
-/// Writes one picture, whole or not at all.
+/// Writes one picture, whole or not at all; with an alpha channel where something of it is transparent.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn write_png(path: &Path, canvas: &Canvas) -> Result<(), Fault> {
-    let rgb: Vec<u8> = canvas.rgba().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+    let opaque = canvas.rgba().chunks_exact(4).all(|p| p[3] == 255);
+    let (pixels, color): (Vec<u8>, _) = if opaque {
+        (canvas.rgba().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect(), ExtendedColorType::Rgb8)
+    } else {
+        // A canvas holds colours times alpha; a PNG has them apart.
+        let apart = |p: &[u8]| [0, 1, 2, 3].map(|i| if i == 3 { p[3] } else { divided(p[i], p[3]) });
+        (canvas.rgba().chunks_exact(4).flat_map(apart).collect(), ExtendedColorType::Rgba8)
+    };
     let mut bytes = Cursor::new(Vec::new());
     let encoder =
         png::PngEncoder::new_with_quality(&mut bytes, png::CompressionType::Fast, png::FilterType::Adaptive);
     encoder
-        .write_image(&rgb, canvas.width(), canvas.height(), ExtendedColorType::Rgb8)
+        .write_image(&pixels, canvas.width(), canvas.height(), color)
         .map_err(|error| Fault::file(path, std::io::Error::other(error)))?;
     write_whole(path, &bytes.into_inner())
+}
+
+/// A colour without the alpha that it was multiplied by.
+fn divided(color: u8, alpha: u8) -> u8 {
+    let whole = u32::from(color) * 255 + u32::from(alpha) / 2;
+    whole.checked_div(u32::from(alpha)).map_or(0, |c| c.min(255) as u8)
 }
