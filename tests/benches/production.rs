@@ -1,0 +1,221 @@
+//! What a signed sentence costs: lexicon, pose track, first frame, frames, and the program as a whole.
+//!
+//! `cargo xtask bench production --lexicon FOLDER --spoken CODE --signed CODE --words "a b c" [--rounds 40]
+//! [--peer PYTHON]`. Each round signs a sentence of eleven of the words, in another order each time; PYTHON is an
+//! interpreter that has `spoken-to-signed` 0.4.0, which signs the same sentence from the same lexicon in turn. Frames are
+//! drawn at 1280 × 800. A file of ten thousand signs is made of the lexicon's clips, again and again, and opened.
+
+#![allow(clippy::unwrap_used, reason = "a bench may stop where something is missing")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Instant;
+
+use edge::production::{Dictionary, Manner, Production, open_lexicons};
+use edge::screen::playback::Playback;
+use edge::screen::{Screen, Theme};
+use models::lexicon::Builder;
+use models::lexicon::Lexicon;
+use models::playback::normalise;
+use tests::bench::{args, peak_mib, processor_time};
+use tests::fuzz::Random;
+
+/// Signs of a sentence.
+const SIGNS: usize = 11;
+/// Signs of the large lexicon.
+const LARGE: usize = 10_000;
+/// Frames of a clip of it.
+const CLIP: usize = 10;
+const SIZE: (u32, u32) = (1280, 800);
+
+fn main() {
+    let args = args(&["lexicon", "spoken", "signed", "words", "rounds", "peer"]);
+    let given = |name: &str| args.get(name).unwrap_or_else(|| panic!("give --{name}")).as_str();
+    let rounds: usize = args.get("rounds").map_or(40, |v| v.parse().expect("a number"));
+    let (folder, spoken, signed) = (Path::new(given("lexicon")), given("spoken"), given("signed"));
+    let words: Vec<&str> = given("words").split_whitespace().collect();
+    let sentences = sentences(&words, rounds);
+    let mut peer = args.get("peer").map(|python| Peer::start(python, folder, spoken, signed, &sentences[0]));
+
+    println!("| part | of | processor ms each | median ms | 95 of 100 within ms | most ms |");
+    println!("|---|---|---|---|---|---|");
+    let dictionary = || Dictionary::new(open_lexicons(&[folder]).unwrap(), signed, Some(spoken)).unwrap();
+    let mut production = Production::new(dictionary());
+    let manner = Manner::at(30.0);
+    let mut screen = Screen::new(SIZE.0, SIZE.1, Theme::DARK);
+    let _ = production.sign(&sentences[0], manner).unwrap();
+    let mut times = [const { Times::new() }; 4];
+    let mut seconds = [0.0, 0.0];
+    for sentence in &sentences {
+        let signing = times[0].of(|| production.sign(sentence, manner).unwrap());
+        seconds[0] += f64::from(signing.track.duration_s());
+        times[1].of(|| {
+            let signing = production.sign(sentence, manner).unwrap();
+            Playback::new(&signing).draw(&mut screen, 0);
+        });
+        let playback = Playback::new(&signing);
+        for frame in 0..playback.len() {
+            times[2].of(|| playback.draw(&mut screen, frame));
+        }
+        if let Some(peer) = &mut peer {
+            seconds[1] += peer.sign(sentence, &mut times[3]);
+        }
+    }
+    times[0].print("text to pose track");
+    times[1].print("text to first frame");
+    times[2].print("frame at 1280 × 800");
+    if let Some(peer) = &peer {
+        times[3].print(&format!("spoken-to-signed {}, text to pose", peer.version));
+    }
+
+    let large = large(folder, signed, spoken);
+    let mut opened = Times::new();
+    (0..50).for_each(|_| drop(opened.of(|| Lexicon::open(&large).unwrap())));
+    opened.print(&format!("opening {LARGE} signs, {} MiB", std::fs::metadata(&large).unwrap().len() >> 20));
+    std::fs::remove_file(&large).unwrap();
+
+    let mut started = Times::new();
+    let mut most_mib = 0;
+    for sentence in sentences.iter().take(20) {
+        let mut command = Command::new(tests::program("signpost"));
+        command.args(["sign", sentence, "--language", signed, "--spoken", spoken, "--json", "--lexicon"]);
+        let mut child = command.arg(folder).stdout(Stdio::piped()).spawn().unwrap();
+        let line = started.of(|| {
+            let mut line = String::new();
+            BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+            line
+        });
+        assert!(line.starts_with('{'), "{line}");
+        most_mib = most_mib.max(peak_mib(child.id()).unwrap_or(0));
+        child.wait().unwrap();
+    }
+    started.print("start of `signpost sign --json` to its answer");
+    println!("\nsigning of a sentence: {:.2} s", seconds[0] / rounds as f64);
+    println!("memory at its highest: {} MiB with pictures", peak_mib(std::process::id()).unwrap());
+    if most_mib > 0 {
+        println!("memory of `signpost sign --json`: {most_mib} MiB");
+    }
+    if let Some(peer) = &peer {
+        let (signing, start_s) = (seconds[1] / rounds as f64, peer.start_s);
+        println!(
+            "spoken-to-signed: {signing:.2} s of signing, ready {start_s:.2} s after its start, {:.0} MiB",
+            peer.peak_mib
+        );
+    }
+}
+
+/// Sentences of words in changing order.
+fn sentences(words: &[&str], count: usize) -> Vec<String> {
+    let mut random = Random(11);
+    let mut one = || {
+        let mut sentence: Vec<&str> = vec![];
+        while sentence.len() < SIGNS {
+            sentence.push(words[random.below(words.len())]);
+        }
+        sentence.join(" ")
+    };
+    (0..count).map(|_| one()).collect()
+}
+
+/// How long something took each time.
+struct Times {
+    ms: Vec<f64>,
+    worked_ms: f64,
+}
+
+impl Times {
+    const fn new() -> Self {
+        Self { ms: vec![], worked_ms: 0.0 }
+    }
+
+    fn of<T>(&mut self, run: impl FnOnce() -> T) -> T {
+        let (worked, start) = (processor_time(), Instant::now());
+        let made = run();
+        self.ms.push(start.elapsed().as_secs_f64() * 1e3);
+        self.worked_ms += (processor_time() - worked).as_secs_f64() * 1e3;
+        made
+    }
+
+    fn print(&mut self, part: &str) {
+        self.ms.sort_by(f64::total_cmp);
+        let (n, worked) = (self.ms.len(), self.worked_ms / self.ms.len() as f64);
+        let at = |share: f64| self.ms[(share * (n - 1) as f64) as usize];
+        println!("| {part} | {n} | {worked:.2} | {:.2} | {:.2} | {:.2} |", at(0.5), at(0.95), at(1.0));
+    }
+}
+
+/// A file of many signs: the clips of a lexicon, each many times under another name.
+fn large(folder: &Path, signed: &str, spoken: &str) -> std::path::PathBuf {
+    let path = std::env::temp_dir().join(format!("signpost-bench-{}.lexicon", std::process::id()));
+    let lexicon = Lexicon::open(folder).unwrap();
+    let entries: Vec<_> = lexicon.entries(signed).filter(|e| e.spoken_language == spoken).collect();
+    let clips: Vec<_> = entries
+        .iter()
+        .map(|entry| normalise(&lexicon.clip(entry).unwrap()).expect("a hand is seen in every clip"))
+        .collect();
+    let mut builder = Builder::new(25.0);
+    for number in 0..LARGE {
+        let mut entry = entries[number % entries.len()].clone();
+        (entry.words, entry.glosses) = (format!("wort{number}"), format!("WORT{number}"));
+        builder.add(&entry, &clips[number % clips.len()]).unwrap();
+    }
+    builder.write(&path).unwrap();
+    path
+}
+
+/// `spoken-to-signed` in a process of its own.
+struct Peer {
+    child: Child,
+    ask: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    version: String,
+    start_s: f64,
+    peak_mib: f64,
+}
+
+impl Peer {
+    fn start(python: &str, lexicon: &Path, spoken: &str, signed: &str, first: &str) -> Self {
+        let mut child = Command::new(python)
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/production.py"))
+            .arg(lexicon)
+            .args([spoken, signed])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{python} does not start: {e}"));
+        let (ask, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let mut own = Self { child, ask, answers, version: String::new(), start_s: 0.0, peak_mib: 0.0 };
+        writeln!(own.ask, "{first}").unwrap();
+        let hello = own.answer();
+        let (version, start_s) = hello.split_once(' ').expect("it says its version and when it was ready");
+        (own.version, own.start_s) = (version.into(), start_s.parse().unwrap());
+        own.answer();
+        own
+    }
+
+    /// Signs a sentence; gives the seconds of signing.
+    fn sign(&mut self, sentence: &str, times: &mut Times) -> f64 {
+        writeln!(self.ask, "{sentence}").unwrap();
+        let answer: Vec<f64> = self.answer().split(' ').map(|v| v.parse().unwrap()).collect();
+        let [took_s, worked_s, signing_s, peak] = answer[..] else { panic!("{answer:?}") };
+        times.ms.push(took_s * 1e3);
+        times.worked_ms += worked_s * 1e3;
+        self.peak_mib = peak;
+        signing_s
+    }
+
+    fn answer(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        assert!(!line.is_empty(), "it ended; see that `import spoken_to_signed` works in this Python");
+        line.trim().into()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
