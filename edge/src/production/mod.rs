@@ -197,7 +197,9 @@ impl Manner {
         Self { fps, speed: 1.0, left_handed: false }
     }
 
-    fn check(&self) -> Result<(), Fault> {
+    /// # Errors
+    /// [`Fault::FrameRate`] or [`Fault::Speed`] where it is out of its bounds.
+    pub fn check(&self) -> Result<(), Fault> {
         let Self { fps, speed, .. } = *self;
         if !FPS.contains(&fps) {
             return Err(Fault::FrameRate { fps, least: *FPS.start(), most: *FPS.end() });

@@ -110,6 +110,7 @@ impl Sign {
         let size = self.size.unwrap_or((screen.width_px, screen.height_px));
         let Self { speed, left_handed, .. } = *self;
         let manner = Manner { fps: self.fps.unwrap_or(screen.rate_hz as f32), speed, left_handed };
+        manner.check()?;
         let mut production = self.production(&board)?;
         // A program that reads JSON wants no window.
         let window = outputs.is_empty() && !self.json;
