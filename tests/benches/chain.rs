@@ -9,13 +9,12 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::time::Instant;
 
 use edge::engine::Backend;
 use edge::production::{Dictionary, Translator};
 use models::lexicon::Lexicon;
 use models::retrieval::{Embed, Index, Subword, SubwordManifest};
-use tests::bench::{args, noise, peak_mib, processor_time};
+use tests::bench::{Times, args, noise, peak_mib};
 use tests::fuzz::Random;
 
 /// Entries of the lexicon.
@@ -30,8 +29,7 @@ fn main() {
     let count: usize = args.get("sentences").map_or(2_000, |v| v.parse().expect("a number"));
     let backend: Backend = args.get("engine").map_or("onnxruntime", String::as_str).parse().unwrap();
     let before = peak_mib(std::process::id()).unwrap();
-    println!("| part | of | processor ms each | median ms | 95 of 100 within ms | most ms |");
-    println!("|---|---|---|---|---|---|");
+    Times::head();
 
     let words: Vec<String> = (0..ENTRIES).map(word).collect();
     let plain = Dictionary::new(vec![lexicon(&words)], "gsg", Some("de")).unwrap();
@@ -79,19 +77,9 @@ fn main() {
 
 /// Times a part on each of some texts and prints its row.
 fn time(part: &str, texts: &[String], mut run: impl FnMut(&str)) {
-    let before = processor_time();
-    let mut times: Vec<f64> = texts
-        .iter()
-        .map(|text| {
-            let start = Instant::now();
-            run(text);
-            start.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
-    let each = (processor_time() - before).as_secs_f64() * 1e3 / texts.len() as f64;
-    times.sort_by(f64::total_cmp);
-    let at = |share: f64| times[(share * (times.len() - 1) as f64) as usize];
-    println!("| {part} | {} | {each:.3} | {:.3} | {:.3} | {:.3} |", times.len(), at(0.5), at(0.95), at(1.0));
+    let mut times = Times::new();
+    texts.iter().for_each(|text| times.of(|| run(text)));
+    times.print(part);
 }
 
 /// A made-up word for each number, of two to four syllables.

@@ -10,7 +10,6 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Instant;
 
 use edge::production::{Dictionary, Manner, Production, open_lexicons};
 use edge::screen::playback::Playback;
@@ -18,7 +17,7 @@ use edge::screen::{Screen, Theme};
 use models::lexicon::Builder;
 use models::lexicon::Lexicon;
 use models::playback::normalise;
-use tests::bench::{args, peak_mib, processor_time};
+use tests::bench::{Times, args, peak_mib};
 use tests::fuzz::Random;
 
 /// Signs of a sentence.
@@ -38,8 +37,7 @@ fn main() {
     let sentences = sentences(&words, rounds);
     let mut peer = args.get("peer").map(|python| Peer::start(python, folder, spoken, signed, &sentences[0]));
 
-    println!("| part | of | processor ms each | median ms | 95 of 100 within ms | most ms |");
-    println!("|---|---|---|---|---|---|");
+    Times::head();
     let dictionary = || Dictionary::new(open_lexicons(&[folder]).unwrap(), signed, Some(spoken)).unwrap();
     let mut production = Production::new(dictionary());
     let manner = Manner::at(30.0);
@@ -120,33 +118,6 @@ fn sentences(words: &[&str], count: usize) -> Vec<String> {
     (0..count).map(|_| one()).collect()
 }
 
-/// How long something took each time.
-struct Times {
-    ms: Vec<f64>,
-    worked_ms: f64,
-}
-
-impl Times {
-    const fn new() -> Self {
-        Self { ms: vec![], worked_ms: 0.0 }
-    }
-
-    fn of<T>(&mut self, run: impl FnOnce() -> T) -> T {
-        let (worked, start) = (processor_time(), Instant::now());
-        let made = run();
-        self.ms.push(start.elapsed().as_secs_f64() * 1e3);
-        self.worked_ms += (processor_time() - worked).as_secs_f64() * 1e3;
-        made
-    }
-
-    fn print(&mut self, part: &str) {
-        self.ms.sort_by(f64::total_cmp);
-        let (n, worked) = (self.ms.len(), self.worked_ms / self.ms.len() as f64);
-        let at = |share: f64| self.ms[(share * (n - 1) as f64) as usize];
-        println!("| {part} | {n} | {worked:.2} | {:.2} | {:.2} | {:.2} |", at(0.5), at(0.95), at(1.0));
-    }
-}
-
 /// A file of many signs: the clips of a lexicon, each many times under another name.
 fn large(folder: &Path, signed: &str, spoken: &str) -> std::path::PathBuf {
     let path = std::env::temp_dir().join(format!("signpost-bench-{}.lexicon", std::process::id()));
@@ -205,8 +176,7 @@ impl Peer {
         writeln!(self.ask, "{sentence}").unwrap();
         let answer: Vec<f64> = self.answer().split(' ').map(|v| v.parse().unwrap()).collect();
         let [took_s, worked_s, signing_s, peak] = answer[..] else { panic!("{answer:?}") };
-        times.ms.push(took_s * 1e3);
-        times.worked_ms += worked_s * 1e3;
+        times.add(took_s, worked_s);
         self.peak_mib = peak;
         signing_s
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The options `--name value` of a bench that are known to it.
 ///
@@ -64,4 +64,46 @@ fn status_mib(process: u32, field: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib / 1024)
+}
+
+/// How long a part took each time, for a row of a table.
+#[derive(Debug, Default)]
+pub struct Times {
+    ms: Vec<f64>,
+    worked_ms: f64,
+}
+
+impl Times {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self { ms: vec![], worked_ms: 0.0 }
+    }
+
+    /// Runs something once more.
+    pub fn of<T>(&mut self, run: impl FnOnce() -> T) -> T {
+        let (worked, start) = (processor_time(), Instant::now());
+        let made = run();
+        self.add(start.elapsed().as_secs_f64(), (processor_time() - worked).as_secs_f64());
+        made
+    }
+
+    /// What something took that ran elsewhere, in seconds, and the processor's seconds.
+    pub fn add(&mut self, took_s: f64, worked_s: f64) {
+        self.ms.push(took_s * 1e3);
+        self.worked_ms += worked_s * 1e3;
+    }
+
+    /// Prints the head of the table.
+    pub fn head() {
+        println!("| part | of | processor ms each | median ms | 95 of 100 within ms | most ms |");
+        println!("|---|---|---|---|---|---|");
+    }
+
+    /// Prints the row of a part.
+    pub fn print(&mut self, part: &str) {
+        self.ms.sort_by(f64::total_cmp);
+        let (n, worked) = (self.ms.len(), self.worked_ms / self.ms.len() as f64);
+        let at = |share: f64| self.ms[(share * (n - 1) as f64) as usize];
+        println!("| {part} | {n} | {worked:.3} | {:.3} | {:.3} | {:.3} |", at(0.5), at(0.95), at(1.0));
+    }
 }

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use edge::feed::Lines;
 use host::aurallm::{Cpu, Language};
 use host::data::sentences::sentences;
 use models::manifest::{MANIFEST, sha256};
@@ -181,5 +182,24 @@ fn language_models_of_any_bytes_are_opened_or_refused() {
             }
         }
         copy(file);
+    }
+}
+
+/// A feed of any bytes: its lines are what splitting at line ends gives, none is empty, and none is without bounds.
+#[test]
+fn feeds_of_any_bytes_are_read_line_by_line() {
+    let seed = "guten tag\n\n  morgen regen \r\n你好\nende".as_bytes();
+    let long = [&[b'x'; 200_000][..], b"\nkurz"].concat();
+    let mut random = Random(23);
+    for _ in 0..rounds() {
+        let bytes = random.mutate(seed, &long);
+        let expect: Vec<String> = bytes
+            .split(|b| *b == b'\n')
+            .map(|line| String::from_utf8_lossy(&line[..line.len().min(1 << 16)]).trim().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect();
+        let mut lines = Lines::of(std::io::Cursor::new(bytes));
+        let read: Vec<String> = std::iter::from_fn(|| lines.next_line().unwrap()).collect();
+        assert!(read == expect, "{} lines, not {}", read.len(), expect.len());
     }
 }
