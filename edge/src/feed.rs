@@ -148,8 +148,8 @@ impl Backlog {
                 let mut backlog = backlog.lock().unwrap_or_else(PoisonError::into_inner);
                 match next {
                     Ok(Some(line)) => backlog.push(line),
-                    Ok(None) => return backlog.ended = Some(Ok(())),
-                    Err(error) => return backlog.ended = Some(Err(error)),
+                    Ok(None) => return backlog.end(Ok(())),
+                    Err(error) => return backlog.end(Err(error)),
                 }
             }
         });
@@ -165,6 +165,11 @@ impl Backlog {
         self.waiting.push_back(line);
     }
 
+    /// No more lines come, for this reason.
+    pub fn end(&mut self, reason: io::Result<()>) {
+        self.ended = Some(reason);
+    }
+
     /// The line that waits longest.
     pub fn take(&mut self) -> Option<String> {
         self.waiting.pop_front()
@@ -175,7 +180,7 @@ impl Backlog {
         self.left_out
     }
 
-    /// Whether no more lines come, and why.
+    /// Whether no more lines come, and why; told once.
     pub fn ended(&mut self) -> Option<io::Result<()>> {
         self.ended.take()
     }

@@ -218,6 +218,7 @@ fn the_lines_of_a_feed_are_signed_one_after_the_other() {
     let said = String::from_utf8_lossy(&none.stderr).into_owned();
     assert!(!none.status.success() && said.contains("1 of 1 lines could not be signed"), "{said}");
     check_refusal(&["--feed", "/nonexistent", "--language", "ase"], &["/nonexistent"]);
+    check_refusal(&["--feed", tests::text(folder.path()), "--language", "ase", "--json"], &["directory"]);
     check_refusal(&["--feed", &feed, "--language", "ase", "--fps", "0"], &["0 frames"]);
 }
 

@@ -1,5 +1,7 @@
 //! Texts that come one after the other, signed in turn.
 
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use models::playback::{Frame, to_track};
@@ -25,6 +27,8 @@ pub struct FeedShow<S> {
     failed: usize,
     signed: usize,
     below: f32,
+    /// Why no more lines can be read.
+    broken: Option<io::Error>,
 }
 
 impl<S: FnMut(&str) -> Result<Signing, Fault>> FeedShow<S> {
@@ -32,12 +36,26 @@ impl<S: FnMut(&str) -> Result<Signing, Fault>> FeedShow<S> {
     pub fn new(backlog: Arc<Mutex<Backlog>>, sign: S) -> Self {
         let playback = Playback::owned(at_rest(vec![]));
         let clock = playback.clock();
-        Self { backlog, sign, playback, clock, trouble_s: 0.0, failed: 0, signed: 0, below: 0.0 }
+        Self {
+            backlog,
+            sign,
+            playback,
+            clock,
+            trouble_s: 0.0,
+            failed: 0,
+            signed: 0,
+            below: 0.0,
+            broken: None,
+        }
     }
 
     /// Lets time pass, in seconds, and goes on with the next line where one is over.
     pub fn pass(&mut self, seconds: f32) {
         self.clock.pass(seconds);
+        let ended = self.backlog().ended();
+        if let Some(Err(error)) = ended {
+            self.broken = Some(error);
+        }
         self.trouble_s = (self.trouble_s - seconds).max(0.0);
         if self.clock.over() && !self.clock.repeats() && self.trouble_s == 0.0 {
             let next = self.backlog().take();
@@ -62,6 +80,9 @@ impl<S: FnMut(&str) -> Result<Signing, Fault>> FeedShow<S> {
         if self.failed > 0 {
             notes.push(format!("   {} could not be signed", self.failed));
         }
+        if let Some(error) = &self.broken {
+            notes.push(format!("   no more can be read: {error}"));
+        }
         let notes = notes.into_iter().map(|text| Span { text, tone: Tone::Warn }).collect();
         self.playback.draw_at(screen, &self.clock, notes);
     }
@@ -71,13 +92,18 @@ impl<S: FnMut(&str) -> Result<Signing, Fault>> FeedShow<S> {
         self.playback.fps()
     }
 
-    /// What became of the lines that came.
+    /// What became of the lines that came, read from somewhere.
     ///
     /// # Errors
-    /// [`Fault::FeedLines`] where some were not signed.
-    pub fn verdict(&self) -> Result<(), Fault> {
+    /// [`Fault::File`] where no more could be read, [`Fault::FeedLines`] where some were not signed.
+    pub fn verdict(self, from: &Path) -> Result<(), Fault> {
         let left_out = self.backlog().left_out();
-        Fault::of_feed(self.signed, self.failed, left_out)
+        match self.broken {
+            Some(error) => Err(Fault::file(from, error)),
+            // Whoever closes the window before anything came did nothing wrong.
+            None if self.signed + self.failed + left_out == 0 => Ok(()),
+            None => Fault::of_feed(self.signed, self.failed, left_out),
+        }
     }
 
     fn begin(&mut self, line: &str) {
@@ -147,7 +173,17 @@ mod tests {
     fn lines_are_signed_in_order_and_each_to_its_end() {
         let mut show = show(&["ab", "c"]);
         assert_eq!(course(&mut show, 9), "ababababccccc");
-        show.verdict().unwrap();
+        show.verdict(Path::new("-")).unwrap();
+        self::show(&[]).verdict(Path::new("-")).unwrap();
+    }
+
+    #[test]
+    fn a_feed_that_breaks_is_said_and_what_came_is_signed() {
+        let mut show = show(&["a"]);
+        show.backlog.lock().unwrap().end(Err(io::Error::other("gone")));
+        assert_eq!(course(&mut show, 2), "aa");
+        let fault = show.verdict(Path::new("feed.txt")).unwrap_err().to_string();
+        assert!(fault.contains("feed.txt") && fault.contains("gone"), "{fault}");
     }
 
     #[test]
@@ -158,19 +194,20 @@ mod tests {
         show.draw(&mut screen);
         let with = screen.canvas().rgba().to_vec();
         assert_eq!(course(&mut show, 7), "????ccc");
-        assert!(matches!(show.verdict(), Err(Fault::FeedLines { signed: 1, failed: 1, left_out: 0 })));
         show.draw(&mut screen);
         assert_ne!(screen.canvas().rgba(), with);
+        let verdict = show.verdict(Path::new("-"));
+        assert!(matches!(verdict, Err(Fault::FeedLines { signed: 1, failed: 1, left_out: 0 })));
     }
 
     #[test]
     fn a_flood_is_cut_and_the_screen_says_so() {
         let mut show = show(&["a", "b", "c", "d", "e"]);
         assert_eq!(course(&mut show, 4).chars().next(), Some('c'), "the oldest two went");
-        assert!(matches!(show.verdict(), Err(Fault::FeedLines { left_out: 2, .. })));
         let mut screen = Screen::new(640, 400, Theme::DARK);
         show.draw(&mut screen);
         let flooded = screen.canvas().rgba().to_vec();
+        assert_eq!(show.backlog.lock().unwrap().left_out(), 2);
         *show.backlog.lock().unwrap() = Backlog::new(3);
         show.draw(&mut screen);
         assert_ne!(screen.canvas().rgba(), flooded);

@@ -156,8 +156,12 @@ impl Sign {
     ) -> anyhow::Result<()> {
         let mut outputs = begin()?;
         let (mut signed, mut failed) = (0, 0);
-        let source = self.feed.clone().unwrap_or_else(|| "standard input".into());
-        while let Some(line) = lines.next_line().map_err(|error| Fault::file(&source, error))? {
+        let broken = loop {
+            let line = match lines.next_line() {
+                Ok(Some(line)) => line,
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            };
             match production.sign(&line, manner) {
                 Ok(signing) => {
                     self.print(&line, &signing)?;
@@ -169,11 +173,20 @@ impl Sign {
                     failed += 1;
                 }
             }
-        }
+        };
+        // What came before a feed broke off is kept.
         if signed > 0 {
             self.finish(outputs)?;
         }
+        if let Some(error) = broken {
+            return Err(Fault::file(self.source(), error).into());
+        }
         Ok(Fault::of_feed(signed, failed, 0)?)
+    }
+
+    /// Where the lines of a feed come from.
+    fn source(&self) -> PathBuf {
+        self.feed.clone().unwrap_or_else(|| "standard input".into())
     }
 
     fn finish(&self, outputs: Outputs) -> anyhow::Result<()> {
@@ -268,7 +281,7 @@ impl Sign {
             signing
         });
         present::play_show(&mut show, size, self.theme())?;
-        Ok(show.verdict()?)
+        Ok(show.verdict(&self.source())?)
     }
 
     #[cfg(not(feature = "window"))]
