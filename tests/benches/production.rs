@@ -7,9 +7,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench may stop where something is missing")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use edge::production::{Dictionary, Manner, Production, open_lexicons};
 use edge::screen::playback::Playback;
@@ -17,7 +17,7 @@ use edge::screen::{Screen, Theme};
 use models::lexicon::Builder;
 use models::lexicon::Lexicon;
 use models::playback::normalise;
-use tests::bench::{Times, args, peak_mib};
+use tests::bench::{Peer, Times, args, peak_mib};
 use tests::fuzz::Random;
 
 /// Signs of a sentence.
@@ -35,7 +35,8 @@ fn main() {
     let (folder, spoken, signed) = (Path::new(given("lexicon")), given("spoken"), given("signed"));
     let words: Vec<&str> = given("words").split_whitespace().collect();
     let sentences = sentences(&words, rounds);
-    let mut peer = args.get("peer").map(|python| Peer::start(python, folder, spoken, signed, &sentences[0]));
+    let mut peer =
+        args.get("peer").map(|python| SpokenToSigned::start(python, folder, spoken, signed, &sentences[0]));
 
     Times::head();
     let dictionary = || Dictionary::new(open_lexicons(&[folder]).unwrap(), signed, Some(spoken)).unwrap();
@@ -142,56 +143,31 @@ fn large(folder: &Path, signed: &str, spoken: &str) -> std::path::PathBuf {
 }
 
 /// `spoken-to-signed` in a process of its own.
-struct Peer {
-    child: Child,
-    ask: ChildStdin,
-    answers: BufReader<ChildStdout>,
+struct SpokenToSigned {
+    peer: Peer,
     version: String,
     start_s: f64,
     peak_mib: f64,
 }
 
-impl Peer {
+impl SpokenToSigned {
     fn start(python: &str, lexicon: &Path, spoken: &str, signed: &str, first: &str) -> Self {
-        let mut child = Command::new(python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/production.py"))
-            .arg(lexicon)
-            .args([spoken, signed])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|e| panic!("{python} does not start: {e}"));
-        let (ask, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut own = Self { child, ask, answers, version: String::new(), start_s: 0.0, peak_mib: 0.0 };
-        writeln!(own.ask, "{first}").unwrap();
-        let hello = own.answer();
+        let mut command = Command::new(python);
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/production.py")).arg(lexicon);
+        let mut peer = Peer::start(command.args([spoken, signed]), "spoken_to_signed");
+        let hello = peer.ask(first);
         let (version, start_s) = hello.split_once(' ').expect("it says its version and when it was ready");
-        (own.version, own.start_s) = (version.into(), start_s.parse().unwrap());
-        own.answer();
-        own
+        peer.answer();
+        Self { peer, version: version.into(), start_s: start_s.parse().unwrap(), peak_mib: 0.0 }
     }
 
     /// Signs a sentence; gives the seconds of signing.
     fn sign(&mut self, sentence: &str, times: &mut Times) -> f64 {
-        writeln!(self.ask, "{sentence}").unwrap();
-        let answer: Vec<f64> = self.answer().split(' ').map(|v| v.parse().unwrap()).collect();
+        let answer = self.peer.ask(sentence);
+        let answer: Vec<f64> = answer.split(' ').map(|v| v.parse().unwrap()).collect();
         let [took_s, worked_s, signing_s, peak] = answer[..] else { panic!("{answer:?}") };
         times.add(took_s, worked_s);
         self.peak_mib = peak;
         signing_s
-    }
-
-    fn answer(&mut self) -> String {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        assert!(!line.is_empty(), "it ended; see that `import spoken_to_signed` works in this Python");
-        line.trim().into()
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -6,9 +6,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench may stop where something is missing")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use edge::camera::{Camera, Frame, Video};
@@ -16,7 +16,7 @@ use edge::engine::{self, Backend, Tensor};
 use edge::vision::{Holistic, Options};
 use models::pose::Pose;
 use models::store::Store;
-use tests::bench::{self, args};
+use tests::bench::{self, Peer, args};
 
 /// The networks of the live path, and the side of the picture that each takes.
 const NETWORKS: [(&str, usize); 7] = [
@@ -176,9 +176,7 @@ fn read(video: &Path) -> Vec<Frame> {
 
 /// MediaPipe in a process of its own.
 struct MediaPipe {
-    child: Child,
-    ask: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    peer: Peer,
     version: String,
     frames: PathBuf,
 }
@@ -188,42 +186,28 @@ impl MediaPipe {
         let path = std::env::temp_dir().join(format!("signpost-bench-{}.rgb", std::process::id()));
         let mut file = std::fs::File::create(&path).unwrap();
         frames.iter().for_each(|frame| file.write_all(&frame.rgb).unwrap());
-        let mut child = Command::new(python)
+        let mut command = Command::new(python);
+        command
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/holistic.py"))
             .arg(&path)
             .args([frames[0].width.to_string(), frames[0].height.to_string()])
             .env("GLOG_minloglevel", "3")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|e| panic!("{} does not start: {e}", python.display()));
-        let (ask, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut own = Self { child, ask, answers, version: String::new(), frames: path };
-        own.version = own.answer();
-        own
+            .stderr(Stdio::null());
+        let mut peer = Peer::start(&mut command, "mediapipe");
+        let version = peer.answer();
+        Self { peer, version, frames: path }
     }
 
     /// How long one turn took, and how long the processors worked for it.
     fn round(&mut self) -> [Duration; 2] {
-        self.ask.write_all(b"\n").unwrap();
-        let answer = self.answer();
+        let answer = self.peer.ask("");
         let (time, worked) = answer.split_once(' ').expect("MediaPipe answers with two times");
         [time, worked].map(|t| Duration::from_secs_f64(t.parse().expect("it answers with seconds")))
-    }
-
-    fn answer(&mut self) -> String {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        assert!(!line.is_empty(), "MediaPipe ended; see that `import mediapipe` works in this Python");
-        line.trim().into()
     }
 }
 
 impl Drop for MediaPipe {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         let _ = std::fs::remove_file(&self.frames);
     }
 }

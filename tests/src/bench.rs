@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The options `--name value` of a bench that are known to it.
@@ -64,6 +66,59 @@ fn status_mib(process: u32, field: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib / 1024)
+}
+
+/// A program that answers each line that it is asked with a line.
+#[derive(Debug)]
+pub struct Peer {
+    child: Child,
+    ask: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    needs: &'static str,
+}
+
+impl Peer {
+    /// Starts it; `needs` is a module of Python without which it ends.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub fn start(command: &mut Command, needs: &'static str) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{} does not start: {e}", command.get_program().display()));
+        let ask = child.stdin.take().expect("it was asked for");
+        let answers = BufReader::new(child.stdout.take().expect("it was asked for"));
+        Self { child, ask, answers, needs }
+    }
+
+    /// Asks it.
+    ///
+    /// # Panics
+    /// Where it ended.
+    pub fn ask(&mut self, line: &str) -> String {
+        writeln!(self.ask, "{line}").expect("it listens");
+        self.answer()
+    }
+
+    /// The next line that it says.
+    ///
+    /// # Panics
+    /// Where it ended.
+    pub fn answer(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("it says text");
+        assert!(!line.is_empty(), "it ended; see that `import {}` works in this Python", self.needs);
+        line.trim().into()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// How long a part took each time, for a row of a table.

@@ -22,17 +22,7 @@ impl Duties for Nothing {
     }
 
     fn health(&mut self) -> Health {
-        Health {
-            uptime_s: 0,
-            state: String::new(),
-            fps: 0.0,
-            frames: 0,
-            lost: 0,
-            temperatures: Vec::new(),
-            stages: Vec::new(),
-            logs_dropped: 0,
-            spoiled: 0,
-        }
+        Health::default()
     }
 
     fn install(&mut self, _: &[u8; 32]) -> Result<(), String> {

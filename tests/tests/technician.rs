@@ -276,50 +276,20 @@ fn every_error_says_the_cause_and_the_next_step() {
     fs::create_dir(bench.path("empty")).unwrap();
     let [dead, login] = [Cable::new().ports[0].clone(), babbler("\r\nhall-7 login: ")];
     let (dead, login) = (text(&dead), text(&login));
+    let (program, key) = (text(&program), text(&key));
+    let signed = ["bundle", "--board", "desk", "--program", program, "--key"];
     let cases: Vec<Vec<&str>> = vec![
         vec!["bundle"],
         vec!["bundle", "--board", "toaster", "--dry-run"],
         vec!["bundle", "--board", "desk", "--program", "nowhere", "--dry-run"],
         vec!["bundle", "--board", "desk", "--program", "words.txt", "--dry-run"],
-        vec!["bundle", "--board", "jetson-orin-nano", "--program", text(&program), "--dry-run"],
-        vec!["bundle", "--board", "desk", "--program", text(&program), "--key", "nowhere"],
-        vec!["bundle", "--board", "desk", "--program", text(&program), "--key", "words.txt"],
-        vec!["bundle", "--board", "desk", "--program", text(&program), "--key", text(&key), "--version", "1"],
-        vec![
-            "bundle",
-            "--board",
-            "desk",
-            "--program",
-            text(&program),
-            "--key",
-            text(&key),
-            "--version",
-            "0.1.0",
-            "--least",
-            "0.2.0",
-        ],
-        vec![
-            "bundle",
-            "--board",
-            "desk",
-            "--program",
-            text(&program),
-            "--key",
-            text(&key),
-            "--against",
-            "nowhere.bundle",
-        ],
-        vec![
-            "bundle",
-            "--board",
-            "desk",
-            "--program",
-            text(&program),
-            "--key",
-            text(&key),
-            "--against",
-            "words.txt",
-        ],
+        vec!["bundle", "--board", "jetson-orin-nano", "--program", program, "--dry-run"],
+        [&signed[..], &["nowhere"]].concat(),
+        [&signed[..], &["words.txt"]].concat(),
+        [&signed[..], &[key, "--version", "1"]].concat(),
+        [&signed[..], &[key, "--version", "0.1.0", "--least", "0.2.0"]].concat(),
+        [&signed[..], &[key, "--against", "nowhere.bundle"]].concat(),
+        [&signed[..], &[key, "--against", "words.txt"]].concat(),
         vec!["bundle", "--new-key", "empty", "--board", "desk"],
         vec!["bundle", "--new-key", "key"],
         vec!["flash"],
@@ -358,7 +328,7 @@ fn every_error_says_the_cause_and_the_next_step() {
         fs::write(bench.path("ready").join(name), "").unwrap();
     }
     let plain = |said: &str| {
-        let programs = program.parent().unwrap().display().to_string();
+        let programs = Path::new(program).parent().unwrap().display().to_string();
         let mut said = said.replace(text(&folder), "BENCH/").replace(&programs, "PROGRAMS");
         for (from, to) in [(dead, "PORT"), (login, "CONSOLE"), (&dead[5..], "PORT"), (&login[5..], "CONSOLE")]
         {

@@ -49,6 +49,11 @@ impl Canvas {
         self.pixmap.data()
     }
 
+    /// The pixels as R, G, B, row by row; of a canvas that is opaque.
+    pub fn rgb(&self) -> Vec<u8> {
+        self.rgba().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect()
+    }
+
     /// Makes all of it transparent.
     pub fn make_transparent(&mut self) {
         self.pixmap.fill(Color::TRANSPARENT);

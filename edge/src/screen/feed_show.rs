@@ -8,7 +8,7 @@ use models::playback::{Frame, to_track};
 
 use super::clock::{Clock, Wish};
 use super::playback::Playback;
-use super::{Screen, Span, Tone};
+use super::{Screen, Show, Span, Tone};
 use crate::Fault;
 use crate::feed::Backlog;
 use crate::production::{Signing, Word};
@@ -26,7 +26,6 @@ pub struct FeedShow<S> {
     trouble_s: f32,
     failed: usize,
     signed: usize,
-    below: f32,
     /// Why no more lines can be read.
     broken: Option<io::Error>,
 }
@@ -36,60 +35,7 @@ impl<S: FnMut(&str) -> Result<Signing, Fault>> FeedShow<S> {
     pub fn new(backlog: Arc<Mutex<Backlog>>, sign: S) -> Self {
         let playback = Playback::owned(at_rest(vec![]));
         let clock = playback.clock();
-        Self {
-            backlog,
-            sign,
-            playback,
-            clock,
-            trouble_s: 0.0,
-            failed: 0,
-            signed: 0,
-            below: 0.0,
-            broken: None,
-        }
-    }
-
-    /// Lets time pass, in seconds, and goes on with the next line where one is over.
-    pub fn pass(&mut self, seconds: f32) {
-        self.clock.pass(seconds);
-        let ended = self.backlog().ended();
-        if let Some(Err(error)) = ended {
-            self.broken = Some(error);
-        }
-        self.trouble_s = (self.trouble_s - seconds).max(0.0);
-        if self.clock.over() && !self.clock.repeats() && self.trouble_s == 0.0 {
-            let next = self.backlog().take();
-            if let Some(line) = next {
-                self.begin(&line);
-            }
-        }
-    }
-
-    /// Does what a viewer asks for.
-    pub fn wish(&mut self, wish: Wish) {
-        self.clock.wish(wish);
-    }
-
-    /// Draws the present moment.
-    pub fn draw(&self, screen: &mut Screen) {
-        let left_out = self.backlog().left_out();
-        let mut notes = vec![];
-        if left_out > 0 {
-            notes.push(format!("   {left_out} left out: they came faster than they can be signed"));
-        }
-        if self.failed > 0 {
-            notes.push(format!("   {} could not be signed", self.failed));
-        }
-        if let Some(error) = &self.broken {
-            notes.push(format!("   no more can be read: {error}"));
-        }
-        let notes = notes.into_iter().map(|text| Span { text, tone: Tone::Warn }).collect();
-        self.playback.draw_at(screen, &self.clock, notes);
-    }
-
-    /// Frames a second of what is shown.
-    pub fn fps(&self) -> f32 {
-        self.playback.fps()
+        Self { backlog, sign, playback, clock, trouble_s: 0.0, failed: 0, signed: 0, broken: None }
     }
 
     /// What became of the lines that came, read from somewhere.
@@ -118,13 +64,57 @@ impl<S: FnMut(&str) -> Result<Signing, Fault>> FeedShow<S> {
                 at_rest(vec![Word::unsigned(line)])
             }
         };
+        // The view never becomes narrower than it was.
+        let below = self.playback.reach(0.0);
         self.playback = Playback::owned(shown);
-        self.below = self.playback.reach(self.below);
+        self.playback.reach(below);
         self.clock = self.playback.clock().like(&self.clock);
     }
 
     fn backlog(&self) -> std::sync::MutexGuard<'_, Backlog> {
         self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: FnMut(&str) -> Result<Signing, Fault>> Show for FeedShow<S> {
+    /// Goes on with the next line where one is over.
+    fn pass(&mut self, seconds: f32) {
+        self.clock.pass(seconds);
+        let ended = self.backlog().ended();
+        if let Some(Err(error)) = ended {
+            self.broken = Some(error);
+        }
+        self.trouble_s = (self.trouble_s - seconds).max(0.0);
+        if self.clock.over() && !self.clock.repeats() && self.trouble_s == 0.0 {
+            let next = self.backlog().take();
+            if let Some(line) = next {
+                self.begin(&line);
+            }
+        }
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        self.clock.wish(wish);
+    }
+
+    fn draw(&self, screen: &mut Screen) {
+        let left_out = self.backlog().left_out();
+        let mut notes = vec![];
+        if left_out > 0 {
+            notes.push(format!("   {left_out} left out: they came faster than they can be signed"));
+        }
+        if self.failed > 0 {
+            notes.push(format!("   {} could not be signed", self.failed));
+        }
+        if let Some(error) = &self.broken {
+            notes.push(format!("   no more can be read: {error}"));
+        }
+        let notes = notes.into_iter().map(|text| Span { text, tone: Tone::Warn }).collect();
+        self.playback.draw_at(screen, &self.clock, notes);
+    }
+
+    fn wait_s(&self) -> f32 {
+        1.0 / self.playback.fps()
     }
 }
 

@@ -86,6 +86,21 @@ impl Stance {
     }
 }
 
+/// What is played to a viewer, and goes on by itself.
+pub trait Show {
+    /// Lets time pass, in seconds.
+    fn pass(&mut self, seconds: f32);
+
+    /// Does what the viewer asks for.
+    fn wish(&mut self, wish: clock::Wish);
+
+    /// Draws the present moment.
+    fn draw(&self, screen: &mut Screen);
+
+    /// How long until it is worth drawing again, in seconds.
+    fn wait_s(&self) -> f32;
+}
+
 /// What lies behind a signer who is laid over other pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backdrop {

@@ -168,8 +168,8 @@ pub enum Refusal {
     },
 }
 
-/// How a unit is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How a unit is; by default one that has done nothing yet.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     /// Seconds since its program began.
     pub uptime_s: u64,

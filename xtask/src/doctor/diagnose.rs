@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use boards::{Board, Machine, UsbProduct};
+use boards::{Board, Machine, NVIDIA, UsbProduct};
 use models::link::tty::BAUD;
 use models::link::{Closed, Error};
 use serde::Serialize;
@@ -133,7 +133,8 @@ fn recovery(product: UsbProduct, board: Option<&Board>) -> String {
     let Some(first) = modules.first() else { return Machine::unknown_in_recovery(product) };
     let titles: Vec<String> = modules.iter().map(ToString::to_string).collect();
     let name = &first.board.name;
-    let what = format!("a module lies in recovery mode (USB 0955:{product}): {}", titles.join(" or "));
+    let what =
+        format!("a module lies in recovery mode (USB {NVIDIA:04x}:{product}): {}", titles.join(" or "));
     match board.filter(|board| board.name != *name) {
         Some(board) => {
             format!("{what}, and not a {}; exchange the module, or use board `{name}`", board.title)

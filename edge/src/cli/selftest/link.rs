@@ -103,17 +103,7 @@ impl Duties for Receiver {
     }
 
     fn health(&mut self) -> Health {
-        Health {
-            uptime_s: 0,
-            state: "self-test".into(),
-            fps: 0.0,
-            frames: 0,
-            lost: 0,
-            temperatures: Vec::new(),
-            stages: Vec::new(),
-            logs_dropped: 0,
-            spoiled: 0,
-        }
+        Health { state: "self-test".into(), ..Health::default() }
     }
 }
 

@@ -249,9 +249,8 @@ fn sheet(tiles: &[Tile], theme: Theme) -> Screen {
     for (i, tile) in tiles.iter().enumerate() {
         let caption = Caption::plain(tile.gloss.as_str());
         screen.signing(&tile.rig, &tile.pose, tile.stance, &caption, State::Signing);
-        let rgb: Vec<u8> = screen.canvas().rgba().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
         let (x, y) = ((i % columns) as u32 * TILE_PX.0, (i / columns) as u32 * TILE_PX.1);
-        sheet.canvas_mut().picture(&rgb, TILE_PX, [x, y, TILE_PX.0, TILE_PX.1]);
+        sheet.canvas_mut().picture(&screen.canvas().rgb(), TILE_PX, [x, y, TILE_PX.0, TILE_PX.1]);
     }
     sheet
 }

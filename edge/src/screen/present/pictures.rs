@@ -46,7 +46,7 @@ impl Present for Pictures {
 pub fn write_png(path: &Path, canvas: &Canvas) -> Result<(), Fault> {
     let opaque = canvas.rgba().chunks_exact(4).all(|p| p[3] == 255);
     let (pixels, color): (Vec<u8>, _) = if opaque {
-        (canvas.rgba().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect(), ExtendedColorType::Rgb8)
+        (canvas.rgb(), ExtendedColorType::Rgb8)
     } else {
         // A canvas holds colours times alpha; a PNG has them apart.
         let apart = |p: &[u8]| [0, 1, 2, 3].map(|i| if i == 3 { p[3] } else { divided(p[i], p[3]) });

@@ -10,29 +10,12 @@ use winit::window::WindowId;
 
 use super::desktop::{Desktop, no_display};
 use crate::Fault;
-use crate::production::Signing;
 use crate::screen::clock::{Clock, Wish};
-use crate::screen::feed_show::FeedShow;
 use crate::screen::playback::Playback;
-use crate::screen::{Screen, Theme};
+use crate::screen::{Screen, Show, Theme};
 
 /// How often a window is drawn where nothing moves, in seconds.
 const STILL_S: f32 = 0.05;
-
-/// What is played, and how it goes on.
-pub trait Show {
-    /// Lets time pass, in seconds.
-    fn pass(&mut self, seconds: f32);
-
-    /// Does what the viewer asks for.
-    fn wish(&mut self, wish: Wish);
-
-    /// Draws the present moment.
-    fn draw(&self, screen: &mut Screen);
-
-    /// How long until it is worth drawing again, in seconds.
-    fn wait_s(&self) -> f32;
-}
 
 /// One signing, with the clock of its viewer.
 struct One<'a>(&'a Playback<'a>, Clock);
@@ -52,24 +35,6 @@ impl Show for One<'_> {
 
     fn wait_s(&self) -> f32 {
         if self.1.stands() { STILL_S } else { 1.0 / self.0.fps() }
-    }
-}
-
-impl<S: FnMut(&str) -> Result<Signing, Fault>> Show for FeedShow<S> {
-    fn pass(&mut self, seconds: f32) {
-        FeedShow::pass(self, seconds);
-    }
-
-    fn wish(&mut self, wish: Wish) {
-        FeedShow::wish(self, wish);
-    }
-
-    fn draw(&self, screen: &mut Screen) {
-        FeedShow::draw(self, screen);
-    }
-
-    fn wait_s(&self) -> f32 {
-        1.0 / self.fps()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Batches of sentences and their translations.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use models::translator::{BEGIN, END, Pieces};
 use rand::rngs::StdRng;
@@ -23,7 +23,7 @@ pub struct Batches {
     cut_smaller: f32,
     seed: u64,
     /// The epoch of the last step, with its batches.
-    epoch: Mutex<Option<(usize, Arc<Vec<Batch>>)>>,
+    epoch: Mutex<Option<(usize, Vec<Batch>)>>,
 }
 
 /// Sentences side by side.
@@ -65,11 +65,10 @@ impl Batches {
     pub fn batch(&self, step: usize) -> Batch {
         let (epoch, place) = (step / self.of_epoch(), step % self.of_epoch());
         let mut last = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
-        let batches = match &*last {
-            Some((of, batches)) if *of == epoch => Arc::clone(batches),
-            _ => Arc::new(self.draw(epoch)),
-        };
-        *last = Some((epoch, Arc::clone(&batches)));
+        if last.as_ref().is_none_or(|(of, _)| *of != epoch) {
+            *last = Some((epoch, self.draw(epoch)));
+        }
+        let (_, batches) = last.as_ref().expect("it was drawn just before");
         batches[place].clone()
     }
 
