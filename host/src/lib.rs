@@ -9,6 +9,7 @@ pub mod extract;
 pub mod lexicon;
 pub mod nn;
 mod random;
+pub mod signx;
 pub mod synth;
 pub mod train;
 pub mod ui;
