@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use models::lexicon::Lexicon;
-use models::playback::{self, Frame, Joins, Limits, Unit};
+use models::playback::{self, Frame, Joins, Limits, Style, Unit};
 use models::pose::PoseTrack;
 use serde::Serialize;
 
@@ -34,10 +34,10 @@ pub const FPS: std::ops::RangeInclusive<f32> = 10.0..=60.0;
 /// How fast a text can be signed; 1 is the pace of a sentence.
 pub const SPEED: std::ops::RangeInclusive<f32> = 0.25..=2.0;
 
-/// A sign of a word lasts at most this; dictionaries show signs more than ten times as long.
-const SIGN: Limits = Limits { hold_s: 0.25, least_s: 0.2, most_s: 0.8 };
+/// How sentences are signed.
+const STYLE: Style = Style::FLUENT;
 /// A letter is held long enough to be read, and its movement is kept.
-const LETTER: Limits = Limits { hold_s: 0.3, least_s: 0.3, most_s: 0.9 };
+const LETTER: Limits = Limits::of(0.3, 0.3, 0.9);
 /// Pause between two words of which one is spelled, in seconds.
 const AFTER_SPELLED_S: f32 = 0.2;
 
@@ -316,8 +316,12 @@ fn play(
         let why = words.iter().flat_map(|w| &w.signs).find_map(|s| s.unusable.clone());
         return Err(Fault::NoUsableClip { why: why.unwrap_or_default() });
     }
-    let mut stitched = playback::stitch(units, fps, &Joins::default());
-    playback::smooth(&mut stitched.frames, fps);
+    let joins = Joins { way: STYLE.way, hold_s: STYLE.hold_s, ..Joins::default() };
+    let mut stitched = playback::stitch(units, fps, &joins);
+    // Before they are smoothed, lest hands that come into reach jump, and after it for the lengths.
+    playback::keep_bones(&mut stitched.frames);
+    playback::smooth_arms(&mut stitched.frames, fps, STYLE.arms_hz);
+    playback::keep_bones(&mut stitched.frames);
     if manner.left_handed {
         stitched.frames.iter_mut().for_each(Frame::mirror_arms);
     }
@@ -358,8 +362,12 @@ impl Clips {
 fn read(dictionary: &Dictionary, clip: Clip, fps: f32) -> Result<Vec<Frame>, String> {
     let clip_frames = dictionary.frames(clip).map_err(|error| error.to_string())?;
     let (frames, clip_fps) = clip_frames.ok_or("no hand is seen in the clip")?;
-    let limits = if clip.letter { LETTER } else { SIGN };
-    Ok(playback::timed(&frames, clip_fps, limits, fps))
+    if clip.letter {
+        return Ok(playback::timed(&frames, clip_fps, LETTER, fps));
+    }
+    let mut frames = playback::timed(&frames, clip_fps, STYLE.sign, fps);
+    playback::reduce(&mut frames, STYLE.smaller);
+    Ok(frames)
 }
 
 #[cfg(test)]
@@ -464,7 +472,7 @@ mod tests {
     #[test]
     fn clips_are_shortened_to_the_pace_of_a_sentence() {
         let hello = &signed_at("hello", 30.0).words[0].signs[0];
-        assert!(hello.to_s - hello.from_s <= SIGN.most_s + 0.35, "{hello:?}");
+        assert!(hello.to_s - hello.from_s <= STYLE.sign.most_s + STYLE.way.most_s, "{hello:?}");
     }
 
     #[test]

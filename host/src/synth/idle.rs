@@ -119,7 +119,7 @@ fn reach(signer: &Signer, rng: &mut StdRng) -> Vec<Frame> {
 fn from_clip(shelf: &Shelf, signer: &Signer, clips: &[usize], rng: &mut StdRng) -> (Vec<Frame>, Vec<usize>) {
     let index = clips[rng.random_range(0..clips.len())];
     let clip = &shelf.clips[index];
-    let limits = Limits { hold_s: 1.0, least_s: 0.2, most_s: 2.0 };
+    let limits = Limits::of(1.0, 0.2, 2.0);
     let worn: Vec<Frame> = clip.frames.iter().map(|f| signer.wear(f, clip.hands)).collect();
     (timed(&worn, clip.fps * rng.random_range(0.6..1.3), limits, RATE), vec![index])
 }
@@ -165,7 +165,7 @@ fn talk(shelf: &Shelf, signer: &Signer, rng: &mut StdRng) -> (Vec<Frame>, Vec<us
             }
             *frame = blend(frame, &calm, relaxed);
         }
-        let limits = Limits { hold_s: 0.4, least_s: 0.1, most_s: 0.5 };
+        let limits = Limits::of(0.4, 0.1, 0.5);
         let scrap = timed(&scrap, clip.fps, limits, RATE);
         if let (Some(from), Some(to)) = (course.last().cloned(), scrap.first()) {
             let steps = frames(rng.random_range(0.1..0.25));

@@ -17,7 +17,7 @@ mod write;
 
 use std::path::Path;
 
-use models::playback::{Frame, Joins, Limits, Stitched, Unit, Writer, blend, smooth, stitch, timed};
+use models::playback::{Frame, Joins, Limits, Stitched, Unit, Way, Writer, blend, smooth, stitch, timed};
 use models::pose::{Known, PoseTrack};
 use models::utterance::TimedGloss;
 use rand::rngs::StdRng;
@@ -200,7 +200,8 @@ impl Synth {
         let joins = Joins {
             rest: Some(signer.rest.clone()),
             rest_s: [rng.random_range(0.2..0.8), rng.random_range(0.2..0.8)],
-            way: if plain { 1.0 } else { rng.random_range(0.5..1.2) },
+            way: if plain { Way::CLEAR } else { Way::CLEAR.times(rng.random_range(0.5..1.2)) },
+            hold_s: 0.0,
         };
         let Stitched { mut frames, cores_s, .. } = stitch(units, RATE, &joins);
         if plain || chance(rng, 0.7) {
@@ -355,11 +356,11 @@ impl Course<'_> {
         }
         let worn: Vec<Frame> = frames.iter().map(|f| self.signer.wear(f, clip.hands)).collect();
         let limits = if plain {
-            Limits { hold_s: 0.3, least_s: 0.2, most_s: 2.0 }
+            Limits::of(0.3, 0.2, 2.0)
         } else if letter {
-            Limits { hold_s: rng.random_range(0.12..0.35), least_s: rng.random_range(0.12..0.3), most_s: 0.9 }
+            Limits::of(rng.random_range(0.12..0.35), rng.random_range(0.12..0.3), 0.9)
         } else {
-            Limits { hold_s: rng.random_range(0.15..0.5), least_s: 0.2, most_s: 2.0 }
+            Limits::of(rng.random_range(0.15..0.5), 0.2, 2.0)
         };
         let own = if plain { 1.0 } else { rng.random_range(0.85..1.15) };
         let pace = (self.signer.pace * own).clamp(PACE[0], PACE[1]);

@@ -26,8 +26,9 @@ const FREE_WRIST: Point = [0.62, 0.02, -0.3];
 pub(super) const PALM: f32 = 0.28;
 /// Depth of arms is kept within this: networks overstate it severalfold.
 const MAX_DEPTH: f32 = 0.6;
-/// Longest upper arm, in shoulder widths; elbows that lie out of the picture are guessed too far.
-const UPPER_ARM: f32 = 0.83;
+/// Upper arm and forearm of the standard signer, those of arms that hang.
+pub(super) const UPPER_ARM: f32 = 0.83;
+pub(super) const FOREARM: f32 = 0.7;
 /// Gaps up to this long in a hand are filled, in seconds.
 const MAX_GAP_S: f32 = 0.25;
 
@@ -175,8 +176,7 @@ impl Writer {
             }
         }
         for side in 0..2 {
-            let half = if side == 0 { 0.5 } else { -0.5 };
-            put(parts.shoulders[side], [half, 0.0, 0.0]);
+            put(parts.shoulders[side], shoulder(side));
             put(parts.hips[side], if side == 0 { HIP } else { mirrored(HIP) });
             put(parts.elbows[side], frame.elbows[side]);
             put(parts.wrists[side], frame.wrists[side]);
@@ -337,9 +337,14 @@ fn is_active(frames: &[Frame], side: usize) -> bool {
     raised > 0 && seen as f32 >= SEEN * frames.len() as f32
 }
 
-/// The elbow, no farther from its shoulder than an upper arm.
+/// Where the standard signer's shoulder is.
+pub(super) fn shoulder(side: usize) -> Point {
+    [if side == 0 { 0.5 } else { -0.5 }, 0.0, 0.0]
+}
+
+/// The elbow, no farther from its shoulder than an upper arm: out of the picture it is guessed too far.
 fn reachable(side: usize, elbow: Point) -> Point {
-    let shoulder = [if side == 0 { 0.5 } else { -0.5 }, 0.0, 0.0];
+    let shoulder = shoulder(side);
     let arm = sub(elbow, shoulder);
     let length = arm[0].hypot(arm[1]);
     if length > UPPER_ARM { add(shoulder, arm.map(|v| v * UPPER_ARM / length)) } else { elbow }

@@ -5,13 +5,22 @@
 //! with it, and synthesis makes training data with it, so that both move from sign to sign in the same way.
 
 mod body;
+mod bones;
+mod clear;
 mod hand;
+mod reduce;
 mod smooth;
 mod stitch;
+mod stroke;
+mod style;
 mod timing;
+mod weak;
 
 pub use body::{Frame, HEAD_POINTS, Hand, Point, Writer, normalise, to_track};
+pub use bones::keep_bones;
 pub use hand::{PARENTS, relaxed_hand};
-pub use smooth::smooth;
-pub use stitch::{Joins, Stitched, Unit, blend, stitch};
+pub use reduce::{Reduction, reduce};
+pub use smooth::{smooth, smooth_arms};
+pub use stitch::{Joins, Stitched, Unit, Way, blend, stitch};
+pub use style::Style;
 pub use timing::{Limits, timed};

@@ -10,12 +10,17 @@ const CUTOFF_HZ: f32 = 6.0;
 
 /// Smooths arms and hands in place; heads and faces stay, and nothing crosses a gap.
 pub fn smooth(frames: &mut [Frame], fps: f32) {
-    let Some(filter) = Filter::new(CUTOFF_HZ, fps) else { return };
+    smooth_arms(frames, fps, CUTOFF_HZ);
+}
+
+/// The same with arms smoothed by a cutoff of their own, in hertz: they are heavier than fingers.
+pub fn smooth_arms(frames: &mut [Frame], fps: f32, arms_hz: f32) {
+    let (Some(filter), Some(arms)) = (Filter::new(CUTOFF_HZ, fps), Filter::new(arms_hz, fps)) else { return };
     for side in 0..2 {
         let mut elbows: Vec<Point> = frames.iter().map(|f| f.elbows[side]).collect();
         let mut wrists: Vec<Point> = frames.iter().map(|f| f.wrists[side]).collect();
-        filter.run(&mut elbows);
-        filter.run(&mut wrists);
+        arms.run(&mut elbows);
+        arms.run(&mut wrists);
         for run in runs(frames, side) {
             for k in 0..21 {
                 // Fingers move about their wrist, and the wrist is smoothed above.

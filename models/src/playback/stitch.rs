@@ -5,14 +5,12 @@ use std::sync::Arc;
 use crate::vector::{add, norm, sub};
 
 use super::body::{Frame, Hand, Point, lerp};
+use super::clear::clear;
 use super::hand::{PARENTS, relaxed_hand};
+use super::weak::hold_between;
 
 /// Rest at both ends, in seconds.
 const REST_S: f32 = 0.3;
-/// The way between two signs: the least, and more for each shoulder width; in seconds.
-const WAY_S: f32 = 0.13;
-const WAY_S_PER_WIDTH: f32 = 0.24;
-const MAX_WAY_S: f32 = 0.6;
 /// The least way between two equal letters, so that they are seen as two.
 const REPEAT_S: f32 = 0.22;
 /// How far the second of two equal letters stands to the side, in shoulder widths.
@@ -35,20 +33,44 @@ pub struct Unit {
     pub pause_s: f32,
 }
 
+/// How long the way from one sign to the next lasts, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Way {
+    /// However near the next sign is.
+    pub least_s: f32,
+    /// More for each shoulder width that a hand has to go.
+    pub per_width_s: f32,
+    /// However far it is.
+    pub most_s: f32,
+}
+
+impl Way {
+    /// Of somebody who shows signs one after the other.
+    pub const CLEAR: Self = Self { least_s: 0.13, per_width_s: 0.24, most_s: 0.6 };
+
+    /// The same, so many times as long.
+    pub fn times(self, factor: f32) -> Self {
+        let Self { least_s, per_width_s, most_s } = self;
+        Self { least_s: least_s * factor, per_width_s: per_width_s * factor, most_s: most_s * factor }
+    }
+}
+
 /// How units are joined.
 #[derive(Debug, Clone)]
 pub struct Joins {
-    /// The rest before and after; `None` for arms that hang, with the face of the first clip that has one.
+    /// The rest before and after; `None` for arms that hang, with a face whose mouth is closed.
     pub rest: Option<Frame>,
     /// How long the rest before and after lasts, in seconds.
     pub rest_s: [f32; 2],
-    /// How long the ways between signs last, beside their usual time.
-    pub way: f32,
+    /// How long the ways between signs last; those from and to the rest are clear ones.
+    pub way: Way,
+    /// How long a hand holds through signs that do not need it, when the next one does, in seconds.
+    pub hold_s: f32,
 }
 
 impl Default for Joins {
     fn default() -> Self {
-        Self { rest: None, rest_s: [REST_S; 2], way: 1.0 }
+        Self { rest: None, rest_s: [REST_S; 2], way: Way::CLEAR, hold_s: 0.0 }
     }
 }
 
@@ -65,8 +87,8 @@ pub struct Stitched {
 /// Joins units at `fps` frames a second.
 pub fn stitch(mut units: Vec<Unit>, fps: f32, joins: &Joins) -> Stitched {
     gather(&mut units);
-    let face = units.iter().flat_map(|u| u.frames.first()).find(|f| !f.face.is_empty());
-    let rest = joins.rest.clone().unwrap_or_else(|| face.map_or_else(Frame::rest, Frame::at_rest));
+    hold_between(&mut units, fps, joins.hold_s);
+    let rest = joins.rest.clone().unwrap_or_else(|| at_rest(&units));
     let count = |seconds: f32| (seconds * fps).round().max(1.0) as usize;
     let mut frames = vec![rest.clone(); count(joins.rest_s[0])];
     // For each unit: where the way to it begins, where it begins, where it ends.
@@ -74,7 +96,10 @@ pub fn stitch(mut units: Vec<Unit>, fps: f32, joins: &Joins) -> Stitched {
     for unit in &units {
         let (Some(from), Some(to)) = (frames.last().cloned(), unit.frames.first()) else { continue };
         let left = frames.len();
-        way(&mut frames, &from, to, if unit.repeats { REPEAT_S } else { WAY_S }, joins.way, fps);
+        let least_s = if unit.repeats { REPEAT_S } else { 0.0 };
+        // Nobody hurries to the first sign, nor from the last.
+        let usual = if places.is_empty() { Way::CLEAR } else { joins.way };
+        way(&mut frames, &from, to, least_s, usual, fps);
         places.push([left, frames.len(), frames.len() + unit.frames.len()]);
         frames.extend_from_slice(&unit.frames);
         if let Some(last) = unit.frames.last().filter(|_| unit.pause_s > 0.0) {
@@ -82,11 +107,24 @@ pub fn stitch(mut units: Vec<Unit>, fps: f32, joins: &Joins) -> Stitched {
         }
     }
     if let Some(from) = frames.last().cloned() {
-        way(&mut frames, &from, &rest, WAY_S, joins.way, fps);
+        way(&mut frames, &from, &rest, 0.0, Way::CLEAR, fps);
     }
     frames.extend(std::iter::repeat_n(rest, count(joins.rest_s[1])));
     let cores_s = places.iter().map(|&[_, first, end]| [first, end].map(|t| t as f32 / fps)).collect();
     Stitched { frames, spans_s: spans(&places, fps), cores_s }
+}
+
+/// Arms that hang, with the face of the frame whose mouth is closed the most.
+fn at_rest(units: &[Unit]) -> Frame {
+    /// The inner edges of the lips in MediaPipe's face mesh.
+    const LIPS: [usize; 2] = [13, 14];
+    let opening = |frame: &&Frame| {
+        let [upper, lower] = LIPS.map(|k| frame.face.get(k).copied().flatten());
+        upper.zip(lower).map_or(f32::INFINITY, |(upper, lower)| norm(sub(lower, upper)))
+    };
+    let faces = units.iter().flat_map(|unit| &unit.frames).filter(|frame| !frame.face.is_empty());
+    let closed = faces.min_by(|a, b| opening(a).total_cmp(&opening(b)));
+    closed.map_or_else(Frame::rest, Frame::at_rest)
 }
 
 /// A unit counts from half-way to it to half-way from it, so that the mark never flickers.
@@ -138,14 +176,14 @@ fn gather(units: &mut [Unit]) {
     }
 }
 
-/// Adds the frames between two, as many as the distance calls for, `pace` times as long as usual.
-fn way(frames: &mut Vec<Frame>, from: &Frame, to: &Frame, least_s: f32, pace: f32, fps: f32) {
+/// Adds the frames between two, as many as the distance calls for.
+fn way(frames: &mut Vec<Frame>, from: &Frame, to: &Frame, least_s: f32, way: Way, fps: f32) {
     let far = (0..2).map(|side| distance(from, to, side)).fold(0.0, f32::max);
-    let seconds = (WAY_S + WAY_S_PER_WIDTH * far).clamp(least_s, MAX_WAY_S) * pace;
+    let seconds = (way.least_s + way.per_width_s * far).min(way.most_s).max(least_s);
     let steps = (seconds * fps).round().max(2.0) as usize;
-    for step in 1..steps {
-        frames.push(blend(from, to, minimum_jerk(step as f32 / steps as f32)));
-    }
+    let begin = frames.len();
+    frames.extend((1..steps).map(|step| blend(from, to, minimum_jerk(step as f32 / steps as f32))));
+    clear(&mut frames[begin..], from, to);
 }
 
 /// How far a hand goes: its wrist, and its fingers about the wrist.

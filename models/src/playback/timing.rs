@@ -3,12 +3,15 @@
 use crate::vector::{norm, sub};
 
 use super::body::Frame;
+use super::stroke::once;
 
 /// A hand slower than this holds, in shoulder widths a second.
 /// Hands that form a letter of the fingerspelling clips hold below 0.9 and move above it.
 const SLOW: f32 = 0.9;
 /// A hand that turns round without holding has arrived where it is slowest, and slower than this.
 const TURNING: f32 = 1.6;
+/// A hand that seems faster was lost or mistaken, and its way does not count.
+const FASTEST: f32 = 8.0;
 
 /// How long parts of a clip may last.
 #[derive(Debug, Clone, Copy)]
@@ -19,15 +22,45 @@ pub struct Limits {
     pub least_s: f32,
     /// Longest whole, in seconds: what moves longer is sped up.
     pub most_s: f32,
+    /// How fast hands move at least in the mean, in shoulder widths a second; `None` for as fast as was recorded.
+    pub pace: Option<f32>,
+    /// Whether a movement that was made several times is made once.
+    pub once: bool,
 }
+
+impl Limits {
+    /// As fast as was recorded, and as often.
+    pub const fn of(hold_s: f32, least_s: f32, most_s: f32) -> Self {
+        Self { hold_s, least_s, most_s, pace: None, once: false }
+    }
+}
+
+/// Speeds are means over this time: cameras show a frame twice, and landmarks tremble, in seconds.
+const SPEED_S: f32 = 0.1;
+/// A hand that lies lower than this below the shoulders at an end of a clip rests there, in shoulder widths.
+const RESTS: f32 = 0.9;
+/// It has left its rest when it is this part of its way to the highest place of the clip; signs are made above.
+const LEFT_REST: f32 = 0.35;
+/// What a sign takes beside its way, in seconds: hands start and stop.
+const START_S: f32 = 0.1;
 
 /// A clip's frames on the sentence's clock, at `fps`.
 pub fn timed(frames: &[Frame], clip_fps: f32, limits: Limits, fps: f32) -> Vec<Frame> {
-    let speeds = speeds(frames, clip_fps);
-    let (first, last) = core(&speeds);
-    let durations = durations(&speeds[first..=last], clip_fps, limits);
+    let raised = raised(frames);
+    let (first, last) = core(&steady(&speeds(&frames[raised.clone()], clip_fps), clip_fps));
+    let (first, last) = (raised.start + first, raised.start + last);
+    let core = &frames[first..=last];
+    let kept = if limits.once { once(core, clip_fps) } else { (0..core.len()).collect() };
+    let core: Vec<&Frame> = kept.iter().map(|&t| &core[t]).collect();
+    let speeds = steady(&speeds(core.iter().copied(), clip_fps), clip_fps);
+    let durations = durations(&speeds, clip_fps, limits);
     let total: f32 = durations.iter().sum();
-    let wanted = total.clamp(limits.least_s, limits.most_s);
+    let brisk = limits.pace.map_or(total, |pace| {
+        let path: f32 =
+            speeds.iter().zip(&durations).map(|(speed, seconds)| speed.min(FASTEST) * seconds).sum();
+        (START_S + path / pace).min(total)
+    });
+    let wanted = brisk.clamp(limits.least_s, limits.most_s);
     let stretch = if total > 0.0 { wanted / total } else { 0.0 };
     let count = (wanted * fps).round().max(1.0) as usize;
     let (mut at, mut passed) = (0, 0.0);
@@ -39,24 +72,26 @@ pub fn timed(frames: &[Frame], clip_fps: f32, limits: Limits, fps: f32) -> Vec<F
                 at += 1;
             }
             let part = durations.get(at).map_or(0.0, |d| (time - passed) / (d * stretch).max(1e-6));
-            between(frames, first + at, last, part)
+            between(&core, at, part)
         })
         .collect()
 }
 
 /// The frame between `at` and the next one.
-fn between(frames: &[Frame], at: usize, last: usize, part: f32) -> Frame {
-    let (a, b) = (at.min(last), (at + 1).min(last));
-    super::stitch::blend(&frames[a], &frames[b], part.clamp(0.0, 1.0))
+fn between(frames: &[&Frame], at: usize, part: f32) -> Frame {
+    let last = frames.len() - 1;
+    super::stitch::blend(frames[at.min(last)], frames[(at + 1).min(last)], part.clamp(0.0, 1.0))
 }
 
 /// Speed of the hands from each frame to the next, in shoulder widths a second. `[T]`, the last as the one before.
-fn speeds(frames: &[Frame], fps: f32) -> Vec<f32> {
+fn speeds<'a>(frames: impl IntoIterator<Item = &'a Frame, IntoIter: Clone>, fps: f32) -> Vec<f32> {
+    let frames = frames.into_iter();
     let mut speeds: Vec<f32> = frames
-        .windows(2)
-        .map(|pair| {
+        .clone()
+        .zip(frames.skip(1))
+        .map(|(from, to)| {
             let moved = (0..2).filter_map(|side| {
-                let (a, b) = (pair[0].hands[side].as_ref()?, pair[1].hands[side].as_ref()?);
+                let (a, b) = (from.hands[side].as_ref()?, to.hands[side].as_ref()?);
                 let sum: f32 = (0..21)
                     .map(|k| {
                         let d = sub(b[k], a[k]);
@@ -71,6 +106,36 @@ fn speeds(frames: &[Frame], fps: f32) -> Vec<f32> {
         .collect();
     speeds.push(speeds.last().copied().unwrap_or(0.0));
     speeds
+}
+
+/// Each speed as the mean of those about it.
+fn steady(speeds: &[f32], fps: f32) -> Vec<f32> {
+    let about = (SPEED_S * fps / 2.0).round() as usize;
+    (0..speeds.len())
+        .map(|t| {
+            let near = &speeds[t.saturating_sub(about)..(t + about + 1).min(speeds.len())];
+            near.iter().sum::<f32>() / near.len() as f32
+        })
+        .collect()
+}
+
+/// The frames between the rests with which dictionary clips begin and end; all where it does neither.
+fn raised(frames: &[Frame]) -> std::ops::Range<usize> {
+    // The higher hand that is seen, or the higher arm.
+    let height = |frame: &Frame| {
+        let seen = (0..2).filter(|&side| frame.hands[side].is_some()).map(|side| frame.wrists[side][1]);
+        seen.reduce(f32::min).unwrap_or(frame.wrists[0][1].min(frame.wrists[1][1]))
+    };
+    let heights: Vec<f32> = frames.iter().map(height).collect();
+    let highest = heights.iter().copied().fold(f32::INFINITY, f32::min);
+    let left = |rest: f32, height: f32| rest < RESTS || height < rest - LEFT_REST * (rest - highest);
+    let (Some(&begin), Some(&end)) = (heights.first(), heights.last()) else { return 0..0 };
+    let first = heights.iter().position(|&height| left(begin, height));
+    let last = heights.iter().rposition(|&height| left(end, height));
+    match (first, last) {
+        (Some(first), Some(last)) if first < last => first..last + 1,
+        _ => 0..frames.len(),
+    }
 }
 
 /// The first and last frame that belong to the sign.
@@ -142,7 +207,7 @@ mod tests {
 
     #[test]
     fn of_a_hold_the_stillest_part_is_kept() {
-        let limits = Limits { hold_s: 0.2, least_s: 0.0, most_s: 1.0 };
+        let limits = Limits::of(0.2, 0.0, 1.0);
         let shown = durations(&[0.8, 0.5, 0.1, 0.1, 0.3, 0.6], 10.0, limits);
         assert_eq!(
             shown.iter().map(|&d| d > 0.0).collect::<Vec<_>>(),
@@ -152,7 +217,7 @@ mod tests {
 
     #[test]
     fn motion_keeps_its_time_and_a_long_end_hold_is_shortened() {
-        let limits = Limits { hold_s: 0.2, least_s: 0.0, most_s: 9.0 };
+        let limits = Limits::of(0.2, 0.0, 9.0);
         let shown = durations(&[0.1, 3.0, 3.0, 0.1, 0.1, 0.1, 0.1], 10.0, limits);
         assert_eq!(&shown[..3], [0.1; 3]);
         assert!((shown[3..].iter().sum::<f32>() - 0.2).abs() < 1e-6);
