@@ -12,6 +12,8 @@ use super::theme::Theme;
 const ARM: [f32; 3] = [0.125, 0.095, 0.062];
 /// Where the sleeve ends on the upper arm, from shoulder (0) to elbow (1).
 const SLEEVE: f32 = 1.0;
+/// How far a sleeve goes around the elbow of an arm that is folded, from elbow (0) to wrist (1).
+const CUFF: f32 = 0.12;
 /// A hand this far behind the ears is drawn behind the head, in shoulder widths.
 const BEHIND: f32 = 0.15;
 
@@ -20,6 +22,8 @@ struct Arm {
     shoulder: [f32; 3],
     elbow: Option<[f32; 3]>,
     wrist: Option<[f32; 3]>,
+    /// The depth of the arm's own wrist; that of a hand's is about itself.
+    wrist_depth: Option<f32>,
     hand: Option<[[f32; 3]; HAND_POINTS]>,
     side: Side,
 }
@@ -32,14 +36,15 @@ impl Arm {
         };
         let joint = |j| rig.joint(pose, j).map(|p| view.at(p));
         let hand = rig.hand(pose, side as usize).map(|h| h.map(|p| view.at(p)));
+        let own = joint(wrist);
         // The hand's own wrist is the better one: the arm ends where the hand begins.
-        let wrist = hand.map(|h| h[0]).or_else(|| joint(wrist));
-        Some(Self { shoulder: joint(shoulder)?, elbow: joint(elbow), wrist, hand, side })
+        let wrist = hand.map(|h| h[0]).or(own);
+        let wrist_depth = own.map(|p| p[2]);
+        Some(Self { shoulder: joint(shoulder)?, elbow: joint(elbow), wrist, wrist_depth, hand, side })
     }
 
-    fn depth(&self, rig: &Rig, pose: &Pose, view: &View) -> f32 {
-        let wrist = if self.side == Side::Left { Joint::LeftWrist } else { Joint::RightWrist };
-        rig.joint(pose, wrist).map_or(self.shoulder[2], |p| view.at(p)[2])
+    fn depth(&self) -> f32 {
+        self.wrist_depth.unwrap_or(self.shoulder[2])
     }
 
     fn draw(&self, canvas: &mut Canvas, theme: &Theme, unit: f32) {
@@ -47,14 +52,37 @@ impl Arm {
         let [rs, re, rw] = ARM.map(|r| r * unit);
         let edge = 0.014 * unit;
         let shoulder = flat(self.shoulder);
-        if let Some(elbow) = self.elbow.map(flat) {
-            if let Some(wrist) = self.wrist.map(flat) {
-                canvas.limb((elbow, re * 0.9 + edge, true), (wrist, rw + edge, true), theme.line);
-                canvas.limb((elbow, re * 0.9, true), (wrist, rw, true), theme.skin_back);
+        if let Some(elbow) = self.elbow {
+            let depth = elbow[2];
+            let elbow = flat(elbow);
+            let along =
+                |t: f32, from: [f32; 2], to: [f32; 2]| [0, 1].map(|i| from[i] + (to[i] - from[i]) * t);
+            // Of the two halves of an arm that is folded the nearer one hides the other.
+            let folded = self.wrist.is_some_and(|wrist| {
+                (0..2).map(|i| (elbow[i] - shoulder[i]) * (wrist[i] - elbow[i])).sum::<f32>() < 0.0
+            });
+            let forearm_last = folded && self.wrist_depth.is_some_and(|wrist| wrist < depth);
+            let forearm = |canvas: &mut Canvas| {
+                if let Some(wrist) = self.wrist.map(flat) {
+                    canvas.limb((elbow, re * 0.9 + edge, true), (wrist, rw + edge, true), theme.line);
+                    canvas.limb((elbow, re * 0.9, true), (wrist, rw, true), theme.skin_back);
+                }
+            };
+            if !forearm_last {
+                forearm(canvas);
             }
-            let cuff = [0, 1].map(|i| shoulder[i] + (elbow[i] - shoulder[i]) * SLEEVE);
+            let cuff = along(SLEEVE, shoulder, elbow);
             canvas.limb((shoulder, rs + edge, true), (cuff, re + edge, true), theme.shirt_line);
             canvas.limb((shoulder, rs, true), (cuff, re, true), theme.shirt);
+            if let Some(wrist) = self.wrist.filter(|_| forearm_last) {
+                forearm(canvas);
+                // The sleeve goes around the elbow.
+                canvas.limb(
+                    (elbow, re, true),
+                    (along(CUFF, elbow, flat(wrist)), re * 0.9 + edge, false),
+                    theme.shirt,
+                );
+            }
         }
         if let Some(hand) = &self.hand {
             hand::draw(canvas, theme, hand, self.side);
@@ -77,8 +105,8 @@ pub fn draw(canvas: &mut Canvas, theme: &Theme, rig: &Rig, pose: &Pose, view: &V
     let head = Head::of(rig, pose, view);
     let mut arms: Vec<Arm> =
         [Side::Left, Side::Right].into_iter().filter_map(|side| Arm::of(rig, pose, view, side)).collect();
-    arms.sort_by(|a, b| b.depth(rig, pose, view).total_cmp(&a.depth(rig, pose, view)));
-    let behind = |arm: &Arm| head.is_some_and(|h| arm.depth(rig, pose, view) > h.depth + BEHIND * unit);
+    arms.sort_by(|a, b| b.depth().total_cmp(&a.depth()));
+    let behind = |arm: &Arm| head.is_some_and(|h| arm.depth() > h.depth + BEHIND * unit);
 
     if let Some(head) = &head {
         face::hair(canvas, theme, head);
