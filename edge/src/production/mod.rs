@@ -7,6 +7,7 @@
 mod chain;
 mod compound;
 mod dictionary;
+mod face;
 mod figure;
 mod spell;
 mod subtitles;
@@ -25,6 +26,7 @@ use serde::Serialize;
 use crate::Fault;
 pub use chain::Planned;
 pub use dictionary::{Clip, Dictionary};
+pub use face::Marking;
 pub use subtitles::subtitles;
 pub use translator::Translator;
 
@@ -135,6 +137,9 @@ pub struct Word {
     /// Letters that the alphabet lacks.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub missing: String,
+    /// What the face says with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub face: Vec<Marking>,
     /// When it begins, in seconds. A word that is not signed begins and ends with its neighbour.
     pub from_s: f32,
     /// When it ends, in seconds.
@@ -150,6 +155,7 @@ impl Word {
             provenance: Provenance::NotFound,
             signs: vec![],
             missing: String::new(),
+            face: vec![],
             from_s: 0.0,
             to_s: 0.0,
         }
@@ -308,6 +314,7 @@ fn play(
             provenance: plan.provenance,
             signs,
             missing: plan.missing.clone(),
+            face: vec![],
             from_s: 0.0,
             to_s: 0.0,
         });
@@ -330,6 +337,8 @@ fn play(
         (words[w].signs[s].from_s, words[w].signs[s].to_s) = (from_s, to_s);
     }
     time_words(&mut words);
+    face::mark(&mut words, &dictionary.spoken);
+    face::show(&mut stitched.frames, &words, manner.fps);
     Ok((playback::to_track(&stitched.frames, manner.fps), words))
 }
 

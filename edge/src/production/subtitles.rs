@@ -92,7 +92,7 @@ mod tests {
             now += if silent { 0.0 } else { 1.0 };
             let provenance = if silent { Provenance::NotFound } else { Provenance::Lexicon };
             let (text, after, signs, missing) = (text.into(), after.into(), vec![], String::new());
-            Word { text, after, provenance, signs, missing, from_s, to_s: now }
+            Word { text, after, provenance, signs, missing, face: vec![], from_s, to_s: now }
         };
         text.split_whitespace().map(word).collect()
     }

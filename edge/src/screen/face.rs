@@ -91,17 +91,17 @@ pub fn draw(canvas: &mut Canvas, theme: &Theme, rig: &Rig, pose: &Pose, view: &V
     }
 }
 
-/// The hair's edge on the forehead: a signer's brows must stay free.
+/// The hair's edge on the forehead: a signer's brows must stay free, raised ones too.
 fn fringe(canvas: &mut Canvas, theme: &Theme, head: &Head) {
     let [x, y] = head.center;
     let (rx, ry) = (head.rx, head.ry);
     canvas.blob(
         &[
-            [x - rx * 1.12, y - ry * 0.35],
-            [x - rx * 0.8, y - ry * 0.72],
-            [x, y - ry * 0.78],
-            [x + rx * 0.8, y - ry * 0.72],
-            [x + rx * 1.12, y - ry * 0.35],
+            [x - rx * 1.12, y - ry * 0.42],
+            [x - rx * 0.8, y - ry * 0.84],
+            [x, y - ry * 0.9],
+            [x + rx * 0.8, y - ry * 0.84],
+            [x + rx * 1.12, y - ry * 0.42],
             [x + rx * 1.2, y - ry * 0.95],
             [x, y - ry * 1.4],
             [x - rx * 1.2, y - ry * 0.95],

@@ -211,7 +211,7 @@ mod tests {
             .collect();
         let to_s = from_s + letters.len() as f32;
         let (text, after) = (text.into(), ",".into());
-        Word { text, after, provenance, signs, missing: String::new(), from_s, to_s }
+        Word { text, after, provenance, signs, missing: String::new(), face: vec![], from_s, to_s }
     }
 
     #[track_caller]

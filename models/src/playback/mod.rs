@@ -7,6 +7,7 @@
 mod body;
 mod bones;
 mod clear;
+mod face;
 mod hand;
 mod reduce;
 mod smooth;
@@ -18,6 +19,7 @@ mod weak;
 
 pub use body::{Frame, HEAD_POINTS, Hand, Point, Writer, normalise, to_track};
 pub use bones::keep_bones;
+pub use face::{Expression, express};
 pub use hand::{PARENTS, relaxed_hand};
 pub use reduce::{Reduction, reduce};
 pub use smooth::{smooth, smooth_arms};
