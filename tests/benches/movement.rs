@@ -43,8 +43,7 @@ fn methods() -> Vec<Method> {
         arms_hz: 6.0,
     };
     let mut all = vec![Method { name: "clips between their rests, at most 0.8 s", style, bones: false }];
-    let steps: [(&str, fn(&mut Style, Style)); 6] = [
-        ("repeated movements once", |style, fluent| style.sign.once = fluent.sign.once),
+    let steps: [(&str, fn(&mut Style, Style)); 5] = [
         ("the pace of a sentence", |style, fluent| style.sign = fluent.sign),
         ("ways of a sentence", |style, fluent| style.way = fluent.way),
         ("the weak hand holds", |style, fluent| style.hold_s = fluent.hold_s),

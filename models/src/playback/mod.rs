@@ -1,7 +1,8 @@
 //! Playing recorded signs: clips of any signer are brought to one standard signer and joined into one course.
 //!
 //! A clip becomes [`Frame`]s of the standard signer ([`normalise`]), is brought to the pace of a sentence
-//! ([`timed`]), joined to its neighbours ([`stitch`]) and freed of jitter ([`smooth`]). The unit signs texts
+//! ([`timed`]) and made smaller ([`reduce`]), joined to its neighbours ([`stitch`]), freed of jitter ([`smooth`]), and
+//! gets bones of constant lengths ([`keep_bones`]) and what the face says ([`express`]). The unit signs texts
 //! with it, and synthesis makes training data with it, so that both move from sign to sign in the same way.
 
 mod body;
@@ -12,7 +13,6 @@ mod hand;
 mod reduce;
 mod smooth;
 mod stitch;
-mod stroke;
 mod style;
 mod timing;
 mod weak;

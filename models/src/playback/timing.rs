@@ -3,7 +3,6 @@
 use crate::vector::{norm, sub};
 
 use super::body::Frame;
-use super::stroke::once;
 
 /// A hand slower than this holds, in shoulder widths a second.
 /// Hands that form a letter of the fingerspelling clips hold below 0.9 and move above it.
@@ -24,14 +23,12 @@ pub struct Limits {
     pub most_s: f32,
     /// How fast hands move at least in the mean, in shoulder widths a second; `None` for as fast as was recorded.
     pub pace: Option<f32>,
-    /// Whether a movement that was made several times is made once.
-    pub once: bool,
 }
 
 impl Limits {
-    /// As fast as was recorded, and as often.
+    /// As fast as was recorded.
     pub const fn of(hold_s: f32, least_s: f32, most_s: f32) -> Self {
-        Self { hold_s, least_s, most_s, pace: None, once: false }
+        Self { hold_s, least_s, most_s, pace: None }
     }
 }
 
@@ -50,9 +47,7 @@ pub fn timed(frames: &[Frame], clip_fps: f32, limits: Limits, fps: f32) -> Vec<F
     let (first, last) = core(&steady(&speeds(&frames[raised.clone()], clip_fps), clip_fps));
     let (first, last) = (raised.start + first, raised.start + last);
     let core = &frames[first..=last];
-    let kept = if limits.once { once(core, clip_fps) } else { (0..core.len()).collect() };
-    let core: Vec<&Frame> = kept.iter().map(|&t| &core[t]).collect();
-    let speeds = steady(&speeds(core.iter().copied(), clip_fps), clip_fps);
+    let speeds = steady(&speeds(core, clip_fps), clip_fps);
     let durations = durations(&speeds, clip_fps, limits);
     let total: f32 = durations.iter().sum();
     let brisk = limits.pace.map_or(total, |pace| {
@@ -72,26 +67,24 @@ pub fn timed(frames: &[Frame], clip_fps: f32, limits: Limits, fps: f32) -> Vec<F
                 at += 1;
             }
             let part = durations.get(at).map_or(0.0, |d| (time - passed) / (d * stretch).max(1e-6));
-            between(&core, at, part)
+            between(core, at, part)
         })
         .collect()
 }
 
 /// The frame between `at` and the next one.
-fn between(frames: &[&Frame], at: usize, part: f32) -> Frame {
+fn between(frames: &[Frame], at: usize, part: f32) -> Frame {
     let last = frames.len() - 1;
-    super::stitch::blend(frames[at.min(last)], frames[(at + 1).min(last)], part.clamp(0.0, 1.0))
+    super::stitch::blend(&frames[at.min(last)], &frames[(at + 1).min(last)], part.clamp(0.0, 1.0))
 }
 
 /// Speed of the hands from each frame to the next, in shoulder widths a second. `[T]`, the last as the one before.
-fn speeds<'a>(frames: impl IntoIterator<Item = &'a Frame, IntoIter: Clone>, fps: f32) -> Vec<f32> {
-    let frames = frames.into_iter();
+fn speeds(frames: &[Frame], fps: f32) -> Vec<f32> {
     let mut speeds: Vec<f32> = frames
-        .clone()
-        .zip(frames.skip(1))
-        .map(|(from, to)| {
+        .windows(2)
+        .map(|pair| {
             let moved = (0..2).filter_map(|side| {
-                let (a, b) = (from.hands[side].as_ref()?, to.hands[side].as_ref()?);
+                let (a, b) = (pair[0].hands[side].as_ref()?, pair[1].hands[side].as_ref()?);
                 let sum: f32 = (0..21)
                     .map(|k| {
                         let d = sub(b[k], a[k]);
