@@ -151,11 +151,11 @@ fn signed(clips: &[(Vec<Frame>, f32)], method: &Method) -> (Vec<Frame>, Vec<[usi
     let stitched = stitch(clips.iter().enumerate().map(unit).collect(), FPS, &joins);
     let mut frames = stitched.frames;
     if method.bones {
-        keep_bones(&mut frames);
+        keep_bones(&mut frames, |_| 0.0);
     }
-    smooth_arms(&mut frames, FPS, style.arms_hz);
+    smooth_arms(&mut frames, FPS, style.arms_hz, |_| 0.0);
     if method.bones {
-        keep_bones(&mut frames);
+        keep_bones(&mut frames, |_| 0.0);
     }
     let cores: Vec<[usize; 2]> =
         stitched.cores_s.iter().map(|core| core.map(|t| (t * FPS).round() as usize)).collect();

@@ -40,6 +40,9 @@ pub const SPEED: std::ops::RangeInclusive<f32> = 0.25..=2.0;
 const STYLE: Style = Style::FLUENT;
 /// A letter is held long enough to be read, and its movement is kept.
 const LETTER: Limits = Limits::of(0.3, 0.3, 0.9);
+/// How long before and after letters the signer goes over to what letters need: arms that move sharply, and the hands
+/// that were recorded; in seconds.
+const CLEAR_S: f32 = 0.1;
 /// Pause between two words of which one is spelled, in seconds.
 const AFTER_SPELLED_S: f32 = 0.2;
 
@@ -323,12 +326,20 @@ fn play(
         let why = words.iter().flat_map(|w| &w.signs).find_map(|s| s.unusable.clone());
         return Err(Fault::NoUsableClip { why: why.unwrap_or_default() });
     }
+    let spelled: Vec<bool> = units.iter().map(|unit| unit.letter).collect();
     let joins = Joins { way: STYLE.way, hold_s: STYLE.hold_s, ..Joins::default() };
     let mut stitched = playback::stitch(units, fps, &joins);
+    let letters: Vec<[f32; 2]> =
+        spelled.iter().zip(&stitched.cores_s).filter(|(letter, _)| **letter).map(|(_, span)| *span).collect();
+    let clear = |frame: usize| {
+        let t = frame as f32 / fps;
+        let inside = |[from_s, to_s]: &[f32; 2]| (1.0 - (from_s - t).max(t - to_s) / CLEAR_S).clamp(0.0, 1.0);
+        letters.iter().map(inside).fold(0.0, f32::max)
+    };
     // Before they are smoothed, lest hands that come into reach jump, and after it for the lengths.
-    playback::keep_bones(&mut stitched.frames);
-    playback::smooth_arms(&mut stitched.frames, fps, STYLE.arms_hz);
-    playback::keep_bones(&mut stitched.frames);
+    playback::keep_bones(&mut stitched.frames, clear);
+    playback::smooth_arms(&mut stitched.frames, fps, STYLE.arms_hz, clear);
+    playback::keep_bones(&mut stitched.frames, clear);
     if manner.left_handed {
         stitched.frames.iter_mut().for_each(Frame::mirror_arms);
     }

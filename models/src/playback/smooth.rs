@@ -2,7 +2,7 @@
 
 use crate::vector::{add, sub};
 
-use super::body::{Frame, Point};
+use super::body::{Frame, Point, lerp};
 
 /// Where joints lose half their power, in hertz: signs move below it, jitter above.
 /// The value of `spoken-to-signed`, where it lowered wrist jerk from 21.8 to 1.7.
@@ -10,17 +10,24 @@ const CUTOFF_HZ: f32 = 6.0;
 
 /// Smooths arms and hands in place; heads and faces stay, and nothing crosses a gap.
 pub fn smooth(frames: &mut [Frame], fps: f32) {
-    smooth_arms(frames, fps, CUTOFF_HZ);
+    smooth_arms(frames, fps, CUTOFF_HZ, |_| 0.0);
 }
 
 /// The same with arms smoothed by a cutoff of their own, in hertz: they are heavier than fingers.
-pub fn smooth_arms(frames: &mut [Frame], fps: f32, arms_hz: f32) {
+///
+/// `clear` says of a frame how much of the usual cutoff it gets all the same, from 0 to 1: a letter that is drawn into
+/// the air is no letter any more where its corners are gone.
+pub fn smooth_arms(frames: &mut [Frame], fps: f32, arms_hz: f32, clear: impl Fn(usize) -> f32) {
     let (Some(filter), Some(arms)) = (Filter::new(CUTOFF_HZ, fps), Filter::new(arms_hz, fps)) else { return };
     for side in 0..2 {
-        let mut elbows: Vec<Point> = frames.iter().map(|f| f.elbows[side]).collect();
-        let mut wrists: Vec<Point> = frames.iter().map(|f| f.wrists[side]).collect();
-        arms.run(&mut elbows);
-        arms.run(&mut wrists);
+        let smoothed = |of: fn(&Frame, usize) -> Point| -> Vec<Point> {
+            let mut slow: Vec<Point> = frames.iter().map(|f| of(f, side)).collect();
+            let mut usual = slow.clone();
+            arms.run(&mut slow);
+            filter.run(&mut usual);
+            slow.iter().zip(&usual).enumerate().map(|(t, (a, b))| lerp(*a, *b, clear(t))).collect()
+        };
+        let (elbows, wrists) = (smoothed(|f, side| f.elbows[side]), smoothed(|f, side| f.wrists[side]));
         for run in runs(frames, side) {
             for k in 0..21 {
                 // Fingers move about their wrist, and the wrist is smoothed above.

@@ -62,7 +62,7 @@ pub struct Joins {
     pub rest: Option<Frame>,
     /// How long the rest before and after lasts, in seconds.
     pub rest_s: [f32; 2],
-    /// How long the ways between signs last; those from and to the rest are clear ones.
+    /// How long the ways between signs last; those from and to the rest, and to letters, are clear ones.
     pub way: Way,
     /// How long a hand holds through signs that do not need it, when the next one does, in seconds.
     pub hold_s: f32,
@@ -97,8 +97,8 @@ pub fn stitch(mut units: Vec<Unit>, fps: f32, joins: &Joins) -> Stitched {
         let (Some(from), Some(to)) = (frames.last().cloned(), unit.frames.first()) else { continue };
         let left = frames.len();
         let least_s = if unit.repeats { REPEAT_S } else { 0.0 };
-        // Nobody hurries to the first sign, nor from the last.
-        let usual = if places.is_empty() { Way::CLEAR } else { joins.way };
+        // Nobody hurries to the first sign, nor from the last; and letters are read one by one.
+        let usual = if places.is_empty() || unit.letter { Way::CLEAR } else { joins.way };
         way(&mut frames, &from, to, least_s, usual, fps);
         places.push([left, frames.len(), frames.len() + unit.frames.len()]);
         frames.extend_from_slice(&unit.frames);

@@ -23,17 +23,18 @@ pub struct Limits {
     pub most_s: f32,
     /// How fast hands move at least in the mean, in shoulder widths a second; `None` for as fast as was recorded.
     pub pace: Option<f32>,
+    /// Speeds are means over this time, in seconds: cameras show a frame twice, and landmarks tremble. 0 for letters,
+    /// which are over before that.
+    pub steady_s: f32,
 }
 
 impl Limits {
     /// As fast as was recorded.
     pub const fn of(hold_s: f32, least_s: f32, most_s: f32) -> Self {
-        Self { hold_s, least_s, most_s, pace: None }
+        Self { hold_s, least_s, most_s, pace: None, steady_s: 0.0 }
     }
 }
 
-/// Speeds are means over this time: cameras show a frame twice, and landmarks tremble, in seconds.
-const SPEED_S: f32 = 0.1;
 /// A hand that lies lower than this below the shoulders at an end of a clip rests there, in shoulder widths.
 const RESTS: f32 = 0.9;
 /// It has left its rest when it is this part of its way to the highest place of the clip; signs are made above.
@@ -44,10 +45,10 @@ const START_S: f32 = 0.1;
 /// A clip's frames on the sentence's clock, at `fps`.
 pub fn timed(frames: &[Frame], clip_fps: f32, limits: Limits, fps: f32) -> Vec<Frame> {
     let raised = raised(frames);
-    let (first, last) = core(&steady(&speeds(&frames[raised.clone()], clip_fps), clip_fps));
+    let (first, last) = core(&steady(&speeds(&frames[raised.clone()], clip_fps), limits.steady_s * clip_fps));
     let (first, last) = (raised.start + first, raised.start + last);
     let core = &frames[first..=last];
-    let speeds = steady(&speeds(core, clip_fps), clip_fps);
+    let speeds = steady(&speeds(core, clip_fps), limits.steady_s * clip_fps);
     let durations = durations(&speeds, clip_fps, limits);
     let total: f32 = durations.iter().sum();
     let brisk = limits.pace.map_or(total, |pace| {
@@ -101,9 +102,9 @@ fn speeds(frames: &[Frame], fps: f32) -> Vec<f32> {
     speeds
 }
 
-/// Each speed as the mean of those about it.
-fn steady(speeds: &[f32], fps: f32) -> Vec<f32> {
-    let about = (SPEED_S * fps / 2.0).round() as usize;
+/// Each speed as the mean of so many frames about it.
+fn steady(speeds: &[f32], frames: f32) -> Vec<f32> {
+    let about = (frames / 2.0).round() as usize;
     (0..speeds.len())
         .map(|t| {
             let near = &speeds[t.saturating_sub(about)..(t + about + 1).min(speeds.len())];
