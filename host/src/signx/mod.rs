@@ -5,4 +5,5 @@
 //! carry the paper's numbers.
 
 pub mod read;
+pub mod rendered;
 pub mod track;

@@ -57,9 +57,9 @@ pub(super) fn freedoms() -> Vec<Freedom> {
         add(COLLARS[side], z, [-0.2, 0.5], 0.0, 0.1, 0.06);
         add(COLLARS[side], y, [-0.4, 0.3], 0.0, 0.1, 0.06);
         add(SHOULDERS[side], z, [-1.75, 1.7], -1.2, 0.8, 0.15);
-        add(SHOULDERS[side], y, [-2.3, 0.8], -0.3, 0.8, 0.15);
+        add(SHOULDERS[side], y, [-2.3, 0.45], -0.4, 0.6, 0.15);
         add(SHOULDERS[side], X, [-2.2, 2.2], 0.2, 0.8, 0.15);
-        add(ELBOWS[side], y, [-2.65, 0.03], -0.6, 1.2, 0.2);
+        add(ELBOWS[side], y, [-2.65, 0.03], -1.0, 1.2, 0.2);
         add(ELBOWS[side], X, [-1.7, 1.7], 0.0, 0.9, 0.2);
         add(WRISTS[side], z, [-1.4, 1.3], 0.0, 0.5, 0.2);
         add(WRISTS[side], y, [-0.6, 0.7], 0.0, 0.3, 0.15);

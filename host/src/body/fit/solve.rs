@@ -17,6 +17,13 @@ const HAND_DEPTH_STRAY: f32 = 0.014;
 const ROUGH_STRAY: f32 = 0.05;
 /// Beyond so many strays a landmark is taken for a slip, and pulls less and less.
 const SLIP: f32 = 4.0;
+/// Half the width that hands keep before, how far before the shoulders' middle the trunk's front is, and how
+/// strictly that is kept, in metres.
+const TRUNK_WIDE: f32 = 0.27;
+const TRUNK_DEEP: f32 = 0.16;
+const TRUNK_STRAY: f32 = 0.04;
+/// How far the pelvis strays from below the middle of the recording, in metres.
+const PLACE_STRAY: f32 = 0.12;
 /// Least and first damping.
 const DAMPING: f32 = 1e-3;
 
@@ -73,6 +80,26 @@ impl Solver {
         State { turns: self.freedoms.iter().map(|f| f.rest).collect(), place: [0.0, self.shoulders_down()] }
     }
 
+    /// States to begin from: at rest, and with bent arms that are turned one way and the other.
+    pub fn starts(&self) -> [State; 3] {
+        [None, Some(0.9), Some(-0.7)].map(|twist| {
+            let mut state = self.rest();
+            let Some(twist) = twist else { return state };
+            let mut counts = [0; JOINTS];
+            for (turn, f) in state.turns.iter_mut().zip(&self.freedoms) {
+                let which = counts[f.joint];
+                counts[f.joint] += 1;
+                // A shoulder's last freedom turns the arm, an elbow's first one bends it.
+                if joint::SHOULDERS.contains(&f.joint) && which == 2 {
+                    *turn = twist;
+                } else if joint::ELBOWS.contains(&f.joint) && which == 0 {
+                    *turn = -1.9;
+                }
+            }
+            state
+        })
+    }
+
     /// The pelvis of someone whose shoulders are at height 0.
     fn shoulders_down(&self) -> f32 {
         -self.skeleton.rest[joint::SHOULDERS[0]][1]
@@ -93,6 +120,11 @@ impl Solver {
                 [p[0] * near, p[1] * near]
             })
             .collect()
+    }
+
+    /// How far a state is from the landmarks, and from how people stand.
+    pub fn cost(&self, state: &State, targets: &[Target]) -> f32 {
+        self.build(state, targets, &[], &mut System::new(self.freedoms.len() + 2))
     }
 
     /// Goes so many steps towards the landmarks.
@@ -222,7 +254,8 @@ impl Solver {
                 columns.push((n + i, near));
                 cost += system.add(&columns, miss[i], weight);
             }
-            if !self.deep {
+            // Of the body only arms have a depth worth asking for.
+            if !self.deep || !(hand || matches!(target.landmark, Landmark::Body(13..=16))) {
                 continue;
             }
             columns.clear();
@@ -247,6 +280,7 @@ impl Solver {
             let weight = (target.sure / (1.0 + (far / SLIP).powi(2))).sqrt() / stray;
             cost += system.add(&columns, miss, weight);
         }
+        cost += self.before_the_trunk(&stand, shoulder_z, system, &mut columns);
         for (k, f) in self.freedoms.iter().enumerate() {
             cost += system.add(&[(k, 1.0)], f.rest - state.turns[k], 0.5 / f.stray);
             for other in neighbours {
@@ -258,10 +292,42 @@ impl Solver {
             cost += system.add(
                 &[(n + i, 1.0)],
                 -state.place[i] + if i == 1 { self.shoulders_down() } else { 0.0 },
-                1.0,
+                1.0 / PLACE_STRAY,
             );
             for other in neighbours {
                 cost += system.add(&[(n + i, 1.0)], other.state.place[i] - state.place[i], 1.0 / 0.02);
+            }
+        }
+        cost
+    }
+
+    /// Forearms and hands go round the trunk on its front: a picture alone does not say so.
+    fn before_the_trunk(
+        &self,
+        stand: &Stand,
+        shoulder_z: f32,
+        system: &mut System,
+        columns: &mut Vec<(usize, f32)>,
+    ) -> f32 {
+        let (middle, top) = (stand.at[joint::SPINE3][0], stand.at[joint::SHOULDERS[0]][1]);
+        let mut cost = 0.0;
+        for side in 0..2 {
+            // Wrist, knuckles and tips.
+            for k in [0, 9, 17, 4, 8, 12, 16, 20] {
+                let landmark = Landmark::Hand(side, k);
+                let (on, p) = (self.anchors[landmark.row()].0, self.point(stand, landmark));
+                let before = (p[0] - middle).abs() < TRUNK_WIDE && p[1] < top;
+                let lacks = shoulder_z + TRUNK_DEEP - p[2];
+                if !before || lacks <= 0.0 {
+                    continue;
+                }
+                columns.clear();
+                columns.extend(
+                    self.chains[on]
+                        .iter()
+                        .map(|&f| (f, cross(stand.axes[f], sub(p, stand.at[self.freedoms[f].joint]))[2])),
+                );
+                cost += system.add(columns, lacks, 1.0 / TRUNK_STRAY);
             }
         }
         cost

@@ -11,7 +11,7 @@ const HANDS: [usize; 2] = [BODY, BODY + HAND];
 /// Shares of the lengths in a clip that count as a bone's own: others are foreshortened, or slips.
 const LONG: f32 = 0.9;
 /// Bones differ from those of a usual person by at most this share.
-const MOST_OTHER: f32 = 0.18;
+const MOST_OTHER: f32 = 0.2;
 /// A landmark is believed from here on.
 const SURE: f32 = 0.5;
 
@@ -36,9 +36,14 @@ pub(super) struct Recording {
 
 /// Brings a track to metres; `None` where no frame shows both shoulders.
 pub(super) fn recording(track: &PoseTrack) -> Option<Recording> {
-    let track = track.clone().with_z_in_pixels();
-    let jaws = jaws(&track);
-    let track = track.to_layout(&Known::BodyHands75.layout());
+    let track = centred(track.clone()).with_z_in_pixels();
+    let (jaws, faces) = (jaws(&track), faces(&track));
+    let mut track = track.to_layout(&Known::BodyHands75.layout());
+    for (pose, face) in track.frames.iter_mut().zip(faces) {
+        for (k, p) in face.into_iter().filter(|(k, _)| pose.seen(*k).is_none()).collect::<Vec<_>>() {
+            (pose.points[k], pose.confidence[k]) = (p, 1.0);
+        }
+    }
     let shoulders = |pose: &Pose| Some([pose.seen(11)?, pose.seen(12)?]);
     let both: Vec<[[f32; 3]; 2]> = track.frames.iter().filter_map(shoulders).collect();
     let mut widths: Vec<f32> = both.iter().map(|[l, r]| flat(*l, *r)).collect();
@@ -50,7 +55,7 @@ pub(super) fn recording(track: &PoseTrack) -> Option<Recording> {
     let usual = Proportions::default();
     let metres = usual.shoulders / width;
     let proportions = measured(&track.frames, metres, &usual);
-    let deep = track.frames.iter().flat_map(|f| &f.points).any(|p| (p[2] * metres).abs() > 0.02);
+    let deep = deep(&track.frames, metres);
     let frames = track.frames.iter().zip(jaws).map(|(pose, jaw)| {
         let shoulder_z = shoulders(pose).map_or(0.0, |[l, r]| (l[2] + r[2]) / 2.0);
         let mut targets = vec![];
@@ -75,6 +80,42 @@ pub(super) fn recording(track: &PoseTrack) -> Option<Recording> {
         targets
     });
     Some(Recording { proportions, frames: frames.collect(), deep })
+}
+
+/// The same with z about its own middle: some tools shift it with the picture, and only differences are used.
+fn centred(mut track: PoseTrack) -> PoseTrack {
+    let picture = track.layout.in_picture();
+    let seen = |pose: &Pose| {
+        (0..picture.len()).filter(|&k| picture[k]).filter_map(|k| Some(pose.seen(k)?[2])).collect::<Vec<_>>()
+    };
+    let mut all: Vec<f32> = track.frames.iter().flat_map(seen).collect();
+    if let Some(middle) = percentile(&mut all, 0.5) {
+        for pose in &mut track.frames {
+            (0..picture.len()).filter(|&k| picture[k]).for_each(|k| pose.points[k][2] -= middle);
+        }
+    }
+    track
+}
+
+/// Whether hands have a depth of their own: tips that lie off the wrist's plane by a centimetre now and then.
+fn deep(frames: &[Pose], metres: f32) -> bool {
+    let off = |pose: &Pose| {
+        let tip = |at: usize| Some((pose.seen(at + 12)?[2] - pose.seen(at)?[2]).abs() * metres);
+        HANDS.into_iter().filter_map(tip).collect::<Vec<_>>()
+    };
+    let mut all: Vec<f32> = frames.iter().flat_map(off).collect();
+    percentile(&mut all, 0.8).is_some_and(|off| off > 0.01)
+}
+
+/// `[T]`: landmarks of the body's head that a face mesh shows as well, for layouts whose body has no head.
+fn faces(track: &PoseTrack) -> Vec<Vec<(usize, [f32; 3])>> {
+    /// Number in the body, and name in the mesh.
+    const SAME: [(usize, &str); 7] =
+        [(0, "4"), (1, "362"), (3, "263"), (4, "133"), (6, "33"), (9, "291"), (10, "61")];
+    let find = |name: &str| track.layout.index(models::pose::holistic::FACE, name);
+    let same: Vec<(usize, usize)> = SAME.iter().filter_map(|(k, name)| Some((*k, find(name)?))).collect();
+    let of = |pose: &Pose| same.iter().filter_map(|&(k, at)| Some((k, pose.seen(at)?))).collect();
+    track.frames.iter().map(of).collect()
 }
 
 /// `[T]`: how far the jaw is open, in radians, where a face mesh shows it.
