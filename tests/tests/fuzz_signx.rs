@@ -5,6 +5,9 @@
 use std::fs;
 use std::path::Path;
 
+use host::body::person::Person;
+use host::body::pose::BodyPose;
+use host::body::smplx::SmplX;
 use host::data::npy::{Array, Npz, Values, npy_bytes, write_npz};
 use host::signx::read::{CLIP_KEYS, Sources, dwpose_json};
 use host::signx::track::Track;
@@ -84,6 +87,60 @@ fn archives_of_any_bytes_are_read_or_refused() {
                 let _ = npz.array(&name);
             }
         }
+    }
+}
+
+#[test]
+fn models_of_any_arrays_are_read_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.npz");
+    let mut tree = vec![0.0_f32; 2 * 55];
+    tree.iter_mut().zip(host::body::skeleton::PARENTS).for_each(|(v, parent)| *v = parent as f32);
+    let of = |n: usize| (0..n).map(|k| (k as f32 * 0.37).sin()).collect::<Vec<f32>>();
+    let whole: Vec<(&str, Vec<usize>, Vec<f32>)> = vec![
+        ("v_template", vec![2, 3], of(6)),
+        ("f", vec![1, 3], vec![0.0, 1.0, 1.0]),
+        ("weights", vec![2, 55], of(110)),
+        ("J_regressor", vec![55, 2], of(110)),
+        ("kintree_table", vec![2, 55], tree),
+        ("shapedirs", vec![2, 3, 2], of(12)),
+        ("hands_meanl", vec![45], of(45)),
+    ];
+    let read = |arrays: &[(&str, Vec<usize>, Vec<f32>)]| {
+        let arrays: Vec<_> = arrays.iter().map(|(n, s, v)| (*n, s.as_slice(), Values::F32(v))).collect();
+        write_npz(&path, &arrays).unwrap();
+        match SmplX::read(&path) {
+            Ok(model) => {
+                let vertices = model.vertices(&[1.0; 5], &BodyPose::default());
+                let body = model.body(Person::of(1), &[]);
+                assert_eq!(vertices.len(), body.mesh.vertices.len());
+                true
+            }
+            Err(error) => {
+                assert_eq!(error.to_string().lines().count(), 1, "{error}");
+                false
+            }
+        }
+    };
+    assert!(read(&whole), "the seed is whole");
+    let mut random = Random(16);
+    for _ in 0..rounds() / 4 {
+        let mut arrays = whole.clone();
+        let which = random.below(arrays.len());
+        let (_, shape, values) = &mut arrays[which];
+        match random.below(4) {
+            0 => {
+                let at = random.below(values.len());
+                values[at] = [f32::NAN, f32::INFINITY, -1.0, 1e9, 0.5][random.below(5)];
+            }
+            1 => {
+                values.truncate(random.below(values.len()));
+                *shape = vec![values.len()];
+            }
+            2 => shape.reverse(),
+            _ => drop(arrays.remove(which)),
+        }
+        read(&arrays);
     }
 }
 

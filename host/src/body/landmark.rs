@@ -219,10 +219,10 @@ mod tests {
             30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57,
             56, 55, 64, 63, 62, 61, 60, 67, 66, 65,
         ];
-        for k in 0..FACE {
-            let (([x, y, z], jaw), other) = (face_point(k), face_point(MIRROR[k]));
+        for (k, &mirror) in MIRROR.iter().enumerate() {
+            let (([x, y, z], jaw), other) = (face_point(k), face_point(mirror));
             assert_eq!((other.0.map(f32::abs), other.1), ([x.abs(), y, z].map(f32::abs), jaw), "{k}");
-            assert!(other.0[0] == -x, "{k} and {}", MIRROR[k]);
+            assert!(other.0[0] == -x, "{k} and {mirror}");
         }
     }
 

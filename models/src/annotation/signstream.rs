@@ -200,7 +200,7 @@ pub fn read_signstream(bytes: &[u8]) -> Result<SignStream, Error> {
         }
     }
     let clock = clock.ok_or_else(|| wrong(0, "it is empty"))?;
-    Ok(SignStream { clock, utterances: parts.finish() })
+    Ok(SignStream { clock, utterances: parts.done })
 }
 
 /// What has been read so far.
@@ -344,10 +344,6 @@ impl Parts {
         {
             of.glosses.push(sign);
         }
-    }
-
-    fn finish(self) -> Vec<Signed> {
-        self.done
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds the turns of all joints by which the body's points fall on their landmarks (Gauss-Newton with damping).
 
-use super::super::rotation::{Mat3, Vec3, about, apply, mul};
+use super::super::rotation::{IDENTITY, Mat3, Vec3, about, apply, mul};
 use super::super::skeleton::{JOINTS, PARENTS, Proportions, Skeleton, joint};
 use super::freedom::{Freedom, chains, freedoms, hangs_on};
 use super::target::Target;
@@ -24,7 +24,7 @@ const TRUNK_DEEP: f32 = 0.16;
 const TRUNK_STRAY: f32 = 0.04;
 /// How far the pelvis strays from below the middle of the recording, in metres.
 const PLACE_STRAY: f32 = 0.12;
-/// Least and first damping.
+/// The first damping.
 const DAMPING: f32 = 1e-3;
 
 /// The unknowns of a frame: a turn a freedom, then the pelvis' x and y.
@@ -174,13 +174,13 @@ impl Solver {
     }
 
     fn stand(&self, state: &State) -> Stand {
-        let mut local = [super::super::rotation::IDENTITY; JOINTS];
+        let mut local = [IDENTITY; JOINTS];
         let mut turned = local;
         let mut at = [[state.place[0], state.place[1], 0.0]; JOINTS];
         let mut axes = vec![[0.0; 3]; self.freedoms.len()];
         let mut next = 0;
         for joint in 0..JOINTS {
-            let mut whole = super::super::rotation::IDENTITY;
+            let mut whole = IDENTITY;
             if joint > 0 {
                 let parent = PARENTS[joint];
                 let bone = sub(self.skeleton.rest[joint], self.skeleton.rest[parent]);

@@ -1,10 +1,11 @@
 //! What a fit goes by: landmarks of a recording in metres, and which point of the body each of them is.
 
+use models::pose::holistic::FACE as FACE_MESH;
 use models::pose::{Known, Pose, PoseTrack};
 use models::vector::{norm, sub};
 
 use super::super::landmark::{BODY, HAND, Landmark};
-use super::super::skeleton::{FINGERS, Proportions, joint};
+use super::super::skeleton::{FINGERS, Proportions, Skeleton, joint};
 
 /// Where the hands begin in the layout of body and hands.
 const HANDS: [usize; 2] = [BODY, BODY + HAND];
@@ -112,7 +113,7 @@ fn faces(track: &PoseTrack) -> Vec<Vec<(usize, [f32; 3])>> {
     /// Number in the body, and name in the mesh.
     const SAME: [(usize, &str); 7] =
         [(0, "4"), (1, "362"), (3, "263"), (4, "133"), (6, "33"), (9, "291"), (10, "61")];
-    let find = |name: &str| track.layout.index(models::pose::holistic::FACE, name);
+    let find = |name: &str| track.layout.index(FACE_MESH, name);
     let same: Vec<(usize, usize)> = SAME.iter().filter_map(|(k, name)| Some((*k, find(name)?))).collect();
     let of = |pose: &Pose| same.iter().filter_map(|&(k, at)| Some((k, pose.seen(at)?))).collect();
     track.frames.iter().map(of).collect()
@@ -125,7 +126,7 @@ fn jaws(track: &PoseTrack) -> Vec<Option<f32>> {
     const FACE: [&str; 2] = ["10", "152"];
     /// An open jaw of one radian parts the lips by so much of the face's height.
     const OPEN: f32 = 0.45;
-    let find = |name: &str| track.layout.index(models::pose::holistic::FACE, name);
+    let find = |name: &str| track.layout.index(FACE_MESH, name);
     let numbers = [LIPS[0], LIPS[1], FACE[0], FACE[1]].map(find);
     let [Some(upper), Some(lower), Some(brow), Some(chin)] = numbers else {
         return vec![None; track.frames.len()];
@@ -174,7 +175,7 @@ fn measured(frames: &[Pose], metres: f32, usual: &Proportions) -> Proportions {
     let fingers = std::array::from_fn(|f| {
         let bone = |k: usize| hand(1 + 4 * f + k, 2 + 4 * f + k);
         let long = (0..3).map(bone).sum::<Option<f32>>();
-        let skeleton = super::super::skeleton::Skeleton::new(&Proportions { palm, ..usual.clone() });
+        let skeleton = Skeleton::new(&Proportions { palm, ..usual.clone() });
         let first = joint::HANDS[0] + FINGERS[f];
         let chain =
             [skeleton.rest[first], skeleton.rest[first + 1], skeleton.rest[first + 2], skeleton.tips[0][f]];

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use host::signx::rendered::{self, MAX_VIDEO, Options};
+use host::signx::rendered::{self, MAX_VIDEO, Options, Video};
 use host::ui;
 
 /// Renders recorded signing as people who were never recorded.
@@ -21,6 +21,9 @@ pub struct Render {
     /// Side of the video in pixels; 0 makes none.
     #[arg(long, value_name = "SIZE", default_value_t = 64, value_parser = side)]
     video: usize,
+    /// Gives each pixel of the video its depth and its part as well.
+    #[arg(long)]
+    pixels: bool,
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
@@ -29,7 +32,8 @@ pub struct Render {
 impl Render {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
-        let Self { poses, out, people, video, json } = self;
+        let Self { poses, out, people, video, pixels, json } = self;
+        let video = Video { side: video, pixels };
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let bar = ui::progress(0, "utterances");
         let options = Options { poses, out, seed: people, video, threads };

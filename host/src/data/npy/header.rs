@@ -1,6 +1,6 @@
 //! The header of a `.npy` file: a Python dictionary of `descr`, `fortran_order` and `shape`.
 
-use super::{Kind, Swapped};
+use super::{Class, Kind};
 
 /// Axes of an array; NumPy itself knows no more than 64.
 const MAX_AXES: usize = 64;
@@ -53,17 +53,19 @@ fn kind(descr: &str) -> Result<Kind, String> {
         return Err("it holds pickled Python objects, which are never opened; save its arrays by name with numpy.savez".into());
     }
     let size: usize = letters.as_str().parse().map_err(|_| unknown())?;
-    let whole = matches!(size, 1 | 2 | 4 | 8);
-    match (order, class) {
-        (_, 'b') if size == 1 => Ok(Kind::Bool),
-        ('<' | '|' | '=', 'i') if whole => Ok(Kind::Signed(size)),
-        ('<' | '|' | '=', 'u') if whole => Ok(Kind::Unsigned(size)),
-        ('<' | '=', 'f') if whole && size > 1 => Ok(Kind::Float(size)),
-        ('>', 'i') if whole => Ok(Kind::Swapped(Swapped::Signed(size))),
-        ('>', 'u') if whole => Ok(Kind::Swapped(Swapped::Unsigned(size))),
-        ('>', 'f') if whole && size > 1 => Ok(Kind::Swapped(Swapped::Float(size))),
-        _ => Err(unknown()),
-    }
+    let swapped = match order {
+        '<' | '|' | '=' => false,
+        '>' => true,
+        _ => return Err(unknown()),
+    };
+    let class = match (class, size) {
+        ('b', 1) => Class::Bool,
+        ('i', 1 | 2 | 4 | 8) => Class::Signed,
+        ('u', 1 | 2 | 4 | 8) => Class::Unsigned,
+        ('f', 2 | 4 | 8) => Class::Float,
+        _ => return Err(unknown()),
+    };
+    Ok(Kind { class, size, swapped })
 }
 
 /// The axes of `(3, 4)`, `(3,)` or `()`.

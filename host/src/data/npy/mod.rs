@@ -41,7 +41,7 @@ impl Array {
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let (header, body) = header::parse(bytes)?;
         let count = header.shape.iter().try_fold(1_usize, |n, &axis| n.checked_mul(axis));
-        let size = header.kind.size();
+        let size = header.kind.size;
         let wanted = count.and_then(|n| n.checked_mul(size));
         let (Some(count), Some(wanted)) = (count, wanted) else {
             return Err(format!("it claims {:?} values", header.shape));
@@ -79,58 +79,41 @@ impl Array {
 
 /// What one value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Bool,
-    Signed(usize),
-    Unsigned(usize),
-    Float(usize),
-    /// The same with the most significant byte first.
-    Swapped(Swapped),
+struct Kind {
+    class: Class,
+    /// Bytes of one value, at most 8.
+    size: usize,
+    /// Whether the most significant byte comes first.
+    swapped: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Swapped {
-    Signed(usize),
-    Unsigned(usize),
-    Float(usize),
+enum Class {
+    Bool,
+    Signed,
+    Unsigned,
+    Float,
 }
 
 impl Kind {
-    /// Bytes of one value.
-    fn size(self) -> usize {
-        match self {
-            Self::Bool => 1,
-            Self::Signed(n) | Self::Unsigned(n) | Self::Float(n) => n,
-            Self::Swapped(Swapped::Signed(n) | Swapped::Unsigned(n) | Swapped::Float(n)) => n,
-        }
-    }
-
     /// The value of as many bytes.
     fn value(self, bytes: &[u8]) -> f32 {
         let mut little = [0_u8; 8];
         little[..bytes.len()].copy_from_slice(bytes);
-        let kind = match self {
-            Self::Swapped(kind) => {
-                little[..bytes.len()].reverse();
-                match kind {
-                    Swapped::Signed(n) => Self::Signed(n),
-                    Swapped::Unsigned(n) => Self::Unsigned(n),
-                    Swapped::Float(n) => Self::Float(n),
-                }
-            }
-            kind => kind,
-        };
+        if self.swapped {
+            little[..bytes.len()].reverse();
+        }
         let whole = u64::from_le_bytes(little);
-        match kind {
-            Self::Bool => f32::from(u8::from(whole != 0)),
-            Self::Unsigned(_) => whole as f32,
-            Self::Signed(n) => {
-                let unused = 64 - 8 * n as u32;
+        match (self.class, self.size) {
+            (Class::Bool, _) => f32::from(u8::from(whole != 0)),
+            (Class::Unsigned, _) => whole as f32,
+            (Class::Signed, size) => {
+                let unused = 64 - 8 * size as u32;
                 (((whole << unused) as i64) >> unused) as f32
             }
-            Self::Float(2) => f16::from_bits(whole as u16).to_f32(),
-            Self::Float(4) => f32::from_bits(whole as u32),
-            _ => f64::from_bits(whole) as f32,
+            (Class::Float, 2) => f16::from_bits(whole as u16).to_f32(),
+            (Class::Float, 4) => f32::from_bits(whole as u32),
+            (Class::Float, _) => f64::from_bits(whole) as f32,
         }
     }
 }

@@ -101,6 +101,16 @@ impl Sources {
         Self { paths, ..Self::default() }
     }
 
+    /// The tracks of an utterance that a corpus lists: its poses as MediaPipe's landmarks, and what else stands in
+    /// the poses' folder under the names above.
+    pub fn of(corpus: &Path, utterance: &models::utterance::Utterance) -> Self {
+        let Some(pose) = &utterance.pose else { return Self::default() };
+        let pose = corpus.join(pose);
+        let mut sources = pose.parent().map_or_else(Self::default, Self::in_folder);
+        sources.paths[Track::MediaPipe as usize] = Some(pose);
+        sources
+    }
+
     /// Reads all of them.
     ///
     /// # Errors

@@ -4,6 +4,9 @@
 //! The tool stores each part by itself, as axis-angle in radians: `global_orient` 3, `body_pose` 63,
 //! `left_hand_pose` and `right_hand_pose` 45 each, `jaw_pose`, `leye_pose` and `reye_pose` 3 each, beside shape,
 //! expression and camera, which the track does not take. Here they stand in SMPL-X's order of joints.
+//!
+//! Hand poses of the tool count from the mean hand of the licensed model
+//! ([`SmplX::hand_means`](crate::body::smplx::SmplX)), those of rendered signing from a flat hand.
 
 use std::path::Path;
 

@@ -26,7 +26,7 @@ use crate::data::{utterances, write_utterances};
 use crate::extract::manifest::file_name;
 use crate::random::split_mix;
 
-pub use observe::{Observed, observe};
+pub use observe::{Observed, Video, observe};
 pub use stage::Stage;
 
 /// What is rendered, and how.
@@ -38,8 +38,8 @@ pub struct Options {
     pub out: PathBuf,
     /// What people, cameras, lights and backgrounds follow from.
     pub seed: u64,
-    /// Side of the video in pixels; none is written where it is 0.
-    pub video: usize,
+    /// What is written beside the tracks.
+    pub video: Video,
     /// How many utterances are rendered at once.
     pub threads: usize,
 }

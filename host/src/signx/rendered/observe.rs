@@ -10,7 +10,7 @@ use crate::body::pose::{BodyPose, Posed};
 use crate::body::render::{Picture, View};
 use crate::body::rotation::{Vec3, about, apply, from_axis_angle, mul, to_axis_angle};
 use crate::body::skeleton::joint;
-use models::vector::sub;
+use models::vector::{norm, sub};
 
 /// Side of the picture that all is measured in, in pixels: a multiple of that of depth and parts, and of 64.
 const FINE: usize = 192;
@@ -42,10 +42,21 @@ pub struct Observed {
     pub video_side: usize,
     /// `[T, side, side, 3]` sRGB.
     pub video: Vec<u8>,
+    /// `[T, side, side]` depth and labels of the video's pixels, where they were asked for; depth as above.
+    pub pixels: Option<(Vec<f32>, Vec<u8>)>,
 }
 
-/// Renders a recording as a stage shows it. The video has `video` pixels a side; none is made where that is 0.
-pub fn observe(fitted: &Fitted, stage: &Stage, video: usize) -> Observed {
+/// What is made beside the tracks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Video {
+    /// Its side in pixels; none is made where it is 0.
+    pub side: usize,
+    /// Whether each of its pixels gets a depth and a label as well.
+    pub pixels: bool,
+}
+
+/// Renders a recording as a stage shows it.
+pub fn observe(fitted: &Fitted, stage: &Stage, video: Video) -> Observed {
     let mut observed = Observed {
         fps: fitted.fps,
         smplerx: vec![],
@@ -53,30 +64,38 @@ pub fn observe(fitted: &Fitted, stage: &Stage, video: usize) -> Observed {
         mediapipe: PoseTrack::new(Known::BodyHands75.layout(), fitted.fps, [LANDMARK_SIDE, LANDMARK_SIDE, 0]),
         depth: vec![],
         parts: vec![],
-        video_side: video,
+        video_side: video.side,
         video: vec![],
+        pixels: video.pixels.then(Default::default),
     };
     let view = stage.camera.view([FINE, FINE]);
     let wall = stage.camera.distance() + stage.background.away;
     let nearest = (stage.camera.distance() - NEAREST).max(0.0);
+    let share = |z: &f32| ((z - nearest) / (wall - nearest)).clamp(0.0, 1.0);
     for pose in &fitted.poses {
         let pose = stage.worn(pose);
         let scene = stage.scene(&pose);
         let picture = scene.render([FINE, FINE], 1);
         let posed = Posed::new(&stage.body.skeleton, &pose);
         let seer = Seer { stage, posed: &posed, view: &view, picture: &picture };
-        observed.smplerx.push(seer.before_camera(&pose));
+        let before = observed.smplerx.last().map(|last: &BodyPose| last.rotations[joint::PELVIS]);
+        observed.smplerx.push(seer.before_camera(&pose, before.unwrap_or([std::f32::consts::PI, 0.0, 0.0])));
         observed.dwpose.push(seer.dwpose());
         observed.mediapipe.frames.push(seer.mediapipe());
         let small = picture.shrunk([DENSE_SIDE, DENSE_SIDE]);
-        observed.depth.extend(small.depth.iter().map(|z| ((z - nearest) / (wall - nearest)).clamp(0.0, 1.0)));
+        observed.depth.extend(small.depth.iter().map(share));
         observed.parts.extend(small.parts);
-        if video > 0 {
-            let shown = match FINE.is_multiple_of(video) {
-                true => picture.shrunk([video, video]),
-                false => scene.render([video, video], if video < FINE { 2 } else { 1 }),
+        let side = video.side;
+        if side > 0 {
+            let shown = match FINE.is_multiple_of(side) {
+                true => picture.shrunk([side, side]),
+                false => scene.render([side, side], if side < FINE { 2 } else { 1 }),
             };
             observed.video.extend(shown.rgb);
+            if let Some((depth, parts)) = &mut observed.pixels {
+                depth.extend(shown.depth.iter().map(share));
+                parts.extend(shown.parts);
+            }
         }
     }
     observed
@@ -125,12 +144,18 @@ impl Seer<'_> {
     }
 
     /// As SMPLer-X gives a pose: the pelvis in the camera's frame, which looks along z with y down.
-    fn before_camera(&self, pose: &BodyPose) -> BodyPose {
+    ///
+    /// Upright people are turned by about half a turn then, which two opposite axes say alike: the one nearer to
+    /// that of the frame `before` is taken, so that the numbers do not jump.
+    fn before_camera(&self, pose: &BodyPose, before: Vec3) -> BodyPose {
         let flipped = about([1.0, 0.0, 0.0], std::f32::consts::PI);
         let turn = mul(&flipped, self.view.axes());
         let mut out = pose.clone();
-        out.rotations[joint::PELVIS] =
-            to_axis_angle(&mul(&turn, &from_axis_angle(pose.rotations[joint::PELVIS])));
+        let whole = to_axis_angle(&mul(&turn, &from_axis_angle(pose.rotations[joint::PELVIS])));
+        let angle = norm(whole);
+        let other = whole.map(|v| v * (1.0 - std::f32::consts::TAU / angle.max(1e-3)));
+        let far = |v: Vec3| norm(sub(v, before));
+        out.rotations[joint::PELVIS] = if far(other) < far(whole) { other } else { whole };
         out.place = apply(&turn, sub(pose.place, self.view.place));
         out
     }

@@ -30,14 +30,14 @@ impl Stage {
         let person = Person::draw(rng).near(&fitted.proportions, rng);
         let lower = person.proportions.trunk - fitted.proportions.trunk;
         let camera = Camera {
-            aim: [rng.random_range(-0.08..0.08), rng.random_range(-0.13..0.02), 0.0],
+            aim: [rng.random_range(-0.08..0.08), rng.random_range(-0.1..0.03), 0.0],
             away: rng.random_range(1.3..3.2),
             turns: [
                 rng.random_range(-0.3..0.3),
                 rng.random_range(-0.08..0.16),
                 rng.random_range(-0.05..0.05),
             ],
-            high: rng.random_range(1.05..1.5),
+            high: rng.random_range(0.95..1.4),
         };
         let lamp = rng.random_range(0.45..0.95_f32);
         let warm = rng.random_range(-0.12..0.12_f32);

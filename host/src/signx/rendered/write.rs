@@ -7,13 +7,15 @@ use models::pose_file::write_track_file;
 use super::super::read::{CLIP_KEYS, DENSE_SIDE};
 use super::observe::Observed;
 use crate::Error;
+use crate::body::pose::BodyPose;
 use crate::body::skeleton::joint;
 use crate::data::npy::{Values, write_npy, write_npz};
 
 /// The file of MediaPipe's landmarks.
 pub(super) const MEDIAPIPE: &str = "mediapipe.pose";
 
-/// Writes the tracks of an utterance, and its video as `video.npz` with `frames` `[T, side, side, 3]`.
+/// Writes the tracks of an utterance, and its video as `video.npz` with `frames` `[T, side, side, 3]`, `fps`, and,
+/// where every pixel has them, `depth` and `parts` `[T, side, side]`.
 pub(super) fn folder(folder: &Path, observed: &Observed) -> Result<(), Error> {
     std::fs::create_dir_all(folder).map_err(Error::io("make the folder", folder))?;
     let frames = observed.smplerx.len();
@@ -24,10 +26,15 @@ pub(super) fn folder(folder: &Path, observed: &Observed) -> Result<(), Error> {
     let shape = [frames, DENSE_SIDE, DENSE_SIDE];
     write_npy(&folder.join("primedepth.npy"), &shape, Values::F32(&observed.depth))?;
     write_npy(&folder.join("sapiens.npy"), &shape, Values::U8(&observed.parts))?;
-    if observed.video_side > 0 {
-        let shape = [frames, observed.video_side, observed.video_side, 3];
-        let arrays: [(&str, &[usize], Values<'_>); 2] =
-            [("frames", &shape, Values::U8(&observed.video)), ("fps", &[], Values::F32(&fps))];
+    let side = observed.video_side;
+    if side > 0 {
+        let (shape, pixels) = ([frames, side, side, 3], [frames, side, side]);
+        let mut arrays: Vec<(&str, &[usize], Values<'_>)> =
+            vec![("frames", &shape, Values::U8(&observed.video)), ("fps", &[], Values::F32(&fps))];
+        if let Some((depth, parts)) = &observed.pixels {
+            arrays.push(("depth", &pixels, Values::F32(depth)));
+            arrays.push(("parts", &pixels, Values::U8(parts)));
+        }
         write_npz(&folder.join("video.npz"), &arrays)?;
     }
     Ok(())
@@ -43,7 +50,7 @@ fn smplerx(path: &Path, observed: &Observed, fps: &[f32]) -> Result<(), Error> {
         .iter()
         .zip(first)
         .map(|((_, width), first)| {
-            let of = |pose: &crate::body::pose::BodyPose| pose.rotations[first..first + width / 3].concat();
+            let of = |pose: &BodyPose| pose.rotations[first..first + width / 3].concat();
             observed.smplerx.iter().flat_map(of).collect()
         })
         .collect();
