@@ -126,16 +126,13 @@ fn agree(dwpose: &Frames, mediapipe: &Frames, sapiens: &Frames, depth: &Frames) 
             if tip[2] < 0.9 {
                 continue;
             }
+            // A tip may lie on the edge between two cells.
             let [x, y] = cell(tip);
-            let near = |label: Part| {
-                (y.saturating_sub(1)..=(y + 1).min(23)).any(|y| {
-                    (x.saturating_sub(1)..=(x + 1).min(23))
-                        .any(|x| sapiens.values[t * 576 + y * 24 + x] == f32::from(label.label()))
-                })
-            };
+            let beside = |at: usize| at.saturating_sub(1)..=(at + 1).min(23);
+            let cells = || beside(y).flat_map(|y| beside(x).map(move |x| t * 576 + y * 24 + x));
             tips += 1;
-            on_hand += usize::from(near(Part::RightHand));
-            assert!(depth.values[t * 576 + y * 24 + x] < 0.999, "frame {t}: a hand stands before the wall");
+            on_hand += usize::from(cells().any(|k| sapiens.values[k] == f32::from(Part::RightHand.label())));
+            assert!(cells().any(|k| depth.values[k] < 0.99), "frame {t}: a hand stands before the wall");
         }
         let nose = points[0];
         if nose[2] > 0.9 {

@@ -139,11 +139,14 @@ fn lengths_and_rates_must_agree() {
     fs::remove_file(folder.path().join("mediapipe.npy")).unwrap();
     let given = Sources { fps: Some(25.0), ..Sources::in_folder(folder.path()) };
     let said = given.read().unwrap_err().to_string();
-    assert!(said.contains("the files say 30 frames a second, and 25 were given"), "{said}");
+    assert!(
+        said.contains("it has 30 frames a second, and other tracks, or whoever reads it, say 25"),
+        "{said}"
+    );
     let mut none = source(Track::DwPose, Path::new(PARITY).join("dwpose.npz"));
     none.fps = None;
     let said = none.read().unwrap_err().to_string();
-    assert!(said.contains("no file says how many frames there are a second"), "{said}");
+    assert!(said.contains("no track says how many frames there are a second"), "{said}");
     assert!(Sources::default().read().unwrap_err().to_string().contains("name at least one track"));
 }
 

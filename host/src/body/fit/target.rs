@@ -13,6 +13,8 @@ const HANDS: [usize; 2] = [BODY, BODY + HAND];
 const LONG: f32 = 0.9;
 /// Bones differ from those of a usual person by at most this share.
 const MOST_OTHER: f32 = 0.2;
+/// A person's landmarks lie within this, in metres; depth is what networks overstate most.
+const FARTHEST: f32 = 5.0;
 /// A landmark is believed from here on.
 const SURE: f32 = 0.5;
 
@@ -48,7 +50,7 @@ pub(super) fn recording(track: &PoseTrack) -> Option<Recording> {
     let shoulders = |pose: &Pose| Some([pose.seen(11)?, pose.seen(12)?]);
     let both: Vec<[[f32; 3]; 2]> = track.frames.iter().filter_map(shoulders).collect();
     let mut widths: Vec<f32> = both.iter().map(|[l, r]| flat(*l, *r)).collect();
-    let width = percentile(&mut widths, 0.8).filter(|w| *w > 1.0)?;
+    let width = percentile(&mut widths, 0.8).filter(|w| *w > 1.0 && w.is_finite())?;
     let middle = [0, 1].map(|i| {
         let mut values: Vec<f32> = both.iter().map(|[l, r]| (l[i] + r[i]) / 2.0).collect();
         percentile(&mut values, 0.5).unwrap_or(0.0)
@@ -73,6 +75,10 @@ pub(super) fn recording(track: &PoseTrack) -> Option<Recording> {
                 _ => shoulder_z,
             };
             let at = [(p[0] - middle[0]) * metres, (middle[1] - p[1]) * metres, (from_z - p[2]) * metres];
+            // What lies farther away is no landmark of this person.
+            if at.iter().any(|v| v.abs() > FARTHEST) {
+                continue;
+            }
             targets.push(Target { landmark, at, sure: pose.confidence[k].clamp(0.05, 1.0) });
         }
         if let Some(open) = jaw {

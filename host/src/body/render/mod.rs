@@ -266,7 +266,7 @@ mod tests {
         for (at, part) in [
             (posed.at[joint::HANDS[0] + joint::MIDDLE], Part::LeftHand),
             (posed.at[joint::HANDS[1] + joint::INDEX], Part::RightHand),
-            (posed.at[joint::HEAD], Part::FaceNeck),
+            (posed.at[joint::EYES[0]], Part::FaceNeck),
             (posed.at[joint::SPINE2], Part::UpperClothing),
         ] {
             let (found, off) = label(at);

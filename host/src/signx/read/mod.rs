@@ -117,64 +117,65 @@ impl Sources {
     /// [`Error::Track`] with file, track and frame where a width, a value, a length or a rate does not fit;
     /// [`Error::Array`] and others where a file cannot be read; [`Error::NoClips`] where there is no track at all.
     pub fn read(&self) -> Result<Utterance, Error> {
-        let mut utterance: Option<(Utterance, &Path, bool)> = None;
+        let mut all = vec![];
         for (track, path) in Track::ALL.into_iter().zip(&self.paths) {
             let Some(path) = path else { continue };
-            let Found { frames, fps } = match track {
+            let found = match track {
                 Track::SmplerX => smplerx::read(path, self.gaps)?,
                 Track::DwPose => dwpose::read(path, self.gaps)?,
                 Track::MediaPipe => mediapipe::read(path)?,
                 Track::PrimeDepth | Track::Sapiens => dense::read(path, track)?,
             };
-            check(&frames, path, track)?;
-            let length = frames.present.len();
-            let wrong =
-                |why: String, next| Error::Track { path: path.clone(), track, frame: None, why, next };
-            if let Some((of, first, rated)) = &mut utterance {
-                if of.frames != length {
-                    let why = format!("it has {length} frames, and {} has {}", first.display(), of.frames);
-                    return Err(wrong(why, "make both tracks of the same frames of the same video"));
-                }
-                if let Some(fps) = fps {
-                    if *rated && (fps / of.fps - 1.0).abs() > SAME_RATE {
-                        let why = format!("it has {fps} frames a second, and others have {}", of.fps);
-                        return Err(wrong(
-                            why,
-                            "bring the video to one rate first, and make all tracks of that",
-                        ));
-                    }
-                    (of.fps, *rated) = (fps, true);
-                }
-                of.tracks[track as usize] = Some(frames);
-            } else {
-                let given = fps.or(self.fps);
-                let mut of =
-                    Utterance { fps: given.unwrap_or(0.0), frames: length, tracks: Default::default() };
-                of.tracks[track as usize] = Some(frames);
-                utterance = Some((of, path, given.is_some()));
-            }
+            check(&found.frames, path, track)?;
+            all.push((track, path, found));
         }
-        let Some((mut of, first, rated)) = utterance else {
+        let Some((first, first_path, found)) = all.first() else {
             let next = "name at least one track, such as mediapipe.pose".into();
             return Err(Error::NoClips { what: "the tracks of an utterance".into(), next });
         };
-        let wrong = |why, next| {
-            let track = Track::ALL[self.paths.iter().position(Option::is_some).unwrap_or(0)];
-            Error::Track { path: first.to_owned(), track, frame: None, why, next }
+        let wrong = |track, path: &Path, why, next| Error::Track {
+            path: path.to_owned(),
+            track,
+            frame: None,
+            why,
+            next,
         };
-        match self.fps {
-            Some(fps) if rated && (fps / of.fps - 1.0).abs() > SAME_RATE => {
-                let why = format!("the files say {} frames a second, and {fps} were given", of.fps);
-                return Err(wrong(why, "leave the rate to the files, or give theirs"));
+        let (frames, mut rate) = (found.frames.present.len(), self.fps);
+        for (track, path, found) in &all {
+            let length = found.frames.present.len();
+            if length != frames {
+                let why = format!("it has {length} frames, and {} has {frames}", first_path.display());
+                return Err(wrong(
+                    *track,
+                    path,
+                    why,
+                    "make both tracks of the same frames of the same video",
+                ));
             }
-            Some(fps) if !rated => of.fps = fps,
-            _ => {}
+            match (found.fps, rate) {
+                (Some(fps), Some(other)) if (fps / other - 1.0).abs() > SAME_RATE => {
+                    let why = format!(
+                        "it has {fps} frames a second, and other tracks, or whoever reads it, say {other}"
+                    );
+                    return Err(wrong(
+                        *track,
+                        path,
+                        why,
+                        "bring the video to one rate, and make all tracks of that",
+                    ));
+                }
+                (fps, other) => rate = fps.or(other),
+            }
         }
-        if !PoseTrack::FPS.contains(&of.fps) {
-            let why = "no file says how many frames there are a second".to_owned();
-            return Err(wrong(why, "give the rate of the video"));
+        let Some(fps) = rate.filter(|fps| PoseTrack::FPS.contains(fps)) else {
+            let why = "no track says how many frames there are a second".to_owned();
+            return Err(wrong(*first, first_path, why, "give the rate of the video"));
+        };
+        let mut tracks: [Option<Frames>; 5] = Default::default();
+        for (track, _, found) in all {
+            tracks[track as usize] = Some(found.frames);
         }
-        Ok(of)
+        Ok(Utterance { fps, frames, tracks })
     }
 }
 

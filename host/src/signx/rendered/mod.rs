@@ -20,6 +20,8 @@ use models::pose::PoseTrack;
 use models::pose_file::read_track;
 use models::utterance::{INDEX, Utterance};
 
+use super::read::MAX_FRAMES;
+use super::track::Track;
 use crate::Error;
 use crate::body::fit::{FitError, fit};
 use crate::data::{utterances, write_utterances};
@@ -135,6 +137,11 @@ enum One {
 fn one(options: &Options, root: &Path, utterance: &Utterance) -> Result<One, Error> {
     let Some(pose) = &utterance.pose else { return Ok(One::Nobody) };
     let track: PoseTrack = read_track(root.join(pose))?;
+    if track.frames.len() > MAX_FRAMES {
+        let why = format!("it has {} frames, more than the {MAX_FRAMES} of an utterance", track.frames.len());
+        let (path, track) = (root.join(pose), Track::MediaPipe);
+        return Err(Error::Track { path, track, frame: None, why, next: "cut it into utterances" });
+    }
     let Some(fitted) = fit(&track) else { return Ok(One::Nobody) };
     let stage = Stage::draw(mixed(options.seed, utterance), &fitted);
     let observed = observe(&fitted, &stage, options.video);
