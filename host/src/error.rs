@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::extract::Summary;
+use crate::signx::track::Track;
 use crate::train::Astray;
 
 /// An error of the host's tools.
@@ -277,6 +278,31 @@ pub enum Error {
         number: usize,
         /// What is wrong with it.
         why: String,
+    },
+    /// A file is no array, or an archive without the arrays wanted.
+    #[error("{}: {why}; write it again with the tool that made it, as arrays of numbers", path.display())]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A pose track cannot be used.
+    #[error(
+        "{}, {track}{}: {why}; {next}",
+        path.display(), frame.map_or(String::new(), |frame| format!(", frame {frame}"))
+    )]
+    Track {
+        /// The file or folder.
+        path: PathBuf,
+        /// Which track it should be.
+        track: Track,
+        /// The frame, from 0.
+        frame: Option<usize>,
+        /// What is wrong there.
+        why: String,
+        /// What to do.
+        next: &'static str,
     },
     /// A text on the command line cannot be understood.
     #[error("{option} {given:?} is not {expected}; correct the command line")]

@@ -1,6 +1,7 @@
 //! Importers, landmarks of corpora, synthesis, training, evaluation and export.
 
 pub mod aurallm;
+pub mod body;
 pub mod data;
 pub mod error;
 pub mod evaluate;

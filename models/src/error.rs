@@ -155,6 +155,16 @@ pub enum Error {
         /// What is wrong there.
         why: String,
     },
+    /// The bytes are none of SignStream's XML.
+    #[error(
+        "at byte {offset} the file is no SignStream XML: {why}; export the utterances again from SignStream or its web interface"
+    )]
+    SignStream {
+        /// Where the fault stands, in bytes.
+        offset: u64,
+        /// What is wrong there.
+        why: String,
+    },
     /// A line of subtitles is none.
     #[error("line {line} of the subtitles: {why}; correct that line in a text editor")]
     Subtitles {

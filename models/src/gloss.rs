@@ -3,6 +3,7 @@
 //! Corpora write one sign as `THANK-YOU`, `thank_you` or `Thank you`. Scores and
 //! look-ups must not depend on that, so labels are compared by their key.
 
+mod asllrp;
 mod convention;
 
 use unicode_normalization::UnicodeNormalization;

@@ -4,6 +4,7 @@ pub mod augment;
 pub mod compose;
 mod isolated;
 mod lexicon;
+pub mod npy;
 mod pose_folder;
 pub mod sentences;
 mod utterances;

@@ -4,4 +4,6 @@
 //! Each block of the paper has a file of its own, named as there; equations
 //! carry the paper's numbers.
 
+pub mod read;
+pub mod rendered;
 pub mod track;

@@ -2,15 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use quick_xml::escape::resolve_predefined_entity;
-use quick_xml::events::{BytesRef, BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
 
+use super::xml::{self, letter, one_line};
 use super::{Annotation, Document, Media, Tier};
 use crate::Error;
-
-/// A tag with more attributes than this is none of ELAN's; looking for one among them must stay quick.
-const ATTRIBUTES: usize = 64;
 
 /// An annotation whose time is still the names of two slots.
 struct Slotted {
@@ -71,7 +68,9 @@ pub fn read_eaf(bytes: &[u8]) -> Result<Document, Error> {
             Event::CData(text) if parts.value => {
                 parts.push(&text.xml10_content().map_err(|e| wrong(offset, one_line(&e)))?);
             }
-            Event::GeneralRef(name) if parts.value => parts.push(&letter(&name, offset)?),
+            Event::GeneralRef(name) if parts.value => {
+                parts.push(&letter(&name).map_err(|why| wrong(offset, why))?)
+            }
             Event::DocType(_) => {
                 return Err(wrong(offset, "it declares a document type, which ELAN never does"));
             }
@@ -206,35 +205,9 @@ fn attributes<const N: usize>(
     offset: u64,
     names: [&str; N],
 ) -> Result<[Option<String>; N], Error> {
-    let mut values = [const { None }; N];
-    for (count, attribute) in tag.attributes().with_checks(false).enumerate() {
-        let attribute = attribute.map_err(|e| wrong(offset, one_line(&e)))?;
-        if count >= ATTRIBUTES {
-            return Err(wrong(offset, format!("a tag has more than {ATTRIBUTES} attributes")));
-        }
-        if let Some(at) = names.iter().position(|n| n.as_bytes() == attribute.key.as_ref()) {
-            let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-            values[at] = Some(value.map_err(|e| wrong(offset, one_line(&e)))?.into_owned());
-        }
-    }
-    Ok(values)
-}
-
-/// What `&name;` or `&#number;` stands for.
-fn letter(name: &BytesRef<'_>, offset: u64) -> Result<String, Error> {
-    if let Some(letter) = name.resolve_char_ref().map_err(|e| wrong(offset, one_line(&e)))? {
-        return Ok(letter.into());
-    }
-    let name = name.decode().map_err(|e| wrong(offset, one_line(&e)))?;
-    let known = resolve_predefined_entity(&name);
-    Ok(known.ok_or_else(|| wrong(offset, format!("&{name}; stands for nothing")))?.to_owned())
+    xml::attributes(tag, names).map_err(|why| wrong(offset, why))
 }
 
 fn wrong(offset: u64, why: impl Into<String>) -> Error {
     Error::Eaf { offset, why: why.into() }
-}
-
-/// What the XML reader says, on one line.
-fn one_line(error: &impl std::fmt::Display) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! Who signs what when: ELAN's `.eaf`, and subtitles as SRT and WebVTT.
+//! Who signs what when: ELAN's `.eaf`, SignStream's XML, and subtitles as SRT and WebVTT.
 //!
 //! A [`Document`] has tiers, a tier has annotations in time. The tiers [`SIGN`] (one gloss an annotation)
 //! and [`SENTENCE`] (one utterance an annotation) are those of the sign-language-processing project's
@@ -11,8 +11,10 @@
 mod eaf_read;
 mod eaf_write;
 mod lines;
+mod signstream;
 mod srt;
 mod vtt;
+mod xml;
 
 use std::fs::File;
 use std::io::Read;
@@ -22,6 +24,7 @@ use crate::{Error, whole};
 
 pub use eaf_read::read_eaf;
 pub use eaf_write::write_eaf;
+pub use signstream::{Clock, SignStream, Signed, SignedGloss, main_glosses, read_signstream};
 pub use srt::{read_srt, write_srt};
 pub use vtt::{read_vtt, write_vtt};
 
@@ -118,13 +121,25 @@ impl Document {
 /// # Errors
 /// Where it cannot be read, is larger than 64 MiB, or is no annotation document.
 pub fn read_eaf_file(path: &Path) -> Result<Document, Error> {
+    read_eaf(&read_limited(path)?).map_err(|e| e.within(path))
+}
+
+/// Reads a file of SignStream's XML.
+///
+/// # Errors
+/// Where it cannot be read, is larger than 64 MiB, or is neither a database nor an export of utterances.
+pub fn read_signstream_file(path: &Path) -> Result<SignStream, Error> {
+    read_signstream(&read_limited(path)?).map_err(|e| e.within(path))
+}
+
+fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(Error::io("read", path))?;
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(Error::TooLarge { path: path.to_owned(), limit: MAX_FILE });
     }
-    read_eaf(&bytes).map_err(|e| e.within(path))
+    Ok(bytes)
 }
 
 /// Writes an `.eaf` file; it never stands half-written under its name.

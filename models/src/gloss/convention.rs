@@ -84,7 +84,7 @@ impl Convention {
 }
 
 /// What follows a mark, whatever its case; nothing where nothing follows.
-fn after(label: &str, mark: &str) -> Option<String> {
+pub(super) fn after(label: &str, mark: &str) -> Option<String> {
     let head = label.get(..mark.len())?;
     let rest = label.get(mark.len()..)?;
     (head.eq_ignore_ascii_case(mark) && !rest.is_empty()).then(|| rest.to_owned())
@@ -103,7 +103,7 @@ fn letters(label: &str) -> Option<String> {
 }
 
 /// A label without its marks of repetition, and how often it is made.
-fn repeated(label: &str) -> (&str, usize) {
+pub(super) fn repeated(label: &str) -> (&str, usize) {
     let bare = label.trim_end_matches('+');
     if !bare.is_empty() && bare.len() < label.len() {
         return (bare, (1 + label.len() - bare.len()).min(MOST_TIMES));
