@@ -21,6 +21,9 @@ enum Command {
     /// Makes and shows lexicons of recorded signs.
     #[command(subcommand)]
     Lexicon(commands::lexicon::Lexicon),
+    /// SignX, a recogniser that fuses five pose tracks.
+    #[command(subcommand)]
+    Signx(commands::signx::SignX),
     /// Makes continuous signing from recorded isolated signs.
     Synth(commands::synth::Synth),
     /// Makes a model from its recipe.
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Extract(command) => command.run(),
         Command::Lexicon(command) => command.run(),
+        Command::Signx(command) => command.run(),
         Command::Synth(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Adapt(command) => command.run(),

@@ -10,7 +10,7 @@ pub mod embedding;
 pub mod events;
 mod examples;
 mod fit;
-mod gradient;
+pub(crate) mod gradient;
 pub mod live;
 mod plan;
 mod recipe;
