@@ -82,7 +82,8 @@ impl<B: Backend> Noise<B> {
         let [_, d] = x.dims();
         let mut early = vec![];
         for (i, layer) in self.layers.iter().enumerate() {
-            if let Some((skip, early)) = layer.skip.as_ref().zip(early.pop()) {
+            if let Some(skip) = &layer.skip {
+                let early = early.pop().expect("there are as many early layers as late ones");
                 x = skip.forward(Tensor::cat(vec![x, early], 1));
             }
             let told = layer.when.forward(when.clone()).reshape([b, 1, d]).expand([b, t, d]);

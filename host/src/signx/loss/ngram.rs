@@ -16,7 +16,7 @@ use super::Targets;
 
 /// The longest n-gram.
 const LONGEST: usize = 4;
-/// The least probability of going on: its logarithm must be a number.
+/// The least probability of going on, whose logarithm must be a number, and the least number to divide by.
 const LEAST: f32 = 1e-6;
 
 /// One less the F1 of n-grams, the mean over clips: `[1]`.
@@ -51,7 +51,9 @@ pub fn ngram<B: Backend>(probs: Tensor<B, 2>, targets: &Targets<B>) -> Tensor<B,
             Tensor::<B, 2>::from_data(TensorData::new(values, [b, width]), &device)
         };
         let matches = expected.min_pair(rows(reference.counts, grams)) * rows(reference.first, grams);
-        let f1 = matches.sum_dim(1) * 2.0 / (given + rows(reference.all.clone(), 1));
+        // A sentence that is too short for n-grams has none to divide by.
+        let both = (given + rows(reference.all.clone(), 1)).clamp_min(LEAST);
+        let f1 = matches.sum_dim(1) * 2.0 / both;
         let has: Vec<f32> = reference.all.iter().map(|n| f32::from(u8::from(*n > 0.0))).collect();
         count.iter_mut().zip(&has).for_each(|(count, has)| *count += has);
         sum = sum + f1 * rows(has, 1);
