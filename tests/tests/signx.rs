@@ -134,7 +134,7 @@ fn tracks_become_a_latent_and_what_is_absent_counts_for_nothing() {
     let frames = said.frames();
     let there = said.shaped("there", [CLIPS * FRAMES, 5]);
     let numbers = said.shaped("numbers", [CLIPS * FRAMES, 16]);
-    let features = net.encode.forward(numbers, &there, drops);
+    let features = net.encode.forward(numbers, &there, &[0, 1, 2, 3, 4], drops);
     said.check("features", features.clone(), VALUE);
     said.check("fused", net.fuse.forward(features, &there, drops), VALUE);
     let latent = net.latent(&frames, drops);
@@ -145,8 +145,15 @@ fn tracks_become_a_latent_and_what_is_absent_counts_for_nothing() {
     other.chunks_exact_mut(16).take(FRAMES).for_each(|frame| frame[3..7].fill(1e6));
     let device = Default::default();
     let numbers = Tensor::<3>::from_data(TensorData::new(other, [CLIPS, FRAMES, 16]), &device);
-    let other = net.latent(&Frames { numbers, ..frames }, drops);
-    assert_eq!(other.into_data(), latent.into_data());
+    let other = net.latent(&Frames { numbers, there: frames.there.clone() }, drops);
+    assert_eq!(other.into_data(), latent.clone().into_data());
+
+    // A track that no clip has is left out, which is as if it stood there and nobody looked at it.
+    let alone =
+        Frames { numbers: frames.numbers.clone().narrow(0, 0, 1), there: frames.there.narrow(0, 0, 1) };
+    assert_eq!(alone.tracks(), [0, 2, 3, 4]);
+    let far = (net.latent(&alone, drops) - latent.narrow(0, 0, FRAMES)).abs().max().into_scalar();
+    assert!(far < 1e-6, "{far}");
 }
 
 #[test]

@@ -48,26 +48,32 @@ impl<B: Backend> Encode<B> {
         Self { tracks: tracks.iter().map(track).collect() }
     }
 
-    /// The features of each track.
+    /// The features of some tracks.
     ///
     /// # Shapes
-    /// - `frames`: `[B * T, F]`, the tracks side by side
-    /// - `there`: `[B * T, K]`, 1 where a track has the frame, else 0
-    /// - returns: `[B * T * K, D]`, frame by frame and in it track by track
-    pub fn forward(&self, frames: Tensor<B, 2>, there: &Tensor<B, 2>, drops: &mut Drops) -> Tensor<B, 2> {
-        let [rows, _] = frames.dims();
-        let (mut start, mut features) = (0, vec![]);
-        for (i, track) in self.tracks.iter().enumerate() {
-            let width = track.standard.width();
-            let numbers = frames.clone().narrow(1, start, width);
+    /// - `frames`: `[B * T, F]`, all tracks side by side
+    /// - `there`: `[B * T, K']`, 1 where a track of `which` has the frame, else 0
+    /// - `which`: `[K']`, tracks in their order
+    /// - returns: `[B * T * K', D]`, frame by frame and in it track by track
+    pub fn forward(
+        &self,
+        frames: Tensor<B, 2>,
+        there: &Tensor<B, 2>,
+        which: &[usize],
+        drops: &mut Drops,
+    ) -> Tensor<B, 2> {
+        let ([rows, _], mut features) = (frames.dims(), vec![]);
+        for (i, track) in which.iter().enumerate() {
+            let start = self.tracks[..*track].iter().map(|track| track.standard.width()).sum();
+            let track = &self.tracks[*track];
+            let numbers = frames.clone().narrow(1, start, track.standard.width());
             let here = there.clone().narrow(1, i, 1); // [B * T, 1]
             // What is not there may stand for anything.
             let x = track.into.forward(track.standard.of(numbers) * here.clone());
             features.push(track.forward.forward(drops.of(x), drops) * here);
-            start += width;
         }
         let [_, d] = features[0].dims();
-        Tensor::cat(features, 1).reshape([rows * self.tracks.len(), d])
+        Tensor::cat(features, 1).reshape([rows * which.len(), d])
     }
 
     /// Tells the encoders what training saw of all numbers: mean and deviation, `[F]` each.

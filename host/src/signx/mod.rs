@@ -8,11 +8,13 @@
 //! Legend: B clips, T frames, K tracks, F numbers of a frame, D width, Z width
 //! of the latent, H heads, U tokens, V tokens that the codebook knows.
 
+pub mod clip;
 pub mod codebook;
 pub mod decode;
 pub mod encode;
 pub mod fuse;
 pub mod loss;
+pub mod model;
 pub mod noise;
 pub mod padmatch;
 pub mod pose2gloss;
@@ -22,9 +24,11 @@ pub mod schedule;
 pub mod track;
 pub mod video2pose;
 
+pub use clip::Clip;
 pub use codebook::{CodeBook, Past};
 pub use encode::Encode;
 pub use fuse::Fuse;
+pub use model::{SignXManifest, SignXModel};
 pub use noise::Noise;
 pub use padmatch::PadMatch;
 pub use pose2gloss::{Frames, Pose2Gloss, Pose2GlossConfig};

@@ -70,6 +70,18 @@ impl<B: Backend> Frames<B> {
         }
     }
 
+    /// The tracks that have any frame; the first, where there is none at all.
+    pub fn tracks(&self) -> Vec<usize> {
+        let [b, t, k] = self.there.dims();
+        let frames = self.there.clone().reshape([b * t, k]).max_dim(0).into_data().convert::<f32>();
+        let mut tracks: Vec<usize> =
+            (0..k).zip(frames.iter::<f32>()).filter(|(_, v)| *v > 0.0).map(|(i, _)| i).collect();
+        if tracks.is_empty() {
+            tracks.push(0);
+        }
+        tracks
+    }
+
     /// Which frames are there: `[B, T]`, 1 where any track has them, else 0.
     pub fn seen(&self) -> Tensor<B, 2> {
         self.there.clone().max_dim(2).squeeze_dim(2)
@@ -90,14 +102,15 @@ impl Pose2GlossConfig {
 }
 
 impl<B: Backend> Pose2Gloss<B> {
-    /// The latent of what is seen (equations 1 to 3).
+    /// The latent of what is seen (equations 1 to 3). Tracks that no clip has take no time.
     ///
     /// # Shapes
     /// - returns: `[B * T, Z]`
     pub fn latent(&self, frames: &Frames<B>, drops: &mut Drops) -> Tensor<B, 2> {
-        let ([b, t, f], [_, _, k]) = (frames.numbers.dims(), frames.there.dims());
-        let there = frames.there.clone().reshape([b * t, k]);
-        let features = self.encode.forward(frames.numbers.clone().reshape([b * t, f]), &there, drops);
+        let ([b, t, f], which) = (frames.numbers.dims(), frames.tracks());
+        let there = which.iter().map(|track| frames.there.clone().narrow(2, *track, 1)).collect();
+        let there = Tensor::cat(there, 2).reshape([b * t, which.len()]);
+        let features = self.encode.forward(frames.numbers.clone().reshape([b * t, f]), &there, &which, drops);
         self.padmatch.forward(self.fuse.forward(features, &there, drops))
     }
 

@@ -31,6 +31,10 @@ pub struct Preset {
     pub contrast: f32,
     /// Share of values that training drops.
     pub dropout: f32,
+    /// Frames a second that clips are brought to.
+    pub fps: f32,
+    /// The most frames of a clip.
+    pub frames: usize,
     /// The most tokens of a clip.
     pub longest: usize,
     /// How glosses are searched for.
@@ -128,6 +132,9 @@ impl Preset {
             // Of Radford et al. 2021, section 2.5: the paper names none.
             contrast: 0.07,
             dropout: 0.1,
+            fps: 30.0,
+            // Twenty seconds: the paper bounds tokens only.
+            frames: 600,
             longest: 64,
             beam: Decoding::Beam { beam: 5, penalty: 0.7 },
             sampled: Decoding::Sampled { temperature: 0.7, top_k: 50, top_p: 0.92, seed: 1 },
@@ -158,7 +165,10 @@ impl Preset {
                 spatial: vit,
                 temporal: Size { layers: 2, ..vit },
             },
-            shaping: Shaping { temperature: 1.0, repetition: 1.0 },
+            stages: paper.stages.map(|stage| Stage { epochs: 30, batch: 16, accumulate: 1, ..stage }),
+            fps: 15.0,
+            frames: 300,
+            shaping: Shaping::NONE,
             ..paper
         }
     }

@@ -15,6 +15,7 @@ pub mod live;
 mod plan;
 mod recipe;
 pub mod retrieval;
+pub mod signx;
 pub mod translator;
 mod watch;
 
