@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::fs;
 use std::path::Path;
 
@@ -12,13 +13,16 @@ use burn::module::AutodiffModule;
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Int, TensorData};
+use edge::engine::{self, Backend, Engine};
 use host::nn::{Drops, load, save};
 use host::signx::loss::{self, Balance, Noised, Targets};
 use host::signx::{
     AlphaBar, Diffusion, Frames, Pose2Gloss, Pose2GlossConfig, Size, Video2Gloss, Video2Pose,
     Video2PoseConfig, decode,
 };
-use models::translator::{BEGIN, Decoding, END, Shaping};
+use models::translator::{
+    BEGIN, Decoding, END, Networks, Session, Shaping, Sizes, StepInput, StepOutput, Steps,
+};
 use safetensors::SafeTensors;
 
 type B = Autodiff<Flex>;
@@ -344,6 +348,80 @@ fn a_video_becomes_tracks_and_is_read_by_them() {
     let gradients = read.sum().backward();
     assert!(reader.video2pose.patches.weight.val().grad(&gradients).is_some());
     assert!(reader.pose2gloss.padmatch.project.weight.val().grad(&gradients).is_none(), "it is frozen");
+}
+
+/// A network's outputs by an engine.
+fn run(engine: &mut dyn Engine, inputs: &[(&[usize], &[f32])]) -> Vec<Vec<f32>> {
+    let inputs: Vec<_> =
+        inputs.iter().map(|(shape, data)| engine::Tensor::new(shape, data.to_vec()).unwrap()).collect();
+    engine.run(&inputs).unwrap().iter().map(|tensor| tensor.data.clone()).collect()
+}
+
+/// The exported networks on an engine of the unit.
+struct Exported {
+    networks: [Box<dyn Engine>; 2],
+    sizes: Sizes,
+}
+
+impl Networks for Exported {
+    type Error = Infallible;
+
+    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<[Vec<f32>; 2], Infallible> {
+        let inputs: [(&[usize], &[f32]); 2] = [(&[FRAMES + 2, 16], source), (&[FRAMES + 2, 5], there)];
+        Ok(run(&mut *self.networks[0], &inputs).try_into().unwrap())
+    }
+
+    fn step(&mut self, input: &StepInput) -> Result<StepOutput, Infallible> {
+        let Sizes { source: s, target: u, beam: n, layers: l, heads: h, head: k } = self.sizes;
+        let inputs: [(&[usize], &[f32]); 8] = [
+            (&[l * h, k, s], &input.keys),
+            (&[l * h, s, k], &input.values),
+            (&[1, s], &input.absent),
+            (&[n], &input.pieces),
+            (&[1], &input.place),
+            (&[l * n * h, k, u], &input.past_keys),
+            (&[l * n * h, u, k], &input.past_values),
+            (&[1, u], &input.past),
+        ];
+        let [next, keys, values] = run(&mut *self.networks[1], &inputs).try_into().unwrap();
+        Ok(StepOutput { next, keys, values })
+    }
+}
+
+#[test]
+fn exported_it_says_what_pytorch_says_on_every_engine() {
+    let (said, net) = (Said::read(), net().valid());
+    let sizes = Sizes { source: FRAMES + 2, target: 6, beam: 2, layers: 2, heads: 2, head: 4 };
+    let networks = host::export::signx("parity", &net, &DIFFUSION, &sizes);
+    for backend in engine::available() {
+        let open = |bytes: &Vec<u8>| engine::open_bytes(bytes, Path::new("parity"), backend, 1).unwrap();
+        let mut exported = Exported { networks: networks.each_ref().map(open), sizes };
+        for c in 0..CLIPS {
+            // Two frames more, in which nobody is.
+            let of = |name: &str, width: usize| {
+                let mut values = said.numbers(name)[c * FRAMES * width..(c + 1) * FRAMES * width].to_vec();
+                values.resize((FRAMES + 2) * width, 0.0);
+                values
+            };
+            let (frames, there) = (of("numbers", 16), of("there", 5));
+            let Ok(kept) = exported.encode(&frames, &there);
+            let seen: Vec<f32> =
+                there.chunks_exact(5).map(|t| t.iter().copied().fold(0.0, f32::max)).collect();
+            let mut session = Session::over(&mut exported, sizes, kept, &seen);
+            let tokens = [[BEGIN, 3, 5, 3, 5, 8], [BEGIN, 7, 4, END, END, END]][c];
+            for (u, token) in tokens.into_iter().enumerate() {
+                let Ok(next) = session.step(&[0, 1], &[token; 2]);
+                let row = &said.numbers("logits")[(c * TOKENS + u) * CODES..][..CODES];
+                let sum = row.iter().map(|v| v.exp()).sum::<f32>().ln();
+                for n in 0..2 {
+                    let far = row.iter().zip(&next[n * CODES..]).map(|(a, b)| (a - sum - b).abs());
+                    let far = far.fold(0.0_f32, |a, b| if b.is_nan() { b } else { a.max(b) });
+                    assert!(far < 1e-3, "{backend:?}, clip {c}, token {u}: {far}");
+                }
+            }
+        }
+    }
+    assert!(engine::available().contains(&Backend::Tract));
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub enum SignX {
     Parameters(Parameters),
     /// Reads a corpus of continuous signing.
     Read(Read),
+    /// Writes a model as ONNX.
+    Export(Export),
 }
 
 /// Reads a corpus of continuous signing: writes what was said in the corpus's form, which
@@ -39,6 +41,18 @@ pub struct Read {
     steps: Option<u16>,
 }
 
+/// Writes a model as ONNX: `encoder.onnx`, which reads a clip with all steps of its sampler, and `step.onnx`, which goes
+/// on by a gloss. Nothing is written where they say otherwise than the model.
+#[derive(Args)]
+pub struct Export {
+    /// The model's folder.
+    #[arg(long, value_name = "FOLDER")]
+    model: PathBuf,
+    /// The folder that both networks are written to.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+}
+
 /// Says how many parameters each part of a preset's networks has.
 #[derive(Args)]
 pub struct Parameters {
@@ -53,6 +67,7 @@ impl SignX {
         match self {
             Self::Parameters(command) => command.run(),
             Self::Read(command) => command.run(),
+            Self::Export(command) => command.run(),
         }
     }
 }
@@ -79,6 +94,15 @@ impl Read {
         bar.finish_and_clear();
         write_utterances(&self.said, &said)?;
         ui::say(format!("{} utterances, written to {}", said.len(), self.said.display()));
+        Ok(())
+    }
+}
+
+impl Export {
+    fn run(self) -> anyhow::Result<()> {
+        let model = SignXModel::<Cpu>::open(&self.model, &Default::default())?;
+        let far = model.export(&self.out)?;
+        ui::say(format!("written to {}; probabilities differ by {far:.1e} at most", self.out.display()));
         Ok(())
     }
 }

@@ -108,7 +108,7 @@ impl Preset {
                 heads: 8,
                 inner: 2048,
                 latent: 2048,
-                noise: Size { width: 768, heads: 12, inner: 3072, layers: 9 },
+                noise: Size { width: 512, heads: 8, inner: 2048, layers: 9 },
                 codebook: Size { width: 512, heads: 8, inner: 2048, layers: 6 },
                 codes: CODES,
             },
@@ -153,8 +153,8 @@ impl Preset {
                 width: 96,
                 heads: 4,
                 inner: 192,
-                latent: 192,
-                noise: Size { width: 128, heads: 4, inner: 256, layers: 3 },
+                latent: 128,
+                noise: Size { width: 128, heads: 4, inner: 256, layers: 2 },
                 codebook: Size { width: 128, heads: 4, inner: 256, layers: 2 },
                 ..paper.pose2gloss
             },
@@ -165,9 +165,15 @@ impl Preset {
                 spatial: vit,
                 temporal: Size { layers: 2, ..vit },
             },
-            stages: paper.stages.map(|stage| Stage { epochs: 30, batch: 16, accumulate: 1, ..stage }),
-            fps: 15.0,
-            frames: 300,
+            stages: paper.stages.map(|stage| Stage {
+                rate: 2e-3,
+                epochs: 30,
+                batch: 16,
+                accumulate: 1,
+                ..stage
+            }),
+            fps: 12.0,
+            frames: 240,
             shaping: Shaping::NONE,
             ..paper
         }

@@ -14,4 +14,4 @@ pub use decode::{Decoding, Shaping, decode, likeliest, sampled};
 pub use model::{Direction, ENCODER, STEP, Sizes, TranslatorManifest, TranslatorModel};
 pub use pieces::{BEGIN, BEGINS, END, Pieces, UNKNOWN};
 pub use search::{Found, Steps, search};
-pub use session::{NOT_THERE, Networks, StepInput, StepOutput, log_probs, translate};
+pub use session::{NOT_THERE, Networks, Session, StepInput, StepOutput, log_probs, translate};
