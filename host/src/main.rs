@@ -21,9 +21,9 @@ enum Command {
     /// Makes and shows lexicons of recorded signs.
     #[command(subcommand)]
     Lexicon(commands::lexicon::Lexicon),
-    /// SignX, a recogniser that fuses five pose tracks.
+    /// SignX: a recogniser of five pose tracks.
     #[command(subcommand)]
-    Signx(commands::signx::SignX),
+    Signx(commands::signx::Signx),
     /// Makes continuous signing from recorded isolated signs.
     Synth(commands::synth::Synth),
     /// Makes a model from its recipe.

@@ -28,10 +28,10 @@ pub fn signx<B: Backend>(
 ) -> [Vec<u8>; 2] {
     let codebook = &net.codebook;
     let decoder = Decoder {
-        codes: codebook.codes.clone(),
-        layers: codebook.layers.clone(),
-        norm: codebook.norm.clone(),
-        bias: codebook.bias.clone(),
+        codes: &codebook.codes,
+        layers: &codebook.layers,
+        norm: &codebook.norm,
+        bias: &codebook.bias,
     };
     [encoder(name, net, diffusion, sizes), step(name, &[decoder], sizes)]
 }
@@ -127,7 +127,8 @@ impl Graph {
         self.to.node("Sub", &["there", "one"], &["tracks_gone"], vec![]);
         self.to.node("Mul", &["tracks_gone", "far"], &["tracks_absent_rows"], vec![]);
         self.shaped("tracks_absent_rows", "tracks_absent", &[t, 1, 1, tracks]);
-        self.look_along("fuse_look", ["fuse_query", "fuse_key", "fuse_value"], "tracks_absent", (3, d / h));
+        let (from, scale) = (["fuse_query", "fuse_key", "fuse_value"], self.scale(d / h));
+        self.look_along("fuse_look", from, "tracks_absent", (&scale, 3));
         let order = vec![("perm", Value::Ints(query_like.to_vec()))];
         self.to.node("Transpose", &["fuse_look"], &["fuse_turned"], order);
         self.shaped("fuse_turned", "fuse_seen", &[rows, d]);
@@ -196,32 +197,21 @@ impl Graph {
         ] {
             self.heads_of(&part(which), &now("asks"), &now(which), linear, (&parted, &order));
         }
-        let from = [now("query"), now("key"), now("value")];
-        self.look_along(&now("look"), from.each_ref().map(String::as_str), "absent", (2, d / h));
+        let (from, scale) = ([now("query"), now("key"), now("value")], self.scale(d / h));
+        self.look_along(&now("look"), from.each_ref().map(String::as_str), "absent", (&scale, 2));
         self.together(&now("look"), &now("seen"), [1, 0, 2], &[t, d]);
         self.linear(&part("out"), &now("seen"), &now("added"), &attention.out);
         self.to.node("Add", &[input, &now("added")], &[&now("looked")], vec![]);
         self.forward(&part("forward"), &now("looked"), output, &layer.forward);
     }
 
-    /// As [`Self::look`], of tensors with any axes before the last two, by the root of a head's width.
-    fn look_along(
-        &mut self,
-        output: &str,
-        [query, key, value]: [&str; 3],
-        absent: &str,
-        (axis, head): (i64, usize),
-    ) {
-        let part = |part: &str| format!("{output}_{part}");
-        let scale = format!("scale{head}");
-        if !self.to.has(&scale) {
-            self.to.tensor_f32(&scale, &[1], &[(head as f32).sqrt().recip()]);
+    /// The tensor that products of heads so wide are made smaller by: its name.
+    fn scale(&mut self, head: usize) -> String {
+        let name = format!("scale{head}");
+        if !self.to.has(&name) {
+            self.to.tensor_f32(&name, &[1], &[(head as f32).sqrt().recip()]);
         }
-        self.to.node("MatMul", &[query, key], &[&part("raw")], vec![]);
-        self.to.node("Mul", &[&part("raw"), &scale], &[&part("scaled")], vec![]);
-        self.to.node("Add", &[&part("scaled"), absent], &[&part("scores")], vec![]);
-        self.to.node("Softmax", &[&part("scores")], &[&part("share")], along(axis));
-        self.to.node("MatMul", &[&part("share"), value], &[output], vec![]);
+        name
     }
 
     /// Rows with waves that tell their places, `[T, D]`.

@@ -14,26 +14,26 @@ use crate::nn::{Attention, Forward, LONGEST_PLACE, Translator, waves};
 
 /// Translators of the same sizes as the networks of one: the bytes of its encoder and of its step.
 pub fn translator<B: Backend>(name: &str, nets: &[Translator<B>], sizes: &Sizes) -> [Vec<u8>; 2] {
-    let decoder = |net: &'_ Translator<B>| Decoder {
-        codes: net.target.clone(),
-        layers: net.decoder.clone(),
-        norm: net.decoder_norm.clone(),
-        bias: net.bias.clone(),
-    };
-    let decoders: Vec<_> = nets.iter().map(decoder).collect();
+    let decoders = nets.iter().map(|net| Decoder {
+        codes: &net.target,
+        layers: &net.decoder,
+        norm: &net.decoder_norm,
+        bias: &net.bias,
+    });
+    let decoders: Vec<_> = decoders.collect();
     [encoder(name, nets, sizes), step(name, &decoders, sizes)]
 }
 
 /// What says what follows: the half of a network that [`step`] is made of.
-pub(super) struct Decoder<B: Backend> {
+pub(super) struct Decoder<'a, B: Backend> {
     /// `[V, D]`: pieces go in by it, and are looked up in it.
-    pub codes: Embedding<B>,
+    pub codes: &'a Embedding<B>,
     /// In order.
-    pub layers: Vec<DecoderLayer<B>>,
+    pub layers: &'a [DecoderLayer<B>],
     /// Over D.
-    pub norm: LayerNorm<B>,
+    pub norm: &'a LayerNorm<B>,
     /// `[V]`.
-    pub bias: Param<Tensor<B, 1>>,
+    pub bias: &'a Param<Tensor<B, 1>>,
 }
 
 pub(super) fn along(axis: i64) -> Vec<(&'static str, Value)> {
@@ -178,11 +178,11 @@ pub(super) fn step<B: Backend>(name: &str, nets: &[Decoder<B>], sizes: &Sizes) -
             cached += 1;
         }
         let last = format!("net{i}_x{}", net.layers.len());
-        graph.norm(&name("last_norm"), &last, &name("last"), &net.norm);
+        graph.norm(&name("last_norm"), &last, &name("last"), net.norm);
         let turned = vec![("perm", Value::Ints(vec![1, 0]))];
         graph.to.node("Transpose", &[&name("target")], &[&name("target_turned")], turned);
         graph.to.node("MatMul", &[&name("last"), &name("target_turned")], &[&name("product")], vec![]);
-        graph.to.tensor_f32(&name("bias"), &[pieces], &values(&net.bias));
+        graph.to.tensor_f32(&name("bias"), &[pieces], &values(net.bias));
         graph.to.node("Add", &[&name("product"), &name("bias")], &[&name("logits")], vec![]);
         graph.to.node("Softmax", &[&name("logits")], &[&name("answer")], along(1));
         answers.push(name("answer"));
@@ -239,12 +239,24 @@ impl Graph {
     }
 
     /// What each head sees: `[H, T, K]` of query `[H, T, K]`, key `[H, K, S]` and value `[H, S, K]`.
-    pub(super) fn look(&mut self, name: &str, [query, key, value]: [&str; 3], absent: &str) {
+    fn look(&mut self, name: &str, from: [&str; 3], absent: &str) {
+        self.look_along(name, from, absent, ("scale", 2));
+    }
+
+    /// The same of tensors with more axes before these; S is their last, by its number, and `scale` the tensor that
+    /// products are made smaller by.
+    pub(super) fn look_along(
+        &mut self,
+        name: &str,
+        [query, key, value]: [&str; 3],
+        absent: &str,
+        (scale, last): (&str, i64),
+    ) {
         let part = |part: &str| format!("{name}_{part}");
         self.to.node("MatMul", &[query, key], &[&part("raw")], vec![]);
-        self.to.node("Mul", &[&part("raw"), "scale"], &[&part("scaled")], vec![]);
+        self.to.node("Mul", &[&part("raw"), scale], &[&part("scaled")], vec![]);
         self.to.node("Add", &[&part("scaled"), absent], &[&part("scores")], vec![]);
-        self.to.node("Softmax", &[&part("scores")], &[&part("share")], along(2));
+        self.to.node("Softmax", &[&part("scores")], &[&part("share")], along(last));
         self.to.node("MatMul", &[&part("share"), value], &[name], vec![]);
     }
 

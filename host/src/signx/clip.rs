@@ -33,34 +33,39 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// A clip of landmarks alone, brought to a rate; what lies beyond the most frames is cut off.
-    ///
-    /// `stamps_s` says when each frame was taken, where that was not at the track's own rate.
-    pub fn of_landmarks(track: &PoseTrack, stamps_s: Option<&[f64]>, fps: f32, most: usize) -> Self {
+    /// A clip of landmarks alone, in the signer's own measure.
+    pub fn of_landmarks(track: &PoseTrack) -> Self {
         let mut rows = track_to_rows258(track);
-        let [width, height, _] = track.size;
-        centre(&mut rows, height as f32 / width.max(1) as f32);
-        let even: Vec<f64> = (0..track.frames.len()).map(|i| i as f64 / f64::from(track.fps)).collect();
-        let stamps = stamps_s.unwrap_or(&even);
-        let end = stamps.last().copied().unwrap_or(0.0);
-        let count = if stamps.is_empty() { 0 } else { 1 + (end * f64::from(fps)).floor() as usize };
-        let nearest = |i: usize| {
-            let at = i as f64 / f64::from(fps);
-            let after = stamps.partition_point(|s| *s < at).min(stamps.len() - 1);
-            let before = after.saturating_sub(1);
-            if (stamps[before] - at).abs() <= (stamps[after] - at).abs() { before } else { after }
-        };
-        let mut clip = Self::default();
-        let mut numbers = vec![];
-        for frame in (0..count.min(most)).map(nearest) {
-            let row = &rows[frame * ROW_258..(frame + 1) * ROW_258];
-            numbers.extend_from_slice(row);
+        let there = rows.chunks_exact(ROW_258).map(|row| {
             let mut there = [false; 5];
             there[Track::MediaPipe as usize] = row.iter().any(|v| *v != 0.0);
-            clip.there.push(there);
-        }
-        clip.tracks[Track::MediaPipe as usize] = Some(numbers);
+            there
+        });
+        let mut clip = Self { there: there.collect(), ..Self::default() };
+        let [width, height, _] = track.size;
+        centre(&mut rows, height as f32 / width.max(1) as f32);
+        clip.tracks[Track::MediaPipe as usize] = Some(rows);
         clip
+    }
+
+    /// The clip at another rate: of each moment the frame nearest to it, of those as near the earlier. What lies
+    /// beyond the most frames is cut off. `stamps_s` `[T]` says when each frame was taken, in seconds, rising from 0.
+    #[must_use]
+    pub fn at_rate(&self, stamps_s: &[f64], fps: f32, most: usize) -> Self {
+        let Some(end) = stamps_s.last() else { return Self::default() };
+        let count = 1 + (end * f64::from(fps)).floor() as usize;
+        let nearest = |i: usize| {
+            let at = i as f64 / f64::from(fps);
+            let after = stamps_s.partition_point(|s| *s < at).min(stamps_s.len() - 1);
+            let before = after.saturating_sub(1);
+            if (stamps_s[before] - at).abs() <= (stamps_s[after] - at).abs() { before } else { after }
+        };
+        let frames: Vec<usize> = (0..count.min(most)).map(nearest).collect();
+        let taken = |track: Track| {
+            let (numbers, width) = (self.tracks[track as usize].as_ref()?, track.width());
+            Some(frames.iter().flat_map(|t| &numbers[t * width..(t + 1) * width]).copied().collect())
+        };
+        Self { tracks: Track::ALL.map(taken), there: frames.iter().map(|t| self.there[*t]).collect() }
     }
 
     /// Frames, T.
@@ -105,8 +110,10 @@ pub fn clips(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip)>, E
             return Err(Error::Utterances { path: folder.join(UTTERANCES), line, why });
         };
         let track = read_track(folder.join(pose))?;
-        let stamps = utterance.stamps_s.as_deref().filter(|stamps| stamps.len() == track.frames.len());
-        let clip = Clip::of_landmarks(&track.with_z_in_pixels(), stamps, preset.fps, preset.frames);
+        let even = (0..track.frames.len()).map(|i| i as f64 / f64::from(track.fps));
+        let stamps = utterance.stamps_s.clone().filter(|stamps| stamps.len() == track.frames.len());
+        let stamps = stamps.unwrap_or_else(|| even.collect());
+        let clip = Clip::of_landmarks(&track.with_z_in_pixels()).at_rate(&stamps, preset.fps, preset.frames);
         if clip.there.iter().flatten().any(|there| *there) {
             found.push((utterance, clip));
         }
@@ -181,34 +188,53 @@ mod tests {
         rows
     }
 
+    /// Numbers of MediaPipe's track.
+    fn numbers(clip: &Clip) -> &[f32] {
+        clip.tracks[Track::MediaPipe as usize].as_deref().unwrap()
+    }
+
     #[test]
     fn where_and_how_large_somebody_stands_does_not_matter() {
         let clip = |at, size: f32, picture: [u32; 2]| {
             let aspect = picture[1] as f32 / picture[0] as f32;
-            let track = rows258_to_track(&rows(4, at, size, aspect), 10.0, picture).unwrap();
-            Clip::of_landmarks(&track, None, 10.0, 100)
+            Clip::of_landmarks(&rows258_to_track(&rows(4, at, size, aspect), 10.0, picture).unwrap())
         };
-        let numbers = |clip: &Clip| clip.tracks[Track::MediaPipe as usize].clone().unwrap();
         let one = clip([0.5, 0.4], 0.2, [640, 480]);
         let hand = &numbers(&one)[3 * ROW_258 + 132..][..3];
         assert!(hand.iter().zip([0.3, 0.5, 0.2]).all(|(a, b)| (a - b).abs() < 1e-4), "{hand:?}");
         assert!(numbers(&one)[195..258].iter().all(|v| *v == 0.0), "a hand that is not there stays away");
-        let other = numbers(&clip([0.3, 0.6], 0.35, [400, 800]));
-        assert!(numbers(&one).iter().zip(&other).all(|(a, b)| (a - b).abs() < 1e-4));
+        let other = clip([0.3, 0.6], 0.35, [400, 800]);
+        assert!(numbers(&one).iter().zip(numbers(&other)).all(|(a, b)| (a - b).abs() < 1e-4));
+    }
+
+    #[track_caller]
+    fn check_rate(stamps_s: &[f64], fps: f32, most: usize, expect: &[usize]) {
+        let track = rows258_to_track(&rows(10, [0.5, 0.5], 0.2, 1.0), 10.0, [100, 100]).unwrap();
+        let mut clip = Clip::of_landmarks(&track);
+        let width = Track::SmplerX.width();
+        clip.tracks[0] = Some((0..10).flat_map(|t| vec![t as f32; width]).collect());
+        clip.there[4] = [false; 5];
+        let found = clip.at_rate(stamps_s, fps, most);
+        let hands = numbers(&found).chunks_exact(ROW_258).map(|row| (row[132] * 10.0).round() as usize);
+        assert_eq!(hands.collect::<Vec<_>>(), expect);
+        let other = found.tracks[0].as_ref().unwrap().chunks_exact(width).map(|row| row[0] as usize);
+        assert_eq!(other.collect::<Vec<_>>(), expect, "all tracks go together");
+        assert!(found.there.iter().zip(expect).all(|(there, t)| there[2] == (*t != 4)));
     }
 
     #[test]
     fn a_clip_is_brought_to_one_rate() {
-        let track = rows258_to_track(&rows(10, [0.5, 0.5], 0.2, 1.0), 10.0, [100, 100]).unwrap();
-        let hands = |clip: Clip| -> Vec<f32> {
-            let numbers = clip.tracks[Track::MediaPipe as usize].clone().unwrap();
-            numbers.chunks_exact(ROW_258).map(|row| (row[132] * 10.0).round()).collect()
-        };
-        assert_eq!(hands(Clip::of_landmarks(&track, None, 5.0, 100)), [0.0, 2.0, 4.0, 6.0, 8.0]);
-        assert_eq!(hands(Clip::of_landmarks(&track, None, 20.0, 4)), [0.0, 0.0, 1.0, 1.0]);
-        let stamps: Vec<f64> = (0..10).map(|i| f64::from(i) * 0.2).collect();
-        assert_eq!(hands(Clip::of_landmarks(&track, Some(&stamps), 5.0, 100)).len(), 10);
+        let even: Vec<f64> = (0..10).map(|i| f64::from(i) * 0.1).collect();
+        check_rate(&even, 5.0, 100, &[0, 2, 4, 6, 8]);
+        check_rate(&even, 20.0, 4, &[0, 0, 1, 1]);
+        let slow: Vec<f64> = (0..10).map(|i| f64::from(i) * 0.2).collect();
+        check_rate(&slow, 5.0, 100, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        // The camera waited before its last frame.
+        let mut late = even;
+        late[9] = 1.25;
+        check_rate(&late, 5.0, 100, &[0, 2, 4, 6, 8, 8, 9]);
         let nobody = rows258_to_track(&[0.0; 2 * ROW_258], 10.0, [100, 100]).unwrap();
-        assert!(Clip::of_landmarks(&nobody, None, 10.0, 9).there.iter().all(|there| *there == [false; 5]));
+        assert!(Clip::of_landmarks(&nobody).there.iter().all(|there| *there == [false; 5]));
+        assert_eq!(Clip::default().at_rate(&[], 5.0, 9), Clip::default());
     }
 }

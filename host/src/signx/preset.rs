@@ -137,7 +137,8 @@ impl Preset {
             frames: 600,
             longest: 64,
             beam: Decoding::Beam { beam: 5, penalty: 0.7 },
-            sampled: Decoding::Sampled { temperature: 0.7, top_k: 50, top_p: 0.92, seed: 1 },
+            // Table 2's temperature is in the shaping.
+            sampled: Decoding::Sampled { temperature: 1.0, top_k: 50, top_p: 0.92, seed: 1 },
             shaping: Shaping { temperature: 0.7, repetition: 2.5 },
         }
     }
@@ -229,4 +230,21 @@ impl Preset {
 
 fn part<M: Module<Flex>>(name: impl Into<String>, module: &M) -> (String, usize) {
     (name.into(), parameters::<Flex, M>(module))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_are_the_whole() {
+        for preset in Preset::all() {
+            let net = preset.pose2gloss.init::<Flex>(&Default::default());
+            let video = preset.video2pose.init::<Flex>(&net.encode, &Default::default());
+            let parts: usize = preset.parameters().iter().map(|(_, n)| n).sum();
+            assert_eq!(parts, parameters::<Flex, _>(&net) + parameters::<Flex, _>(&video), "{}", preset.name);
+            assert_eq!(Preset::find(preset.name).as_ref(), Some(&preset));
+        }
+        assert_eq!(Preset::paper().pose2gloss.tracks.iter().sum::<usize>(), 1959);
+    }
 }

@@ -1,0 +1,29 @@
+//! `signpost-host signx`: a file a command.
+
+mod export;
+mod parameters;
+mod read;
+
+use clap::Subcommand;
+
+/// SignX: a recogniser of five pose tracks.
+#[derive(Subcommand)]
+pub enum Signx {
+    /// Says how many parameters each part of a preset's networks has.
+    Parameters(parameters::Parameters),
+    /// Reads a corpus of continuous signing.
+    Read(read::Read),
+    /// Writes a model as ONNX.
+    Export(export::Export),
+}
+
+impl Signx {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Parameters(command) => command.run(),
+            Self::Read(command) => command.run(),
+            Self::Export(command) => command.run(),
+        }
+    }
+}
