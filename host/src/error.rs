@@ -243,6 +243,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A file of a SignX model's folder is missing or wrong.
+    #[error("{}: {why}; give a folder that `signpost-host train signx-small` wrote, copied whole", path.display())]
+    SignX {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A lexicon cannot be made or shown.
     #[error("{}: {why}; give lexicon folders with recordings of signs, or another text", path.display())]
     Lexicon {

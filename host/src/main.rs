@@ -21,7 +21,7 @@ enum Command {
     /// Makes and shows lexicons of recorded signs.
     #[command(subcommand)]
     Lexicon(commands::lexicon::Lexicon),
-    /// Tracks of SignX: renders recorded signing into five that belong together.
+    /// SignX: a recogniser of five pose tracks, and recorded signing rendered into five that belong together.
     #[command(subcommand)]
     Signx(commands::signx::Signx),
     /// Makes continuous signing from recorded isolated signs.

@@ -70,6 +70,11 @@ impl Builder {
         self.graph.output.push(value_info(name, shape));
     }
 
+    /// Whether a tensor of the name was stored.
+    pub fn has(&self, name: &str) -> bool {
+        self.graph.initializer.iter().any(|tensor| tensor.name == name)
+    }
+
     /// Stores a float tensor, row-major.
     pub fn tensor_f32(&mut self, name: &str, shape: &[usize], data: &[f32]) {
         debug_assert_eq!(shape.iter().product::<usize>(), data.len(), "{name}");

@@ -3,36 +3,11 @@
 use std::convert::Infallible;
 
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
-use models::translator::{END, Steps, UNKNOWN, search};
+use models::translator::{Decoding, END, Steps, UNKNOWN, likeliest, sampled, search};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::{Cache, Qwen};
-
-/// How the next token is chosen.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Decoding {
-    /// The likeliest.
-    Greedy,
-    /// Of so many texts that are followed at once the likeliest, by a power of the length.
-    Beam {
-        /// Texts that are followed at once.
-        beam: usize,
-        /// The power of the length that the logarithm of the probability is divided by.
-        penalty: f32,
-    },
-    /// By chance, as likely as it is.
-    Sampled {
-        /// Divides the logits: below 1 the likelier become likelier still.
-        temperature: f32,
-        /// Of so many of the likeliest only.
-        top_k: usize,
-        /// Of the likeliest that together have this probability only (Holtzman et al. 2020).
-        top_p: f32,
-        /// What is chosen follows from it.
-        seed: u64,
-    },
-}
 
 /// What follows the tokens given, of which there is at least one: at most `longest` tokens, without the one that
 /// ends it.
@@ -78,35 +53,6 @@ pub fn generate<B: Backend>(
 fn next<B: Backend>(net: &Qwen<B>, texts: &[Vec<u32>], cache: &mut Cache<B>) -> Vec<Vec<f32>> {
     let t = texts[0].len();
     net.logits(texts, cache).into_iter().skip(t - 1).step_by(t).collect()
-}
-
-/// The number of the highest; of those as high the first.
-fn likeliest(logits: &[f32]) -> u32 {
-    let highest = (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b]).then(b.cmp(a)));
-    highest.unwrap_or(0) as u32
-}
-
-/// A token by chance; `chance` is from 0 up to 1.
-fn sampled(logits: &[f32], temperature: f32, top_k: usize, top_p: f32, chance: f32) -> u32 {
-    let mut order: Vec<usize> = (0..logits.len()).collect();
-    order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
-    order.truncate(top_k.max(1));
-    let highest = logits[order[0]];
-    let weight = |i: &usize| ((logits[*i] - highest) / temperature.max(1e-6)).exp();
-    let mut weights: Vec<f32> = order.iter().map(weight).collect();
-    let whole: f32 = weights.iter().sum();
-    let mut sum = 0.0;
-    let kept = weights.iter().position(|w| {
-        sum += w / whole;
-        sum >= top_p
-    });
-    weights.truncate(kept.map_or(weights.len(), |last| last + 1));
-    let mut left = chance * weights.iter().sum::<f32>();
-    let chosen = weights.iter().position(|w| {
-        left -= w;
-        left < 0.0
-    });
-    order[chosen.unwrap_or(weights.len() - 1)] as u32
 }
 
 /// The search's own marks stand before the tokens.
@@ -172,28 +118,5 @@ impl<B: Backend> Going<'_, B> {
             }
         }
         out
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chance_chooses_among_the_likeliest() {
-        let logits = [0.0, 3.0, 1.0, 2.0];
-        assert_eq!(likeliest(&logits), 1);
-        let chosen = |temperature, top_k, top_p| {
-            let chances = (0..100).map(|i| i as f32 / 100.0);
-            let mut all: Vec<u32> = chances.map(|c| sampled(&logits, temperature, top_k, top_p, c)).collect();
-            all.sort_unstable();
-            all.dedup();
-            all
-        };
-        assert_eq!(chosen(1.0, 4, 1.0), [0, 1, 2, 3]);
-        assert_eq!(chosen(1.0, 2, 1.0), [1, 3]);
-        assert_eq!(chosen(1.0, 4, 0.7), [1, 3], "0.64 and 0.24");
-        assert_eq!(chosen(0.01, 4, 1.0), [1], "the colder, the surer");
-        assert_eq!(chosen(1.0, 4, 0.0), [1]);
     }
 }

@@ -16,9 +16,11 @@ mod weights;
 /// Runs networks on this machine's processor, without gradients.
 pub use burn::backend::Flex as Cpu;
 pub use config::Config;
-pub use generate::{Decoding, generate};
+pub use generate::generate;
 pub use instruct::Instruction;
 pub use language::Language;
 pub use lora::{Adapter, Adapters, PROJECTIONS};
+pub use models::translator::Decoding;
 pub use network::{Cache, Qwen};
 pub use runner::LanguageRunner;
+pub(crate) use weights::Weights;

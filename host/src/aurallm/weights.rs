@@ -59,16 +59,31 @@ impl Weights {
         for path in paths {
             let wrong = |why: String| (path.clone(), why);
             let bytes = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
-            let tensors = SafeTensors::deserialize(&bytes)
-                .map_err(|e| wrong(format!("it is no .safetensors file ({e})")))?;
-            for name in tensors.names() {
-                if weights.places.insert(name.to_owned(), weights.files.len()).is_some() {
-                    return Err(wrong(format!("the tensor {name} stands there twice")));
-                }
-            }
-            weights.files.push(bytes);
+            weights.add(bytes).map_err(wrong)?;
         }
         Ok(weights)
+    }
+
+    /// The bytes of one file.
+    ///
+    /// # Errors
+    /// Where they are no such file.
+    pub fn of(bytes: Vec<u8>) -> Result<Self, String> {
+        let mut weights = Self { files: vec![], places: HashMap::new(), taken: HashSet::new() };
+        weights.add(bytes)?;
+        Ok(weights)
+    }
+
+    fn add(&mut self, bytes: Vec<u8>) -> Result<(), String> {
+        let tensors =
+            SafeTensors::deserialize(&bytes).map_err(|e| format!("it is no .safetensors file ({e})"))?;
+        for name in tensors.names() {
+            if self.places.insert(name.to_owned(), self.files.len()).is_some() {
+                return Err(format!("the tensor {name} stands there twice"));
+            }
+        }
+        self.files.push(bytes);
+        Ok(())
     }
 
     /// Whether there is a tensor of the name.

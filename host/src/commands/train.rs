@@ -10,7 +10,7 @@ use host::{Error, train, ui};
 pub struct Train {
     /// The recipe, which is also the model's name.
     recipe: String,
-    /// The folder of the data sets, with `isolated` in it.
+    /// The folder of the data sets, with `isolated` in it; of SignX, a folder with the corpora `train` and `dev`.
     #[arg(long)]
     data: PathBuf,
     /// The folder that the model is written to.
@@ -90,12 +90,16 @@ impl Train {
             train::translator::train(recipe, &options)?;
         } else if let Some(recipe) = train::retrieval::RetrievalRecipe::find(&recipe) {
             train::retrieval::train(recipe, &options)?;
+        } else if let Some(recipe) = train::signx::SignXRecipe::find(&recipe) {
+            train::signx::train(recipe, &options)?;
         } else {
             let (isolated, live) = (train::Recipe::names(), train::live::LiveRecipe::names());
             let embedding = train::embedding::EmbeddingRecipe::names();
             let translator = train::translator::TranslatorRecipe::names();
             let retrieval = train::retrieval::RetrievalRecipe::names();
-            let expected = format!("one of {isolated}, {embedding}, {live}, {translator}, {retrieval}");
+            let signx = train::signx::SignXRecipe::names();
+            let expected =
+                format!("one of {isolated}, {embedding}, {live}, {translator}, {retrieval}, {signx}");
             return Err(Error::Argument { option: "RECIPE", given: recipe, expected }.into());
         }
         ui::say(format!("written to {}", options.out.display()));

@@ -24,6 +24,8 @@ pub struct TranslatorNetworks {
     name: String,
     encoder: Arc<TypedRunnableModel>,
     step: Arc<TypedRunnableModel>,
+    /// The shapes of what the encoder takes.
+    source: [[usize; 2]; 2],
     sizes: Sizes,
     /// Pieces that the target knows.
     pieces: usize,
@@ -75,11 +77,27 @@ impl TranslatorNetworks {
     /// # Errors
     /// [`Error::Network`] where the engine refuses one.
     pub fn new(name: &str, networks: [&[u8]; 2], sizes: Sizes, pieces: usize) -> Result<Self, Error> {
+        Self::of_source(name, networks, [[1, sizes.source]; 2], sizes, pieces)
+    }
+
+    /// Loads both networks, where the encoder takes something else than pieces: `source` are the shapes of its two
+    /// inputs.
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the engine refuses one.
+    pub fn of_source(
+        name: &str,
+        networks: [&[u8]; 2],
+        source: [[usize; 2]; 2],
+        sizes: Sizes,
+        pieces: usize,
+    ) -> Result<Self, Error> {
         let [encoder, step] = networks;
         Ok(Self {
             name: name.to_owned(),
             encoder: plan(name, encoder)?,
             step: plan(name, step)?,
+            source,
             sizes,
             pieces,
         })
@@ -111,9 +129,9 @@ impl Networks for TranslatorNetworks {
     type Error = Error;
 
     fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<[Vec<f32>; 2], Error> {
-        let shape = [1, self.sizes.source];
+        let [first, second] = &self.source;
         let kept = self.sizes.layers * self.sizes.width() * self.sizes.source;
-        self.run(&self.encoder, &[(&shape, source), (&shape, there)], [kept; 2])
+        self.run(&self.encoder, &[(first, source), (second, there)], [kept; 2])
     }
 
     fn step(&mut self, input: &StepInput) -> Result<StepOutput, Error> {

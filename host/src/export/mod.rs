@@ -2,6 +2,7 @@
 
 mod live;
 mod rescore;
+mod signx;
 mod translator;
 
 use burn::module::Param;
@@ -14,6 +15,7 @@ use crate::nn::{Block, ClipNet};
 
 pub use live::live_step;
 pub use rescore::rescore_net;
+pub use signx::signx;
 pub use translator::translator;
 
 /// What LayerNorm adds to the variance: burn's default.
@@ -197,9 +199,12 @@ impl Graph {
     fn norm<B: Backend>(&mut self, name: &str, input: &str, output: &str, norm: &LayerNorm<B>) {
         let (scale, shift) = (format!("{name}_scale"), format!("{name}_shift"));
         let [d] = norm.gamma.dims();
-        self.to.tensor_f32(&scale, &[d], &values(&norm.gamma));
-        let zeros = || vec![0.0; d];
-        self.to.tensor_f32(&shift, &[d], &norm.beta.as_ref().map_or_else(zeros, values));
+        // What runs several times has its weights once.
+        if !self.to.has(&scale) {
+            self.to.tensor_f32(&scale, &[d], &values(&norm.gamma));
+            let zeros = || vec![0.0; d];
+            self.to.tensor_f32(&shift, &[d], &norm.beta.as_ref().map_or_else(zeros, values));
+        }
         let attributes = vec![("axis", Value::Int(-1)), ("epsilon", Value::Float(EPSILON))];
         self.to.node("LayerNormalization", &[input, &scale, &shift], &[output], attributes);
     }
@@ -219,9 +224,12 @@ impl Graph {
         weight: &[f32],
         bias: &[f32],
     ) {
-        let [w, b, product] = ["weight", "bias", "product"].map(|part| format!("{name}_{part}"));
-        self.to.tensor_f32(&w, shape, weight);
-        self.to.tensor_f32(&b, &[shape[1]], bias);
+        let [w, b] = ["weight", "bias"].map(|part| format!("{name}_{part}"));
+        let product = format!("{output}_product");
+        if !self.to.has(&w) {
+            self.to.tensor_f32(&w, shape, weight);
+            self.to.tensor_f32(&b, &[shape[1]], bias);
+        }
         self.to.node("MatMul", &[input, &w], &[&product], vec![]);
         self.to.node("Add", &[&product, &b], &[output], vec![]);
     }

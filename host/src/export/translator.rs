@@ -2,24 +2,45 @@
 //!
 //! The tensors are those of [`models::translator::TranslatorModel`]'s module.
 
-use burn::nn::Linear;
-use burn::tensor::backend::Backend;
+use burn::module::Param;
+use burn::nn::{Embedding, LayerNorm, Linear};
+use burn::tensor::{Tensor, backend::Backend};
 use models::onnx::{Builder, Dim, Value};
 use models::translator::{NOT_THERE, Sizes};
 
 use super::{Graph, values};
+use crate::nn::transformer::DecoderLayer;
 use crate::nn::{Attention, Forward, LONGEST_PLACE, Translator, waves};
 
 /// Translators of the same sizes as the networks of one: the bytes of its encoder and of its step.
 pub fn translator<B: Backend>(name: &str, nets: &[Translator<B>], sizes: &Sizes) -> [Vec<u8>; 2] {
-    [encoder(name, nets, sizes), step(name, nets, sizes)]
+    let decoders = nets.iter().map(|net| Decoder {
+        codes: &net.target,
+        layers: &net.decoder,
+        norm: &net.decoder_norm,
+        bias: &net.bias,
+    });
+    let decoders: Vec<_> = decoders.collect();
+    [encoder(name, nets, sizes), step(name, &decoders, sizes)]
 }
 
-fn along(axis: i64) -> Vec<(&'static str, Value)> {
+/// What says what follows: the half of a network that [`step`] is made of.
+pub(super) struct Decoder<'a, B: Backend> {
+    /// `[V, D]`: pieces go in by it, and are looked up in it.
+    pub codes: &'a Embedding<B>,
+    /// In order.
+    pub layers: &'a [DecoderLayer<B>],
+    /// Over D.
+    pub norm: &'a LayerNorm<B>,
+    /// `[V]`.
+    pub bias: &'a Param<Tensor<B, 1>>,
+}
+
+pub(super) fn along(axis: i64) -> Vec<(&'static str, Value)> {
     vec![("axis", Value::Int(axis))]
 }
 
-fn names(names: &[String]) -> Vec<&str> {
+pub(super) fn names(names: &[String]) -> Vec<&str> {
     names.iter().map(String::as_str).collect()
 }
 
@@ -78,7 +99,8 @@ fn encoder<B: Backend>(name: &str, nets: &[Translator<B>], sizes: &Sizes) -> Vec
     graph.to.finish(&[])
 }
 
-fn step<B: Backend>(name: &str, nets: &[Translator<B>], sizes: &Sizes) -> Vec<u8> {
+/// The network that goes on by a piece: the mean of what decoders of the same sizes say.
+pub(super) fn step<B: Backend>(name: &str, nets: &[Decoder<B>], sizes: &Sizes) -> Vec<u8> {
     let Sizes { source: s, target: u, beam: n, layers, heads: h, head: k } = *sizes;
     let d = sizes.width();
     let mut graph = Graph { to: Builder::new(name), prefix: String::new() };
@@ -102,12 +124,12 @@ fn step<B: Backend>(name: &str, nets: &[Translator<B>], sizes: &Sizes) -> Vec<u8
     let (mut keys, mut said, mut answers, mut cached) = (vec![], vec![], vec![], 0);
     for (i, net) in nets.iter().enumerate() {
         let name = |part: &str| format!("net{i}_{part}");
-        let [pieces, _] = net.target.weight.dims();
-        graph.to.tensor_f32(&name("target"), &[pieces, d], &values(&net.target.weight));
+        let [pieces, _] = net.codes.weight.dims();
+        graph.to.tensor_f32(&name("target"), &[pieces, d], &values(&net.codes.weight));
         graph.to.node("Gather", &[&name("target"), "numbers"], &[&name("found")], along(0));
         graph.to.node("Mul", &[&name("found"), "root"], &[&name("large")], vec![]);
         graph.to.node("Add", &[&name("large"), "here"], &[&name("x0")], vec![]); // [N, D]
-        for (l, layer) in net.decoder.iter().enumerate() {
+        for (l, layer) in net.layers.iter().enumerate() {
             let name = |part: &str| format!("net{i}_layer{l}_{part}");
             let x = format!("net{i}_x{l}");
             let Attention { norm, query, key, value, out, .. } = &layer.past;
@@ -155,12 +177,12 @@ fn step<B: Backend>(name: &str, nets: &[Translator<B>], sizes: &Sizes) -> Vec<u8
             graph.forward(&name("forward"), &name("looked"), &format!("net{i}_x{}", l + 1), &layer.forward);
             cached += 1;
         }
-        let last = format!("net{i}_x{}", net.decoder.len());
-        graph.norm(&name("last_norm"), &last, &name("last"), &net.decoder_norm);
+        let last = format!("net{i}_x{}", net.layers.len());
+        graph.norm(&name("last_norm"), &last, &name("last"), net.norm);
         let turned = vec![("perm", Value::Ints(vec![1, 0]))];
         graph.to.node("Transpose", &[&name("target")], &[&name("target_turned")], turned);
         graph.to.node("MatMul", &[&name("last"), &name("target_turned")], &[&name("product")], vec![]);
-        graph.to.tensor_f32(&name("bias"), &[pieces], &values(&net.bias));
+        graph.to.tensor_f32(&name("bias"), &[pieces], &values(net.bias));
         graph.to.node("Add", &[&name("product"), &name("bias")], &[&name("logits")], vec![]);
         graph.to.node("Softmax", &[&name("logits")], &[&name("answer")], along(1));
         answers.push(name("answer"));
@@ -173,7 +195,7 @@ fn step<B: Backend>(name: &str, nets: &[Translator<B>], sizes: &Sizes) -> Vec<u8
     graph.to.node("Log", &[&answer], &["next"], vec![]);
     graph.to.node("Concat", &names(&keys), &["new_keys"], along(0));
     graph.to.node("Concat", &names(&said), &["new_values"], along(0));
-    let pieces = nets[0].target.weight.dims()[0];
+    let pieces = nets[0].codes.weight.dims()[0];
     graph.to.output("next", &[Dim::Fixed(n), Dim::Fixed(pieces)]);
     graph.to.output("new_keys", &[Dim::Fixed(layers), Dim::Fixed(n), Dim::Fixed(d)]);
     graph.to.output("new_values", &[Dim::Fixed(layers), Dim::Fixed(n), Dim::Fixed(d)]);
@@ -182,7 +204,7 @@ fn step<B: Backend>(name: &str, nets: &[Translator<B>], sizes: &Sizes) -> Vec<u8
 
 impl Graph {
     /// The same values in another shape.
-    fn shaped(&mut self, input: &str, output: &str, shape: &[usize]) {
+    pub(super) fn shaped(&mut self, input: &str, output: &str, shape: &[usize]) {
         let tensor = format!("{output}_shape");
         let sizes: Vec<i64> = shape.iter().map(|n| *n as i64).collect();
         self.to.tensor_i64(&tensor, &[sizes.len()], &sizes);
@@ -198,37 +220,61 @@ impl Graph {
         shape: [usize; 3],
         order: [i64; 3],
     ) {
-        let (row, parted) = (format!("{name}_row"), format!("{name}_parted"));
-        self.linear(&format!("{name}_linear"), input, &row, linear);
-        self.shaped(&row, &parted, &shape);
-        self.to.node("Transpose", &[&parted], &[name], vec![("perm", Value::Ints(order.to_vec()))]);
+        self.heads_of(&format!("{name}_linear"), input, name, linear, (&shape, &order));
+    }
+
+    /// The same of rows of any shape, under a name of its weights.
+    pub(super) fn heads_of<B: Backend>(
+        &mut self,
+        name: &str,
+        input: &str,
+        output: &str,
+        linear: &Linear<B>,
+        (shape, order): (&[usize], &[i64]),
+    ) {
+        let (row, parted) = (format!("{output}_row"), format!("{output}_parted"));
+        self.linear(name, input, &row, linear);
+        self.shaped(&row, &parted, shape);
+        self.to.node("Transpose", &[&parted], &[output], vec![("perm", Value::Ints(order.to_vec()))]);
     }
 
     /// What each head sees: `[H, T, K]` of query `[H, T, K]`, key `[H, K, S]` and value `[H, S, K]`.
-    fn look(&mut self, name: &str, [query, key, value]: [&str; 3], absent: &str) {
+    fn look(&mut self, name: &str, from: [&str; 3], absent: &str) {
+        self.look_along(name, from, absent, ("scale", 2));
+    }
+
+    /// The same of tensors with more axes before these; S is their last, by its number, and `scale` the tensor that
+    /// products are made smaller by.
+    pub(super) fn look_along(
+        &mut self,
+        name: &str,
+        [query, key, value]: [&str; 3],
+        absent: &str,
+        (scale, last): (&str, i64),
+    ) {
         let part = |part: &str| format!("{name}_{part}");
         self.to.node("MatMul", &[query, key], &[&part("raw")], vec![]);
-        self.to.node("Mul", &[&part("raw"), "scale"], &[&part("scaled")], vec![]);
+        self.to.node("Mul", &[&part("raw"), scale], &[&part("scaled")], vec![]);
         self.to.node("Add", &[&part("scaled"), absent], &[&part("scores")], vec![]);
-        self.to.node("Softmax", &[&part("scores")], &[&part("share")], along(2));
+        self.to.node("Softmax", &[&part("scores")], &[&part("share")], along(last));
         self.to.node("MatMul", &[&part("share"), value], &[name], vec![]);
     }
 
     /// Heads side by side again.
-    fn together(&mut self, input: &str, output: &str, order: [i64; 3], shape: &[usize]) {
+    pub(super) fn together(&mut self, input: &str, output: &str, order: [i64; 3], shape: &[usize]) {
         let turned = format!("{output}_turned");
         self.to.node("Transpose", &[input], &[&turned], vec![("perm", Value::Ints(order.to_vec()))]);
         self.shaped(&turned, output, shape);
     }
 
     /// A feed-forward layer, and what it is added to.
-    fn forward<B: Backend>(&mut self, name: &str, input: &str, output: &str, layer: &Forward<B>) {
-        let part = |part: &str| format!("{name}_{part}");
-        self.norm(&part("norm"), input, &part("normed"), &layer.norm);
-        self.linear(&part("up"), &part("normed"), &part("wide"), &layer.up);
-        self.silu(&part("wide"), &part("bent"));
-        self.linear(&part("down"), &part("bent"), &part("added"), &layer.down);
-        self.to.node("Add", &[input, &part("added")], &[output], vec![]);
+    pub(super) fn forward<B: Backend>(&mut self, name: &str, input: &str, output: &str, layer: &Forward<B>) {
+        let (part, now) = (|part: &str| format!("{name}_{part}"), |part: &str| format!("{output}_{part}"));
+        self.norm(&part("norm"), input, &now("normed"), &layer.norm);
+        self.linear(&part("up"), &now("normed"), &now("wide"), &layer.up);
+        self.silu(&now("wide"), &now("bent"));
+        self.linear(&part("down"), &now("bent"), &now("forward"), &layer.down);
+        self.to.node("Add", &[input, &now("forward")], &[output], vec![]);
     }
 }
 

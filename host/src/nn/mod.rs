@@ -2,14 +2,20 @@
 
 mod block;
 mod clip_net;
+mod drops;
 mod live_net;
+mod named;
 mod rescore_net;
+pub mod transformer;
 mod translator;
 mod waves;
 
 pub use block::{Block, Reach};
 pub use clip_net::{ClipNet, ClipNetConfig};
+pub use drops::Drops;
 pub use live_net::{LiveNet, LiveNetConfig};
+pub use named::{load, parameters, save};
 pub use rescore_net::{LONGEST as LONGEST_TIME, RescoreNet, RescoreNetConfig};
-pub use translator::{Attention, Drops, Forward, LONGEST as LONGEST_PLACE, Translator, TranslatorConfig};
-pub use waves::waves;
+pub use transformer::{Attention, Forward, LONGEST as LONGEST_PLACE};
+pub use translator::{Translator, TranslatorConfig};
+pub use waves::{wave, waves};

@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::{AutodiffModule, Module};
 use burn::optim::adaptor::OptimizerAdaptor;
-use burn::optim::{AdamW, AdamWConfig, GradientsParams, Optimizer};
+use burn::optim::{AdamW, AdamWConfig, GradientsAccumulator, GradientsParams, Optimizer};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
@@ -40,8 +40,9 @@ pub trait Task<B: AutodiffBackend>: Sync {
     /// What a step learns from, before it is on the device.
     type Batch: Send;
 
-    /// The batch of a step. It follows from the step alone (see [`step_seed`]), so that a run that was
-    /// killed goes on with the very batches; it is made on a thread of its own.
+    /// The batch of a step, or of a part of one where a plan gathers several. It follows from its number alone
+    /// (see [`step_seed`]), so that a run that was killed goes on with the very batches; it is made on a thread of
+    /// its own.
     fn batch(&self, step: usize) -> Self::Batch;
 
     /// The loss `[1]`, and named parts of it `[1]` for the log, which most tasks have none of.
@@ -81,15 +82,25 @@ pub fn fit<B: AutodiffBackend, T: Task<B>>(
     std::thread::scope(|scope| {
         // Batches are made beside the training by one producer, in their order.
         let (send, batches) = sync_channel(AHEAD);
-        scope.spawn(move || (from..plan.steps).try_for_each(|step| send.send(task.batch(step))));
-        for batch in batches {
-            let step = run.step;
-            // Batches draw from the seed itself, dropout from the seed turned over.
-            B::seed(&device, step_seed(!plan.seed, step));
-            let (loss, parts) = task.loss(&run.net, batch);
+        let each = plan.accumulate;
+        let all = from * each..plan.steps * each;
+        scope.spawn(move || all.into_iter().try_for_each(|batch| send.send(task.batch(batch))));
+        for step in from..plan.steps {
+            let (mut gathered, mut looked) = (GradientsAccumulator::new(), None);
+            for (i, batch) in batches.iter().take(each).enumerate() {
+                // Batches draw from the seed itself, dropout from the seed turned over.
+                B::seed(&device, step_seed(!plan.seed, step * each + i));
+                let (loss, parts) = task.loss(&run.net, batch);
+                let loss = loss / each as f32;
+                gathered.accumulate(&run.net, GradientsParams::from_grads(loss.backward(), &run.net));
+                // The parts are those of the last batch: they are for the log.
+                let loss = loss.detach();
+                looked = Some((looked.map_or(loss.clone(), |(sum, _)| sum + loss), parts));
+            }
+            // Where no batch came its producer broke down, which ends the scope.
+            let Some((loss, parts)) = looked else { break };
             run.look(step, &loss, parts)?;
-            let gradients = GradientsParams::from_grads(loss.backward(), &run.net);
-            run.learn(gradients);
+            run.learn(gathered.grads());
             if step.is_multiple_of(LOOK_EVERY) {
                 bar.set_message(run.told());
             }
@@ -379,6 +390,45 @@ mod tests {
         assert_eq!(weights(&done.unwrap()), weights(&whole), "nothing was left to train");
         assert_eq!(log.unwrap().len(), whole_log, "every look is in the log once");
         assert!(matches!(over, Error::Loss { step: 0, kept: None, .. }), "{over}");
+    }
+
+    #[test]
+    fn several_batches_of_a_step_are_learnt_like_one_that_holds_them() {
+        /// Each batch is a part of the step's, or all parts at once.
+        struct Parted {
+            parts: usize,
+            whole: bool,
+        }
+        impl Task<B> for Parted {
+            type Net = Linear<B>;
+            type Batch = Vec<f32>;
+
+            fn batch(&self, number: usize) -> Vec<f32> {
+                let of = if self.whole {
+                    number * self.parts..(number + 1) * self.parts
+                } else {
+                    number..number + 1
+                };
+                of.flat_map(|number| SOUND.batch(number).1).collect()
+            }
+
+            fn loss(&self, net: &Linear<B>, numbers: Vec<f32>) -> (Tensor<B, 1>, Parts<B>) {
+                let x = TensorData::new(numbers.clone(), [numbers.len() / 3, 3]);
+                let x = Tensor::<B, 2>::from_data(x, &Default::default());
+                let error = net.forward(x.clone()) - x.sum_dim(1);
+                (error.powf_scalar(2.0).mean(), vec![])
+            }
+        }
+        let plan = Plan::new("parts", 20, 1);
+        let whole = fit(net(0.2), &Parted { parts: 4, whole: true }, &plan).unwrap();
+        let parts = Parted { parts: 4, whole: false };
+        let gathered = fit(net(0.2), &parts, &Plan { accumulate: 4, ..plan.clone() }).unwrap();
+        let alone = fit(net(0.2), &parts, &plan).unwrap();
+        let far = |a: &Linear<Flex>| {
+            weights(a).iter().zip(weights(&whole)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        };
+        assert!(far(&gathered) < 1e-6, "{:?} {:?}", weights(&gathered), weights(&whole));
+        assert!(far(&alone) > 1e-4, "a part is not the whole");
     }
 
     #[test]

@@ -10,11 +10,12 @@ pub mod embedding;
 pub mod events;
 mod examples;
 mod fit;
-mod gradient;
+pub(crate) mod gradient;
 pub mod live;
 mod plan;
 mod recipe;
 pub mod retrieval;
+pub mod signx;
 pub mod translator;
 mod watch;
 

@@ -24,6 +24,10 @@ pub struct Plan {
     pub rate: f64,
     /// The share of the steps in which the rate rises.
     pub warm_up: f64,
+    /// The learning rate of the last step, as a share of the highest.
+    pub floor: f64,
+    /// Batches that are gathered for a step, so that a step's batch may be larger than memory.
+    pub accumulate: usize,
     /// Decoupled weight decay.
     pub decay: f32,
     /// The largest norm of a parameter's gradient.
@@ -58,6 +62,8 @@ impl Plan {
             seed,
             rate: 3e-3,
             warm_up: 0.05,
+            floor: 0.0,
+            accumulate: 1,
             decay: 0.02,
             clip: 1.0,
             average_every: 5,
@@ -68,7 +74,7 @@ impl Plan {
         }
     }
 
-    /// The learning rate of a step: a straight line up, then half a cosine down to nothing (Loshchilov and
+    /// The learning rate of a step: a straight line up, then half a cosine down to the floor (Loshchilov and
     /// Hutter 2017).
     pub(super) fn rate(&self, step: usize) -> f64 {
         let share = (step + 1) as f64 / self.steps as f64;
@@ -76,7 +82,8 @@ impl Plan {
             return self.rate * share / self.warm_up;
         }
         let down = (share - self.warm_up) / (1.0 - self.warm_up);
-        self.rate * 0.5 * (1.0 + (std::f64::consts::PI * down).cos())
+        let left = 0.5 * (1.0 + (std::f64::consts::PI * down).cos());
+        self.rate * (self.floor + (1.0 - self.floor) * left)
     }
 
     /// Whether the rate still rises.
@@ -87,7 +94,7 @@ impl Plan {
     /// What a checkpoint of this run is known by: all that its result follows from.
     pub(super) fn identity<B: Backend, M: Module<B>>(&self, net: &M) -> Identity {
         let pair = |name: &str, value: &dyn std::fmt::Display| (name.to_owned(), value.to_string());
-        vec![
+        let mut identity = vec![
             pair("recipe", &self.name),
             pair("seed", &self.seed),
             pair("steps", &self.steps),
@@ -98,7 +105,15 @@ impl Plan {
             pair("average", &format!("{} every {}", self.average_keeps, self.average_every)),
             pair("network", &sha256(shapes::<B, M>(net).as_bytes())),
             pair("data", &self.data),
-        ]
+        ];
+        // Checkpoints from before these could be chosen know nothing of them.
+        if self.floor > 0.0 {
+            identity.push(pair("floor", &self.floor));
+        }
+        if self.accumulate > 1 {
+            identity.push(pair("accumulate", &self.accumulate));
+        }
+        identity
     }
 }
 
@@ -120,6 +135,9 @@ mod tests {
         assert!((rate(49) - plan.rate).abs() < 1e-9);
         assert!(rate(999) < 1e-9);
         assert!((1..1000).all(|s| s < 50 || rate(s) < rate(s - 1)));
+        let floored = Plan { floor: 0.05, ..plan.clone() };
+        assert!((floored.rate(999) - 0.05 * plan.rate).abs() < 1e-6);
+        assert!((floored.rate(49) - plan.rate).abs() < 1e-9);
         assert_eq!((plan.warming_up(48), plan.warming_up(49)), (true, false));
     }
 

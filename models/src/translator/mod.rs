@@ -3,13 +3,15 @@
 //! A sentence is brought into one form ([`text`]), cut into [`Pieces`], encoded by one network, and translated
 //! piece by piece by another ([`Steps`]) under a [`search`]; [`translate`] does it all. [`TranslatorModel`] is a folder with all of it.
 
+mod decode;
 mod model;
 mod pieces;
 mod search;
 mod session;
 pub mod text;
 
+pub use decode::{Decoding, Shaping, decode, likeliest, sampled};
 pub use model::{Direction, ENCODER, STEP, Sizes, TranslatorManifest, TranslatorModel};
 pub use pieces::{BEGIN, BEGINS, END, Pieces, UNKNOWN};
 pub use search::{Found, Steps, search};
-pub use session::{NOT_THERE, Networks, StepInput, StepOutput, log_probs, translate};
+pub use session::{NOT_THERE, Networks, Session, StepInput, StepOutput, log_probs, translate};

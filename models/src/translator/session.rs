@@ -17,7 +17,7 @@ pub trait Networks {
     /// `encoder.onnx`.
     ///
     /// # Shapes
-    /// - `source`, `there`: `[1, S]`
+    /// - `source`, `there`: `[1, S]` of a translator; of another network what its encoder takes
     /// - returns: keys `[L * H, K, S]` and values `[L * H, S, K]`
     ///
     /// # Errors
@@ -132,7 +132,7 @@ fn sources(manifest: &TranslatorManifest, source: &str) -> Vec<Vec<u32>> {
 }
 
 /// A source, encoded, and its translations so far.
-struct Session<'a, N> {
+pub struct Session<'a, N> {
     networks: &'a mut N,
     sizes: Sizes,
     input: StepInput,
@@ -142,12 +142,19 @@ struct Session<'a, N> {
 
 impl<'a, N: Networks> Session<'a, N> {
     fn begin(networks: &'a mut N, sizes: Sizes, pieces: &[u32]) -> Result<Self, N::Error> {
-        let Sizes { source: s, target: u, beam: n, layers: l, .. } = sizes;
+        let s = sizes.source;
         let mut source: Vec<f32> = pieces.iter().chain([&END]).map(|p| *p as f32).collect();
         let length = source.len();
         source.resize(s, END as f32);
         let there: Vec<f32> = (0..s).map(|i| f32::from(u8::from(i < length))).collect();
-        let [keys, values] = networks.encode(&source, &there)?;
+        let kept = networks.encode(&source, &there)?;
+        Ok(Self::over(networks, sizes, kept, &there))
+    }
+
+    /// Begins to say what follows from keys `[L * H, K, S]` and values `[L * H, S, K]`, as [`Networks::encode`] gives
+    /// them; `there` `[S]` is 1 for each place of the source that is there, else 0.
+    pub fn over(networks: &'a mut N, sizes: Sizes, [keys, values]: [Vec<f32>; 2], there: &[f32]) -> Self {
+        let Sizes { target: u, beam: n, layers: l, .. } = sizes;
         let input = StepInput {
             keys,
             values,
@@ -158,7 +165,7 @@ impl<'a, N: Networks> Session<'a, N> {
             past_values: vec![0.0; l * n * sizes.width() * u],
             past: vec![NOT_THERE; u],
         };
-        Ok(Self { networks, sizes, input, length: 0 })
+        Self { networks, sizes, input, length: 0 }
     }
 
     /// Each translation takes over what is kept of that which it continues.

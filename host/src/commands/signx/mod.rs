@@ -1,5 +1,8 @@
 //! `signpost-host signx`: a file a command.
 
+mod export;
+mod parameters;
+mod read;
 mod render;
 
 use clap::Subcommand;
@@ -9,6 +12,12 @@ use clap::Subcommand;
 pub enum Signx {
     /// Renders recorded signing as people who were never recorded: a video, and five tracks that belong to it.
     Render(render::Render),
+    /// Says how many parameters each part of a preset's networks has.
+    Parameters(parameters::Parameters),
+    /// Reads a corpus of continuous signing.
+    Read(read::Read),
+    /// Writes a model as ONNX.
+    Export(export::Export),
 }
 
 impl Signx {
@@ -16,6 +25,9 @@ impl Signx {
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Render(command) => command.run(),
+            Self::Parameters(command) => command.run(),
+            Self::Read(command) => command.run(),
+            Self::Export(command) => command.run(),
         }
     }
 }

@@ -5,9 +5,8 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use super::batches::{Batch, Batches};
 use crate::nn::{Drops, Translator};
-use crate::train::ctc;
 use crate::train::fit::{Parts, Task};
-use crate::train::gradient::{numbers, with_gradient};
+use crate::train::gradient::followed;
 
 /// Trains a [`Translator`].
 pub struct TranslatorTask<'a> {
@@ -31,20 +30,7 @@ impl<B: AutodiffBackend> Task<B> for TranslatorTask<'_> {
         let mut drops = Drops::new(batch.seed, self.dropout);
         let memory = net.encode(rows(&batch.source), &batch.lengths, &mut drops);
         let logits = net.decode(rows(&batch.said), &memory, &batch.lengths, &mut drops); // [B * U, V]
-        let (u, [_, v]) = (batch.said[0].len(), logits.dims());
-        let values = numbers(&logits);
-        let mut gradient = vec![0.0; values.len()];
-        let pieces = batch.follows.iter().map(Vec::len).sum::<usize>() as f32;
-        let mut loss = 0.0;
-        let sentences = values.chunks_exact(u * v).zip(gradient.chunks_exact_mut(u * v));
-        for ((logits, gradient), follows) in sentences.zip(&batch.follows) {
-            // What follows the end is asked of nobody.
-            let each = logits.chunks_exact(v).zip(gradient.chunks_exact_mut(v));
-            for ((logits, gradient), &piece) in each.zip(follows) {
-                loss += ctc::smoothed(logits, piece as usize, self.smoothing, 1.0 / pieces, gradient);
-            }
-        }
-        (with_gradient(logits, &values, gradient, loss / f64::from(pieces)), vec![])
+        (followed(logits, &batch.follows, self.smoothing), vec![])
     }
 }
 

@@ -1,0 +1,67 @@
+//! `signpost-host signx read`: reads a corpus of continuous signing.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use host::aurallm::Cpu;
+use host::data::write_utterances;
+use host::signx::{SignXModel, clip, model};
+use host::ui;
+use models::translator::Decoding;
+
+/// Reads a corpus of continuous signing: writes what was said in the corpus's form, which
+/// `signpost-host evaluate continuous --hypothesis` scores.
+#[derive(Args)]
+pub struct Read {
+    /// The model's folder.
+    #[arg(long, value_name = "FOLDER")]
+    model: PathBuf,
+    /// The corpus: a folder with utterances.jsonl.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where to write what was said.
+    #[arg(long, value_name = "FILE.jsonl")]
+    said: PathBuf,
+    /// Sequences that are followed at once, where not the preset's number; 1 is greedy.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=32))]
+    beam: Option<u8>,
+    /// Draws glosses by chance instead, which follows from this number.
+    #[arg(long, value_name = "SEED", conflicts_with = "beam")]
+    sample: Option<u64>,
+    /// Steps in which the latent is denoised, where not the preset's number; 0 leaves it as it is.
+    #[arg(long, value_name = "N")]
+    steps: Option<u16>,
+}
+
+impl Read {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<()> {
+        let mut model = SignXModel::<Cpu>::open(&self.model, &Default::default())?;
+        if let Some(steps) = self.steps {
+            model.preset.diffusion.steps = steps.into();
+        }
+        let mut how = model.preset.beam;
+        match (self.beam, &mut how) {
+            (Some(1), _) => how = Decoding::Greedy,
+            (Some(wanted), Decoding::Beam { beam, .. }) => *beam = wanted.into(),
+            _ => {}
+        }
+        if let Some(wanted) = self.sample {
+            how = model.preset.sampled;
+            if let Decoding::Sampled { seed, .. } = &mut how {
+                *seed = wanted;
+            }
+        }
+        let clips = clip::clips(&self.data, &model.preset)?;
+        let bar = ui::progress(clips.len(), "utterances read");
+        let read = clips.iter().map(|(utterance, clip)| {
+            bar.inc(1);
+            model::hypothesis(utterance, clip, model.preset.fps, model.read(clip, how))
+        });
+        let said: Vec<_> = read.collect();
+        bar.finish_and_clear();
+        write_utterances(&self.said, &said)?;
+        ui::say(format!("{} utterances, written to {}", said.len(), self.said.display()));
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! Clips as SignX reads them: up to five tracks of one length, brought to one rate.
+
+use std::path::Path;
+
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use models::pose::PoseTrack;
+use models::pose::rows::{ROW_258, track_to_rows258};
+use models::pose_file::read_track;
+
+use super::track::{FRAME, Track};
+use super::{Frames, Preset};
+use crate::Error;
+use crate::data::{UTTERANCES, Utterance, utterances};
+
+/// Numbers of a landmark of the body in a row of MediaPipe's, and of one of a hand.
+const BODY_NUMBERS: usize = 4;
+const HAND_NUMBERS: usize = 3;
+/// Landmarks of the body, and of a hand.
+const BODY: usize = 33;
+const HAND: usize = 21;
+/// MediaPipe's landmarks of the shoulders.
+const SHOULDERS: [usize; 2] = [11, 12];
+/// Shoulders nearer to each other, in widths of the picture, are no measure.
+const LEAST_SHOULDERS: f32 = 1e-3;
+
+/// A clip.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Clip {
+    /// Of each track its numbers, `[T, W]`, in the order of [`Track::ALL`].
+    pub tracks: [Option<Vec<f32>>; 5],
+    /// `[T]`: which tracks have each frame.
+    pub there: Vec<[bool; 5]>,
+}
+
+impl Clip {
+    /// A clip of landmarks alone, in the signer's own measure.
+    pub fn of_landmarks(track: &PoseTrack) -> Self {
+        let mut rows = track_to_rows258(track);
+        let there = rows.chunks_exact(ROW_258).map(|row| {
+            let mut there = [false; 5];
+            there[Track::MediaPipe as usize] = row.iter().any(|v| *v != 0.0);
+            there
+        });
+        let mut clip = Self { there: there.collect(), ..Self::default() };
+        let [width, height, _] = track.size;
+        centre(&mut rows, height as f32 / width.max(1) as f32);
+        clip.tracks[Track::MediaPipe as usize] = Some(rows);
+        clip
+    }
+
+    /// The clip at another rate: of each moment the frame nearest to it, of those as near the earlier. What lies
+    /// beyond the most frames is cut off. `stamps_s` `[T]` says when each frame was taken, in seconds, rising from 0.
+    #[must_use]
+    pub fn at_rate(&self, stamps_s: &[f64], fps: f32, most: usize) -> Self {
+        let Some(end) = stamps_s.last() else { return Self::default() };
+        let count = 1 + (end * f64::from(fps)).floor() as usize;
+        let nearest = |i: usize| {
+            let at = i as f64 / f64::from(fps);
+            let after = stamps_s.partition_point(|s| *s < at).min(stamps_s.len() - 1);
+            let before = after.saturating_sub(1);
+            if (stamps_s[before] - at).abs() <= (stamps_s[after] - at).abs() { before } else { after }
+        };
+        let frames: Vec<usize> = (0..count.min(most)).map(nearest).collect();
+        let taken = |track: Track| {
+            let (numbers, width) = (self.tracks[track as usize].as_ref()?, track.width());
+            Some(frames.iter().flat_map(|t| &numbers[t * width..(t + 1) * width]).copied().collect())
+        };
+        Self { tracks: Track::ALL.map(taken), there: frames.iter().map(|t| self.there[*t]).collect() }
+    }
+
+    /// Frames, T.
+    pub fn frames(&self) -> usize {
+        self.there.len()
+    }
+
+    /// Puts a frame into a row of all tracks, `[1959]`, and says which tracks have it, 1 or 0, `[5]`.
+    pub fn write(&self, frame: usize, numbers: &mut [f32], there: &mut [f32]) {
+        for (i, track) in Track::ALL.into_iter().enumerate() {
+            there[i] = f32::from(u8::from(self.there[frame][i]));
+            if let Some(values) = &self.tracks[i] {
+                let width = track.width();
+                numbers[track.columns()].copy_from_slice(&values[frame * width..(frame + 1) * width]);
+            }
+        }
+    }
+
+    /// The clip as a batch of one.
+    pub fn frames_of<B: Backend>(&self, device: &B::Device) -> Frames<B> {
+        let t = self.frames();
+        let (mut numbers, mut there) = (vec![0.0; t * FRAME], vec![0.0; t * Track::ALL.len()]);
+        let rows = numbers.chunks_exact_mut(FRAME).zip(there.chunks_exact_mut(Track::ALL.len()));
+        rows.enumerate().for_each(|(frame, (numbers, there))| self.write(frame, numbers, there));
+        Frames {
+            numbers: Tensor::from_data(TensorData::new(numbers, [1, t, FRAME]), device),
+            there: Tensor::from_data(TensorData::new(there, [1, t, Track::ALL.len()]), device),
+        }
+    }
+}
+
+/// Reads a corpus of continuous signing (see [`crate::data::utterances`]) as a preset wants it. Utterances whose
+/// recording shows nobody are left out.
+///
+/// # Errors
+/// Where the list or a recording cannot be read, or an utterance has no recording.
+pub fn clips(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip)>, Error> {
+    let mut found = vec![];
+    for (line, utterance) in (1..).zip(utterances(folder)?) {
+        let Some(pose) = &utterance.pose else {
+            let why = format!("{} has no pose", utterance.id);
+            return Err(Error::Utterances { path: folder.join(UTTERANCES), line, why });
+        };
+        let track = read_track(folder.join(pose))?;
+        let even = (0..track.frames.len()).map(|i| i as f64 / f64::from(track.fps));
+        let stamps = utterance.stamps_s.clone().filter(|stamps| stamps.len() == track.frames.len());
+        let stamps = stamps.unwrap_or_else(|| even.collect());
+        let clip = Clip::of_landmarks(&track.with_z_in_pixels()).at_rate(&stamps, preset.fps, preset.frames);
+        if clip.there.iter().flatten().any(|there| *there) {
+            found.push((utterance, clip));
+        }
+    }
+    if found.is_empty() {
+        let next = "give a corpus whose recordings show somebody".into();
+        return Err(Error::NoClips { what: folder.display().to_string(), next });
+    }
+    Ok(found)
+}
+
+/// Brings landmarks into the signer's own measure: the origin between the shoulders, the unit their distance, both
+/// in the mean over the clip. `aspect` is the picture's height by its width.
+///
+/// # Shapes
+/// - `rows`: `[T, 258]`
+fn centre(rows: &mut [f32], aspect: f32) {
+    let mut sums = [0.0_f32; 4];
+    for row in rows.chunks_exact(ROW_258) {
+        let seen = SHOULDERS.map(|k| {
+            let point = &row[k * BODY_NUMBERS..][..BODY_NUMBERS];
+            (point[3] > 0.0).then(|| [point[0], point[1] * aspect])
+        });
+        if let [Some(left), Some(right)] = seen {
+            let apart = (left[0] - right[0]).hypot(left[1] - right[1]);
+            let middle = [(left[0] + right[0]) / 2.0, (left[1] + right[1]) / 2.0];
+            [middle[0], middle[1], apart, 1.0].iter().zip(&mut sums).for_each(|(v, sum)| *sum += v);
+        }
+    }
+    let [x, y, apart] = [0, 1, 2].map(|i| sums[i] / sums[3].max(1.0));
+    if apart < LEAST_SHOULDERS {
+        return;
+    }
+    let place = |point: &mut [f32]| {
+        point[0] = (point[0] - x) / apart;
+        point[1] = (point[1] * aspect - y) / apart;
+        point[2] /= apart;
+    };
+    for row in rows.chunks_exact_mut(ROW_258) {
+        let (body, hands) = row.split_at_mut(BODY * BODY_NUMBERS);
+        body.chunks_exact_mut(BODY_NUMBERS).filter(|point| point[3] > 0.0).for_each(place);
+        for hand in hands.chunks_exact_mut(HAND * HAND_NUMBERS) {
+            // A hand that was not detected stays zeros.
+            if hand.iter().any(|v| *v != 0.0) {
+                hand.chunks_exact_mut(HAND_NUMBERS).for_each(place);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use models::pose::rows::rows258_to_track;
+
+    use super::*;
+
+    /// Somebody whose left hand moves, at a place and in a size of the picture.
+    fn rows(frames: usize, at: [f32; 2], size: f32, aspect: f32) -> Vec<f32> {
+        let mut rows = vec![0.0; frames * ROW_258];
+        for (t, row) in rows.chunks_exact_mut(ROW_258).enumerate() {
+            for (k, x) in [(11, 0.5), (12, -0.5)] {
+                row[k * 4..k * 4 + 4].copy_from_slice(&[at[0] + x * size, at[1], 0.1 * size, 1.0]);
+            }
+            for point in row[132..195].chunks_exact_mut(3) {
+                point.copy_from_slice(&[
+                    at[0] + t as f32 * 0.1 * size,
+                    at[1] + 0.5 * size / aspect,
+                    0.2 * size,
+                ]);
+            }
+        }
+        rows
+    }
+
+    /// Numbers of MediaPipe's track.
+    fn numbers(clip: &Clip) -> &[f32] {
+        clip.tracks[Track::MediaPipe as usize].as_deref().unwrap()
+    }
+
+    #[test]
+    fn where_and_how_large_somebody_stands_does_not_matter() {
+        let clip = |at, size: f32, picture: [u32; 2]| {
+            let aspect = picture[1] as f32 / picture[0] as f32;
+            Clip::of_landmarks(&rows258_to_track(&rows(4, at, size, aspect), 10.0, picture).unwrap())
+        };
+        let one = clip([0.5, 0.4], 0.2, [640, 480]);
+        let hand = &numbers(&one)[3 * ROW_258 + 132..][..3];
+        assert!(hand.iter().zip([0.3, 0.5, 0.2]).all(|(a, b)| (a - b).abs() < 1e-4), "{hand:?}");
+        assert!(numbers(&one)[195..258].iter().all(|v| *v == 0.0), "a hand that is not there stays away");
+        let other = clip([0.3, 0.6], 0.35, [400, 800]);
+        assert!(numbers(&one).iter().zip(numbers(&other)).all(|(a, b)| (a - b).abs() < 1e-4));
+    }
+
+    #[track_caller]
+    fn check_rate(stamps_s: &[f64], fps: f32, most: usize, expect: &[usize]) {
+        let track = rows258_to_track(&rows(10, [0.5, 0.5], 0.2, 1.0), 10.0, [100, 100]).unwrap();
+        let mut clip = Clip::of_landmarks(&track);
+        let width = Track::SmplerX.width();
+        clip.tracks[0] = Some((0..10).flat_map(|t| vec![t as f32; width]).collect());
+        clip.there[4] = [false; 5];
+        let found = clip.at_rate(stamps_s, fps, most);
+        let hands = numbers(&found).chunks_exact(ROW_258).map(|row| (row[132] * 10.0).round() as usize);
+        assert_eq!(hands.collect::<Vec<_>>(), expect);
+        let other = found.tracks[0].as_ref().unwrap().chunks_exact(width).map(|row| row[0] as usize);
+        assert_eq!(other.collect::<Vec<_>>(), expect, "all tracks go together");
+        assert!(found.there.iter().zip(expect).all(|(there, t)| there[2] == (*t != 4)));
+    }
+
+    #[test]
+    fn a_clip_is_brought_to_one_rate() {
+        let even: Vec<f64> = (0..10).map(|i| f64::from(i) * 0.1).collect();
+        check_rate(&even, 5.0, 100, &[0, 2, 4, 6, 8]);
+        check_rate(&even, 20.0, 4, &[0, 0, 1, 1]);
+        let slow: Vec<f64> = (0..10).map(|i| f64::from(i) * 0.2).collect();
+        check_rate(&slow, 5.0, 100, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        // The camera waited before its last frame.
+        let mut late = even;
+        late[9] = 1.25;
+        check_rate(&late, 5.0, 100, &[0, 2, 4, 6, 8, 8, 9]);
+        let nobody = rows258_to_track(&[0.0; 2 * ROW_258], 10.0, [100, 100]).unwrap();
+        assert!(Clip::of_landmarks(&nobody).there.iter().all(|there| *there == [false; 5]));
+        assert_eq!(Clip::default().at_rate(&[], 5.0, 9), Clip::default());
+    }
+}

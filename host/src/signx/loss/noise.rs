@@ -1,0 +1,64 @@
+//! The loss of predicted noise (equation 8), and that of Video2Pose (equation 13).
+
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+
+/// Latents that noise was mixed with (equation 4).
+#[derive(Debug, Clone)]
+pub struct Noised<B: Backend> {
+    /// `[B * T, Z]`
+    pub latent: Tensor<B, 2>,
+    /// `[B]`, the level of each clip.
+    pub levels: Vec<usize>,
+    /// What was mixed in, `[B * T, Z]`.
+    pub noise: Tensor<B, 2>,
+}
+
+impl<B: Backend> Noised<B> {
+    /// Mixes noise with latents, each clip's at its own level. Gradients do not go through: an encoder that had them
+    /// would learn latents whose noise is easy to tell, those that say nothing.
+    ///
+    /// # Shapes
+    /// - `latent`, `noise`: `[B * T, Z]`
+    /// - `levels`: `[B]`, numbers of `left`
+    /// - `left`: what is left of a latent at each level
+    pub fn new(latent: Tensor<B, 2>, noise: Tensor<B, 2>, levels: Vec<usize>, left: &[f64]) -> Self {
+        let ([rows, z], b, device) = (latent.dims(), levels.len(), latent.device());
+        let share = |of: fn(f64) -> f64| {
+            let shares: Vec<f32> = levels.iter().map(|level| of(left[*level]).sqrt() as f32).collect();
+            let shares = Tensor::<B, 3>::from_data(TensorData::new(shares, [b, 1, 1]), &device);
+            shares.expand([b, rows / b, z]).reshape([rows, z])
+        };
+        let latent = latent.detach() * share(|left| left) + noise.clone() * share(|left| 1.0 - left);
+        Self { latent, levels, noise }
+    }
+}
+
+/// The squared error of predicted noise, the mean over the values of all frames that are there: `[1]`.
+///
+/// # Shapes
+/// - `predicted`, `noise`: `[B * T, Z]`
+/// - `there`: `[B, T]`, 1 or 0
+pub fn noise<B: Backend>(predicted: Tensor<B, 2>, noise: Tensor<B, 2>, there: &Tensor<B, 2>) -> Tensor<B, 1> {
+    let ([b, t], [_, z]) = (there.dims(), noise.dims());
+    let there = there.clone().reshape([b * t, 1]);
+    let squares = (predicted - noise).powi_scalar(2) * there.clone();
+    squares.sum() / (there.sum() * z as f32).clamp_min(1.0)
+}
+
+/// The squared error of predicted tracks (equation 13): of each track the mean over the numbers of all frames that
+/// it has, and the sum of these: `[1]`.
+///
+/// # Shapes
+/// - `predicted`, `tracks`: `[B * T, W]` each, standardised, so that none outweighs the others by its unit
+/// - `there`: `[B * T, K]`, 1 or 0
+pub fn reconstruction<B: Backend>(
+    predicted: Vec<Tensor<B, 2>>,
+    tracks: Vec<Tensor<B, 2>>,
+    there: &Tensor<B, 2>,
+) -> Tensor<B, 1> {
+    let mut sum = Tensor::zeros([1], &there.device());
+    for (i, (predicted, track)) in predicted.into_iter().zip(tracks).enumerate() {
+        sum = sum + noise(predicted, track, &there.clone().narrow(1, i, 1));
+    }
+    sum
+}

@@ -1,0 +1,190 @@
+//! A trained Pose2Gloss as a folder: `manifest.json` and `weights.safetensors`.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::activation::softmax;
+use burn::tensor::backend::Backend;
+use models::manifest::{MANIFEST, Metric, Source, sha256};
+use models::translator::{BEGIN, Decoding, ENCODER, Networks, STEP, Session, Sizes, Steps, UNKNOWN};
+use serde::{Deserialize, Serialize};
+
+use super::clip::Clip;
+use super::track::{FRAME, Track};
+use super::{Frames, Pose2Gloss, Pose2GlossConfig, Preset, Size, decode};
+use crate::data::{TimedGloss, Utterance};
+use crate::evaluate::TranslatorNetworks;
+use crate::nn::{Drops, load};
+use crate::random::split_mix;
+use crate::{Error, export};
+
+/// The weights' file.
+pub const WEIGHTS: &str = "weights.safetensors";
+/// The largest difference of a probability that rounding explains.
+const ROUNDING: f32 = 1e-3;
+/// Tokens that exported networks are compared over.
+const LOOKED: usize = 6;
+/// Tokens that are no gloss.
+const MARKS: usize = UNKNOWN as usize + 1;
+
+/// All that is known of a trained Pose2Gloss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignXManifest {
+    /// The model's name.
+    pub name: String,
+    /// Its sizes and settings, a name of [`Preset`].
+    pub preset: String,
+    /// SHA-256 of the weights, in hexadecimal.
+    pub weights_sha256: String,
+    /// What it may say, in the order of its tokens after the marks.
+    pub glosses: Vec<String>,
+    /// What it was trained on.
+    pub data: Vec<Source>,
+    /// What it was measured to do.
+    pub metrics: Vec<Metric>,
+    /// The command that remakes it.
+    pub recipe: String,
+}
+
+/// A trained Pose2Gloss.
+#[derive(Debug)]
+pub struct SignXModel<B: Backend> {
+    /// What is known of it.
+    pub manifest: SignXManifest,
+    /// Its sizes and settings.
+    pub preset: Preset,
+    /// The network.
+    pub net: Pose2Gloss<B>,
+}
+
+/// The token of a gloss of such a list.
+pub fn token(glosses: &[String], gloss: &str) -> Option<u32> {
+    glosses.iter().position(|known| known == gloss).map(|i| (MARKS + i) as u32)
+}
+
+/// The sizes of a preset's network that may say so many glosses.
+pub fn config(preset: &Preset, glosses: usize) -> Pose2GlossConfig {
+    Pose2GlossConfig { codes: MARKS + glosses, ..preset.pose2gloss.clone() }
+}
+
+impl<B: Backend> SignXModel<B> {
+    /// Opens a folder.
+    ///
+    /// # Errors
+    /// [`Error::SignX`] where a file is missing, was changed, or does not fit the other.
+    pub fn open(folder: &Path, device: &B::Device) -> Result<Self, Error> {
+        let at = |name: &str| folder.join(name);
+        let wrong = |path: PathBuf, why: String| Error::SignX { path, why };
+        let bytes = |name: &str| std::fs::read(at(name)).map_err(|e| wrong(at(name), e.to_string()));
+        let manifest: SignXManifest = serde_json::from_slice(&bytes(MANIFEST)?)
+            .map_err(|e| wrong(at(MANIFEST), format!("it is no manifest ({e})")))?;
+        let unknown =
+            || wrong(at(MANIFEST), format!("it names the preset {:?}, which is none", manifest.preset));
+        let preset = Preset::find(&manifest.preset).ok_or_else(unknown)?;
+        let weights = bytes(WEIGHTS)?;
+        if sha256(&weights) != manifest.weights_sha256 {
+            return Err(wrong(at(WEIGHTS), "it is not the file that the manifest vouches for".into()));
+        }
+        let net = config(&preset, manifest.glosses.len()).init(device);
+        let net = load(net, weights).map_err(|why| wrong(at(WEIGHTS), why))?;
+        Ok(Self { manifest, preset, net })
+    }
+
+    /// The sizes of the exported networks.
+    pub fn sizes(&self) -> Sizes {
+        let Size { width, heads, layers, .. } = self.preset.pose2gloss.codebook;
+        let (source, target, beam) = (self.preset.frames, self.preset.longest, self.preset.beam.beam());
+        Sizes { source, target, beam, layers, heads, head: width / heads }
+    }
+
+    /// Writes `encoder.onnx` and `step.onnx` into a folder and gives the largest difference of a probability to the
+    /// network's own, over what it says of some made-up frames.
+    ///
+    /// # Errors
+    /// [`Error::Export`] where they differ by more than rounding, and others where the folder cannot be written.
+    pub fn export(&self, out: &Path) -> Result<f32, Error> {
+        let networks = export::signx(&self.manifest.name, &self.net, &self.preset.diffusion, &self.sizes());
+        let far = self.apart(&networks)?;
+        if far.is_nan() || far > ROUNDING {
+            return Err(Error::Export { found: far, limit: ROUNDING });
+        }
+        std::fs::create_dir_all(out).map_err(Error::io("make the folder", out))?;
+        for (name, bytes) in [ENCODER, STEP].into_iter().zip(&networks) {
+            let path = out.join(name);
+            models::whole::write(&path, bytes).map_err(Error::io("write", &path))?;
+        }
+        Ok(far)
+    }
+
+    /// How far exported networks are from this one: the largest difference of a probability of what follows.
+    fn apart(&self, networks: &[Vec<u8>; 2]) -> Result<f32, Error> {
+        let (sizes, codes) = (self.sizes(), MARKS + self.manifest.glosses.len());
+        let (f, device) = (FRAME, self.net.codebook.bias.device());
+        let k = Track::ALL.len();
+        let source = [[sizes.source, f], [sizes.source, k]];
+        let [encoder, step] = networks;
+        let mut runner =
+            TranslatorNetworks::of_source(&self.manifest.name, [encoder, step], source, sizes, codes)?;
+        // Half of the frames are there, one track after the other.
+        let mut state = 1;
+        let mut number = || (split_mix(&mut state) >> 40) as f32 / (1 << 24) as f32 - 0.5;
+        let frames: Vec<f32> = (0..sizes.source * f).map(|_| number()).collect();
+        let here =
+            |i: usize| f32::from(u8::from(i / k < sizes.source / 2 && (i / k / 3 + i % k).is_multiple_of(2)));
+        let there: Vec<f32> = (0..sizes.source * k).map(here).collect();
+        let clip = Frames::<B>::one(frames.clone(), there.clone(), &Track::ALL.map(Track::width), &device);
+        let (seen, drops) = (clip.seen(), &mut Drops::none());
+        let memory = self.net.read(&clip, &self.preset.diffusion, drops);
+        let mut past = self.net.codebook.begin(&memory, &seen);
+
+        let kept = runner.encode(&frames, &there)?;
+        let seen: Vec<f32> = there.chunks_exact(k).map(|t| t.iter().copied().fold(0.0, f32::max)).collect();
+        let mut session = Session::over(&mut runner, sizes, kept, &seen);
+        let (mut far, mut tokens) = (0.0_f32, vec![BEGIN; sizes.beam]);
+        let follows: Vec<usize> = (0..sizes.beam).collect();
+        for turn in 0..LOOKED {
+            let ours = softmax(self.net.codebook.step(&follows, &tokens, &mut past), 1);
+            let ours: Vec<f32> =
+                ours.into_data().convert::<f32>().to_vec().expect("converted to f32 just before");
+            let theirs = session.step(&follows, &tokens)?;
+            let each = ours.iter().zip(&theirs).map(|(a, b)| (a - b.exp()).abs());
+            far = each.fold(far, |a, b| if b.is_nan() { b } else { a.max(b) });
+            let next = |n: usize| (MARKS + (turn + n) % (codes - MARKS).max(1)).min(codes - 1) as u32;
+            tokens = (0..sizes.beam).map(next).collect();
+        }
+        Ok(far)
+    }
+
+    /// What a clip says.
+    pub fn read(&self, clip: &Clip, how: Decoding) -> Vec<String> {
+        read(&self.net, &self.preset, &self.manifest.glosses, clip, how)
+    }
+}
+
+/// What a clip says, by a network and its glosses.
+pub fn read<B: Backend>(
+    net: &Pose2Gloss<B>,
+    preset: &Preset,
+    glosses: &[String],
+    clip: &Clip,
+    how: Decoding,
+) -> Vec<String> {
+    let device = net.codebook.bias.device();
+    let frames = clip.frames_of::<B>(&device);
+    let memory = net.read(&frames, &preset.diffusion, &mut Drops::none());
+    let tokens = decode::tokens(&net.codebook, &memory, &frames.seen(), preset.longest, how, preset.shaping);
+    let gloss = |token: u32| glosses.get((token as usize).checked_sub(MARKS)?).cloned();
+    tokens.into_iter().filter_map(gloss).collect()
+}
+
+/// What was read of an utterance, in the form of a corpus. SignX says no times: each gloss has the clip's.
+pub fn hypothesis(utterance: &Utterance, clip: &Clip, fps: f32, said: Vec<String>) -> Utterance {
+    let end_s = clip.frames() as f64 / f64::from(fps);
+    let timed = |gloss| TimedGloss { gloss, start_s: 0.0, end_s, confidence: None };
+    Utterance {
+        id: utterance.id.clone(),
+        signer: utterance.signer.clone(),
+        glosses: said.into_iter().map(timed).collect(),
+        ..Utterance::default()
+    }
+}

@@ -1,0 +1,250 @@
+//! Sizes and settings by name: the paper's, and smaller ones that learn the same way.
+
+use burn::backend::Flex;
+use burn::module::Module;
+use models::translator::{Decoding, Shaping};
+
+use super::loss::{Decay, Weights};
+use super::{AlphaBar, Diffusion, Pose2GlossConfig, Size, Track, Video2PoseConfig};
+use crate::nn::parameters;
+
+/// All that a network and its training are made by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preset {
+    /// Its name.
+    pub name: &'static str,
+    /// The first stage's network; its tokens are told when they are known.
+    pub pose2gloss: Pose2GlossConfig,
+    /// How latents are denoised.
+    pub diffusion: Diffusion,
+    /// The second stage's network.
+    pub video2pose: Video2PoseConfig,
+    /// How the stages are trained.
+    pub stages: [Stage; 2],
+    /// What the first stage's losses weigh.
+    pub weights: Weights,
+    /// Share of tokens that the decoder is told rightly instead of as it said them.
+    pub teacher: Decay,
+    /// Share of the probability that a token gives to all alike.
+    pub smoothing: f32,
+    /// Divides the cosines of the contrast.
+    pub contrast: f32,
+    /// Share of values that training drops.
+    pub dropout: f32,
+    /// Frames a second that clips are brought to.
+    pub fps: f32,
+    /// The most frames of a clip.
+    pub frames: usize,
+    /// The most tokens of a clip.
+    pub longest: usize,
+    /// How glosses are searched for.
+    pub beam: Decoding,
+    /// How glosses are drawn instead.
+    pub sampled: Decoding,
+    /// What is made of probabilities before.
+    pub shaping: Shaping,
+}
+
+/// How a stage is trained.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stage {
+    /// The highest learning rate.
+    pub rate: f64,
+    /// The lowest, as a share of the highest.
+    pub floor: f64,
+    /// The share of the steps in which it rises.
+    pub warm_up: f64,
+    /// Decoupled weight decay.
+    pub decay: f32,
+    /// The largest norm of a gradient.
+    pub clip: f32,
+    /// How often every clip is seen.
+    pub epochs: usize,
+    /// Clips of a step.
+    pub batch: usize,
+    /// Parts that a step's clips are taken in, one after the other.
+    pub accumulate: usize,
+}
+
+/// Tokens of the paper's codebook: 2000 glosses (table 3) and the marks.
+const CODES: usize = 2003;
+
+impl Preset {
+    /// The preset of a name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|preset| preset.name == name)
+    }
+
+    /// The names of all presets, as a text.
+    pub fn names() -> String {
+        Self::all().map(|preset| preset.name).join(", ")
+    }
+
+    fn all() -> [Self; 3] {
+        [Self::paper(), Self::small(), Self::tiny()]
+    }
+
+    /// The paper's: table 2, and what the text says of sizes, the tracks and the latent. How wide and deep the
+    /// networks are it does not say; here the vision transformer is ViT-B/16 (Dosovitskiy et al. 2021, table 1), and
+    /// the others are so large that a step of 32 clips of 7 s takes 13 GB, measured with `train signx-paper --steps 1`
+    /// on a synthetic corpus. A batch of 32 is taken in 4 parts of 8, which is how table 2's two numbers are read.
+    pub fn paper() -> Self {
+        let stage = Stage {
+            rate: 1e-3,
+            floor: 0.05,
+            warm_up: 0.1,
+            decay: 0.01,
+            clip: 7.0,
+            epochs: 1000,
+            batch: 32,
+            accumulate: 4,
+        };
+        let vit = Size { width: 768, heads: 12, inner: 3072, layers: 12 };
+        Self {
+            name: "paper",
+            pose2gloss: Pose2GlossConfig {
+                tracks: Track::ALL.map(Track::width).into(),
+                width: 512,
+                heads: 8,
+                inner: 2048,
+                latent: 2048,
+                noise: Size { width: 512, heads: 8, inner: 2048, layers: 9 },
+                codebook: Size { width: 512, heads: 8, inner: 2048, layers: 6 },
+                codes: CODES,
+            },
+            diffusion: Diffusion { schedule: AlphaBar::Cosine, levels: 1000, from: 250, steps: 2 },
+            video2pose: Video2PoseConfig {
+                picture: 224,
+                patch: 16,
+                spatial: vit,
+                temporal: Size { layers: 4, ..vit },
+            },
+            stages: [stage, Stage { floor: 0.01, clip: 1.0, epochs: 300, accumulate: 32, ..stage }],
+            weights: Weights {
+                noise: Decay { from: 1.0, to: 0.0 },
+                text: 1.0,
+                word: 1.0,
+                ngram: 0.6,
+                contrast: 1.0,
+            },
+            teacher: Decay { from: 0.5, to: 0.0 },
+            smoothing: 0.1,
+            // Of Radford et al. 2021, section 2.5: the paper names none.
+            contrast: 0.07,
+            dropout: 0.1,
+            fps: 30.0,
+            // Twenty seconds: the paper bounds tokens only.
+            frames: 600,
+            longest: 64,
+            beam: Decoding::Beam { beam: 5, penalty: 0.7 },
+            // Table 2's temperature is in the shaping.
+            sampled: Decoding::Sampled { temperature: 1.0, top_k: 50, top_p: 0.92, seed: 1 },
+            shaping: Shaping { temperature: 0.7, repetition: 2.5 },
+        }
+    }
+
+    /// What two processor cores train in an evening. Signs of a hall repeat within a sentence, so none is penalised
+    /// for it.
+    pub fn small() -> Self {
+        let paper = Self::paper();
+        let vit = Size { width: 128, heads: 4, inner: 256, layers: 4 };
+        Self {
+            name: "small",
+            pose2gloss: Pose2GlossConfig {
+                width: 96,
+                heads: 4,
+                inner: 192,
+                latent: 128,
+                noise: Size { width: 128, heads: 4, inner: 256, layers: 2 },
+                codebook: Size { width: 128, heads: 4, inner: 256, layers: 2 },
+                ..paper.pose2gloss
+            },
+            diffusion: Diffusion { steps: 1, ..paper.diffusion },
+            video2pose: Video2PoseConfig {
+                picture: 96,
+                patch: 16,
+                spatial: vit,
+                temporal: Size { layers: 2, ..vit },
+            },
+            stages: paper.stages.map(|stage| Stage {
+                rate: 2e-3,
+                epochs: 30,
+                batch: 16,
+                accumulate: 1,
+                ..stage
+            }),
+            fps: 12.0,
+            frames: 240,
+            shaping: Shaping::NONE,
+            ..paper
+        }
+    }
+
+    /// What tests train.
+    pub fn tiny() -> Self {
+        let small = Self::small();
+        let size = Size { width: 16, heads: 2, inner: 24, layers: 2 };
+        Self {
+            name: "tiny",
+            pose2gloss: Pose2GlossConfig {
+                width: 16,
+                heads: 2,
+                inner: 24,
+                latent: 24,
+                noise: size,
+                codebook: size,
+                ..small.pose2gloss
+            },
+            video2pose: Video2PoseConfig { picture: 16, patch: 8, spatial: size, temporal: size },
+            ..small
+        }
+    }
+
+    /// Parameters of each part, in order, as a network of the preset has them.
+    pub fn parameters(&self) -> Vec<(String, usize)> {
+        let device = Default::default();
+        let net = self.pose2gloss.init::<Flex>(&device);
+        let video = self.video2pose.init::<Flex>(&net.encode, &device);
+        let encoders = net.encode.tracks.iter().zip(Track::ALL);
+        let encoders = encoders.map(|(encoder, track)| part(format!("pose2gloss encoder {track}"), encoder));
+        let [whole, spatial, temporal, projections] = [
+            parameters::<Flex, _>(&video),
+            parameters::<Flex, _>(&video.spatial),
+            parameters::<Flex, _>(&video.temporal),
+            parameters::<Flex, _>(&video.projections),
+        ];
+        encoders
+            .chain([
+                part("pose2gloss fusion", &net.fuse),
+                part("pose2gloss padmatch", &net.padmatch),
+                part("pose2gloss noise", &net.noise),
+                part("pose2gloss codebook", &net.codebook),
+                ("video2pose patches, places and norms".into(), whole - spatial - temporal - projections),
+                ("video2pose spatial".into(), spatial),
+                ("video2pose temporal".into(), temporal),
+                ("video2pose projections".into(), projections),
+            ])
+            .collect()
+    }
+}
+
+fn part<M: Module<Flex>>(name: impl Into<String>, module: &M) -> (String, usize) {
+    (name.into(), parameters::<Flex, M>(module))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_are_the_whole() {
+        for preset in Preset::all() {
+            let net = preset.pose2gloss.init::<Flex>(&Default::default());
+            let video = preset.video2pose.init::<Flex>(&net.encode, &Default::default());
+            let parts: usize = preset.parameters().iter().map(|(_, n)| n).sum();
+            assert_eq!(parts, parameters::<Flex, _>(&net) + parameters::<Flex, _>(&video), "{}", preset.name);
+            assert_eq!(Preset::find(preset.name).as_ref(), Some(&preset));
+        }
+        assert_eq!(Preset::paper().pose2gloss.tracks.iter().sum::<usize>(), 1959);
+    }
+}

@@ -1,0 +1,162 @@
+//! Batches of clips: at another speed each time, and now and then without a track that they have.
+
+use std::sync::{Mutex, PoisonError};
+
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{Rng, RngCore, SeedableRng};
+
+use crate::signx::Clip;
+use crate::signx::track::{FRAME, Track};
+use crate::train::plan::step_seed;
+
+/// So many batches are drawn together and sorted by length, so that little of a batch is padding.
+const POOL: usize = 8;
+/// Clips are signed at a speed within this range.
+const SPEED: std::ops::RangeInclusive<f64> = 0.85..=1.2;
+/// The share of tracks that are left out where there is another, so that any subset will do.
+const WITHOUT: f64 = 0.2;
+/// Tracks.
+const TRACKS: usize = Track::ALL.len();
+
+/// Draws batches.
+pub struct Batches<'a> {
+    examples: &'a [(Vec<u32>, Clip)],
+    size: usize,
+    seed: u64,
+    /// The epoch of the last batch, with the clips of each of its batches.
+    epoch: Mutex<Option<(usize, Vec<Vec<usize>>)>>,
+}
+
+/// Clips side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Clips, B, and frames, T.
+    pub shape: [usize; 2],
+    /// `[B, T, 1959]`
+    pub numbers: Vec<f32>,
+    /// `[B, T, 5]`
+    pub there: Vec<f32>,
+    /// `[B]`: tokens, the last an end.
+    pub rows: Vec<Vec<u32>>,
+    /// Its number.
+    pub number: usize,
+    /// What is random in the step follows from it.
+    pub seed: u64,
+}
+
+impl<'a> Batches<'a> {
+    /// Of tokens and their clips, so many at once.
+    pub fn new(examples: &'a [(Vec<u32>, Clip)], size: usize, seed: u64) -> Self {
+        Self { examples, size, seed, epoch: Mutex::new(None) }
+    }
+
+    /// Batches in which every clip is seen once.
+    pub fn of_epoch(&self) -> usize {
+        self.examples.len().div_ceil(self.size)
+    }
+
+    /// The batch of a number, which follows from it alone.
+    pub fn batch(&self, number: usize) -> Batch {
+        let (epoch, place) = (number / self.of_epoch(), number % self.of_epoch());
+        let mut last = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|(of, _)| *of != epoch) {
+            *last = Some((epoch, self.draw(epoch)));
+        }
+        let (_, batches) = last.as_ref().expect("it was drawn just before");
+        let mut rng = StdRng::seed_from_u64(step_seed(!self.seed, number));
+        let clips: Vec<_> =
+            batches[place].iter().map(|i| Played::new(&self.examples[*i], &mut rng)).collect();
+        let frames = clips.iter().map(|clip| clip.frames.len()).max().unwrap_or(0);
+        let shape = [clips.len(), frames];
+        let mut numbers = vec![0.0; clips.len() * frames * FRAME];
+        let mut there = vec![0.0; clips.len() * frames * TRACKS];
+        for (i, played) in clips.iter().enumerate() {
+            for (t, frame) in played.frames.iter().enumerate() {
+                let row = i * frames + t;
+                let there = &mut there[row * TRACKS..(row + 1) * TRACKS];
+                played.example.1.write(*frame, &mut numbers[row * FRAME..(row + 1) * FRAME], there);
+                there
+                    .iter_mut()
+                    .zip(played.with)
+                    .for_each(|(there, with)| *there *= f32::from(u8::from(with)));
+            }
+        }
+        let rows = clips.iter().map(|played| played.example.0.clone()).collect();
+        Batch { shape, numbers, there, rows, number, seed: rng.next_u64() }
+    }
+
+    /// The batches of an epoch.
+    fn draw(&self, epoch: usize) -> Vec<Vec<usize>> {
+        let mut rng = StdRng::seed_from_u64(step_seed(self.seed, epoch));
+        let mut order: Vec<usize> = (0..self.examples.len()).collect();
+        order.shuffle(&mut rng);
+        for pool in order.chunks_mut(POOL * self.size) {
+            pool.sort_by_key(|i| self.examples[*i].1.frames());
+        }
+        let mut batches: Vec<Vec<usize>> = order.chunks(self.size).map(<[usize]>::to_vec).collect();
+        batches.shuffle(&mut rng);
+        batches
+    }
+}
+
+/// A clip as it is shown this time.
+struct Played<'a> {
+    example: &'a (Vec<u32>, Clip),
+    /// `[T']`: frames of the clip.
+    frames: Vec<usize>,
+    /// Which tracks are shown.
+    with: [bool; TRACKS],
+}
+
+impl<'a> Played<'a> {
+    fn new(example: &'a (Vec<u32>, Clip), rng: &mut StdRng) -> Self {
+        let (count, speed) = (example.1.frames(), rng.random_range(SPEED));
+        let played = ((count as f64 / speed).round() as usize).max(1);
+        let frames =
+            (0..played).map(|t| ((t as f64 * speed) as usize).min(count.saturating_sub(1))).collect();
+        let has: Vec<usize> = (0..TRACKS).filter(|i| example.1.tracks[*i].is_some()).collect();
+        let kept = has.get(rng.random_range(0..has.len().max(1))).copied();
+        let with = std::array::from_fn(|i| kept == Some(i) || !rng.random_bool(WITHOUT));
+        Self { example, frames, with }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_clip_is_seen_once_an_epoch_and_never_without_any_track() {
+        let clip = |i: usize| {
+            let frames = 5 + i;
+            let mut clip = Clip { there: vec![[true, false, true, false, false]; frames], ..Clip::default() };
+            for track in [Track::SmplerX, Track::MediaPipe] {
+                clip.tracks[track as usize] = Some(vec![1.0; frames * track.width()]);
+            }
+            (vec![3 + i as u32, 0], clip)
+        };
+        let examples: Vec<_> = (0..23).map(clip).collect();
+        let batches = Batches::new(&examples, 4, 7);
+        assert_eq!(batches.of_epoch(), 6);
+        let mut without = 0;
+        for epoch in 0..4 {
+            let mut seen = vec![];
+            for batch in (epoch * 6..epoch * 6 + 6).map(|number| batches.batch(number)) {
+                let [_, frames] = batch.shape;
+                for (row, there) in batch.rows.iter().zip(batch.there.chunks_exact(frames * TRACKS)) {
+                    let shown = there.chunks_exact(TRACKS).take_while(|t| t.contains(&1.0)).count();
+                    let count = f64::from(row[0] + 2);
+                    assert!((count / 1.25..=count / 0.8).contains(&(shown as f64)), "{shown} of {count}");
+                    assert_eq!(there[TRACKS..][1], 0.0, "what is not there is not shown");
+                    without += usize::from(there[0] == 0.0 || there[2] == 0.0);
+                }
+                seen.extend(batch.rows.iter().map(|row| row[0]));
+            }
+            seen.sort_unstable();
+            assert_eq!(seen, (3..26).collect::<Vec<u32>>());
+        }
+        assert!((10..40).contains(&without), "{without} of 92 were shown with one track");
+        assert_eq!(batches.batch(3), batches.batch(3));
+    }
+}

@@ -1,0 +1,237 @@
+//! Trains Pose2Gloss, SignX's first stage, on utterances with any of its five tracks, and writes its folder.
+//!
+//! The data are a folder with a corpus `train` and a corpus `dev`, each as `signpost-host synth` writes one.
+
+mod batches;
+mod task;
+
+use std::path::Path;
+
+use burn::tensor::backend::Backend;
+use models::manifest::{HeldOut, Metric, Role, Source, sha256};
+use models::metrics::tokenize::Tokenizer;
+use models::translator::{Decoding, END};
+
+use super::fit::{Plain, fit, forget};
+use super::plan::Plan;
+use super::{Options, Training, command, pretty, write};
+use crate::data::Utterance;
+use crate::evaluate::compare;
+use crate::nn::save;
+use crate::signx::clip::{Clip, clips};
+use crate::signx::model::{WEIGHTS, config, hypothesis, read, token};
+use crate::signx::track::FRAME;
+use crate::signx::{Pose2Gloss, Preset, SignXManifest, Track};
+use crate::{Error, ui};
+
+use batches::Batches;
+pub use task::Learnt;
+use task::SignXTask;
+
+/// How a Pose2Gloss is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignXRecipe {
+    /// The model's name.
+    pub name: &'static str,
+    /// Its sizes and settings, a name of [`Preset`].
+    pub preset: &'static str,
+}
+
+/// All recipes.
+pub const SIGNX_RECIPES: [SignXRecipe; 3] = [
+    SignXRecipe { name: "signx-small", preset: "small" },
+    SignXRecipe { name: "signx-tiny", preset: "tiny" },
+    SignXRecipe { name: "signx-paper", preset: "paper" },
+];
+
+/// Deviations below this are of numbers that never change.
+const LEAST_DEVIATION: f64 = 1e-3;
+
+impl SignXRecipe {
+    /// The recipe of a name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        SIGNX_RECIPES.iter().find(|r| r.name == name)
+    }
+
+    /// The names of all recipes, as a text.
+    pub fn names() -> String {
+        SIGNX_RECIPES.map(|r| r.name).join(", ")
+    }
+}
+
+/// Trains a recipe, measures it on development data and writes the folder.
+///
+/// # Errors
+/// Where data cannot be read, the loss goes astray, or the folder cannot be written.
+pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, Error> {
+    std::fs::create_dir_all(&options.out).map_err(Error::io("make the folder", &options.out))?;
+    let preset = Preset::find(recipe.preset).expect("a test looks up the preset of every recipe");
+    let learnt = clips(&options.data.join("train"), &preset)?;
+    let dev = clips(&options.data.join("dev"), &preset)?;
+    let glosses = glosses(&learnt);
+    let tokens = |utterance: &Utterance| -> Vec<u32> {
+        let tokens = utterance.glosses.iter().filter_map(|g| token(&glosses, &g.gloss));
+        tokens.take(preset.longest).chain([END]).collect()
+    };
+    let examples: Vec<(Vec<u32>, Clip)> =
+        learnt.iter().map(|(utterance, clip)| (tokens(utterance), clip.clone())).collect();
+    ui::say(format!(
+        "{}: {} glosses, {} utterances to learn, {} to measure on",
+        recipe.name,
+        glosses.len(),
+        examples.len(),
+        dev.len()
+    ));
+
+    let [stage, _] = preset.stages;
+    let part = (stage.batch / stage.accumulate).max(1);
+    let batches = Batches::new(&examples, part, options.seed);
+    let whole = stage.epochs * batches.of_epoch() / stage.accumulate;
+    let steps = options.steps.unwrap_or(whole.max(1));
+    let (mean, deviation) = scale(&examples);
+    let data = fingerprint(&preset, &examples, steps);
+    let plan = options.plan(recipe.name, steps, options.seed, &data, &options.out)?;
+    let plan = Plan {
+        rate: options.rate.unwrap_or(stage.rate),
+        warm_up: stage.warm_up,
+        floor: stage.floor,
+        accumulate: stage.accumulate,
+        decay: stage.decay,
+        clip: stage.clip,
+        average_keeps: 0.98,
+        ..plan
+    };
+    let device = Default::default();
+    Training::seed(&device, options.seed);
+    let net = config(&preset, glosses.len()).init::<Training>(&device);
+    let encode = net.encode.clone().standardised(&mean, &deviation);
+    let net = Learnt::new(Pose2Gloss { encode, ..net }, &device);
+    let task = SignXTask { batches: &batches, preset: &preset, all: steps * stage.accumulate };
+    let net = fit::<Training, _>(net, &task, &plan)?.net;
+
+    let weights = save::<Plain<Training>, _>(&net);
+    let manifest = SignXManifest {
+        name: recipe.name.into(),
+        preset: recipe.preset.into(),
+        weights_sha256: sha256(&weights),
+        data: vec![source(&options.data, learnt.len())],
+        metrics: measure(&net, &preset, &glosses, &dev),
+        glosses,
+        recipe: command(recipe.name, options, steps),
+    };
+    write(&options.out, &[(WEIGHTS, &weights)], pretty(&manifest))?;
+    forget(&options.out)?;
+    Ok(manifest)
+}
+
+/// All glosses of a corpus, in order.
+fn glosses(learnt: &[(Utterance, Clip)]) -> Vec<String> {
+    let all = learnt.iter().flat_map(|(utterance, _)| &utterance.glosses);
+    let mut glosses: Vec<String> = all.map(|g| g.gloss.clone()).collect();
+    glosses.sort();
+    glosses.dedup();
+    glosses
+}
+
+/// The mean and deviation of all numbers of a frame, over the frames in which their track is there: `[1959]` each.
+fn scale(examples: &[(Vec<u32>, Clip)]) -> (Vec<f32>, Vec<f32>) {
+    let (mut mean, mut deviation) = (vec![0.0; FRAME], vec![1.0; FRAME]);
+    for (i, track) in Track::ALL.into_iter().enumerate() {
+        let width = track.width();
+        let (mut count, mut sums) = (0.0_f64, vec![[0.0_f64; 2]; width]);
+        for (_, clip) in examples {
+            let Some(numbers) = &clip.tracks[i] else { continue };
+            let there = numbers.chunks_exact(width).zip(&clip.there).filter(|(_, there)| there[i]);
+            for (row, _) in there {
+                count += 1.0;
+                for (sum, v) in sums.iter_mut().zip(row) {
+                    sum[0] += f64::from(*v);
+                    sum[1] += f64::from(*v).powi(2);
+                }
+            }
+        }
+        if count == 0.0 {
+            continue;
+        }
+        for (column, [sum, squares]) in track.columns().zip(sums) {
+            let average = sum / count;
+            mean[column] = average as f32;
+            let deviates = (squares / count - average * average).max(0.0).sqrt();
+            deviation[column] = if deviates < LEAST_DEVIATION { 1.0 } else { deviates as f32 };
+        }
+    }
+    (mean, deviation)
+}
+
+/// What the batches of a run are made of and how.
+fn fingerprint(preset: &Preset, examples: &[(Vec<u32>, Clip)], steps: usize) -> String {
+    let mut text = format!("{preset:?} {steps}");
+    for (tokens, clip) in examples {
+        let numbers = clip.tracks.iter().flatten().flatten().flat_map(|v| v.to_le_bytes());
+        text += &format!("{tokens:?}{:?}{}", clip.there, sha256(&numbers.collect::<Vec<u8>>()));
+    }
+    sha256(text.as_bytes())
+}
+
+fn source(data: &Path, clips: usize) -> Source {
+    let name = data.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let (role, held_out) = (Role::Sentences, HeldOut::Split("dev".into()));
+    Source { name, licence: "that of the corpus".into(), role, held_out, clips }
+}
+
+/// Word error rates on development data: greedily, and by the preset's beam.
+fn measure(
+    net: &Pose2Gloss<Plain<Training>>,
+    preset: &Preset,
+    glosses: &[String],
+    dev: &[(Utterance, Clip)],
+) -> Vec<Metric> {
+    let references: Vec<Utterance> = dev.iter().map(|(utterance, _)| utterance.clone()).collect();
+    let mut metrics = vec![];
+    for (name, how) in [("wer-greedy", Decoding::Greedy), ("wer", preset.beam)] {
+        let bar = ui::progress(dev.len(), "utterances read");
+        let said = dev.iter().map(|(utterance, clip)| {
+            bar.inc(1);
+            hypothesis(utterance, clip, preset.fps, read(net, preset, glosses, clip, how))
+        });
+        let report = compare(&said.collect::<Vec<_>>(), &references, Tokenizer::None);
+        bar.finish_and_clear();
+        ui::say(format!("{name} {:.4}, BLEU-4 {:.2}", report.wer, report.overlap.bleu4));
+        metrics.push(Metric {
+            name: name.into(),
+            value: report.wer,
+            clips: dev.len(),
+            on: "dev".into(),
+            command: "signpost-host signx read --model FOLDER --data DATA/dev --said SAID.jsonl".into(),
+        });
+    }
+    metrics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_recipe_has_its_preset() {
+        for recipe in &SIGNX_RECIPES {
+            assert!(Preset::find(recipe.preset).is_some(), "{}", recipe.name);
+        }
+    }
+
+    #[test]
+    fn numbers_are_standardised_where_their_track_is_there() {
+        let width = Track::SmplerX.width();
+        let mut clip = Clip { there: vec![[true, false, false, false, false]; 3], ..Clip::default() };
+        clip.there[2] = [false; 5];
+        let rows = [1.0, 3.0, 99.0].map(|v| vec![v; width]);
+        clip.tracks[0] = Some(rows.concat());
+        let (mean, deviation) = scale(&[(vec![], clip)]);
+        assert_eq!((mean[0], deviation[0]), (2.0, 1.0));
+        assert_eq!(
+            (mean[width], deviation[width]),
+            (0.0, 1.0),
+            "of a track that nobody has nothing is known"
+        );
+    }
+}

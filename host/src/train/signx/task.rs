@@ -1,0 +1,126 @@
+//! What Pose2Gloss is trained to do (section 4.1 and table 2).
+
+use burn::module::{AutodiffModule, Module};
+use burn::tensor::activation::softmax;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Distribution, Int, Tensor, TensorData};
+use models::translator::BEGIN;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::batches::{Batch, Batches};
+use crate::nn::Drops;
+use crate::signx::loss::{self, Balance, Noised, Targets, Weights};
+use crate::signx::track::{FRAME, Track};
+use crate::signx::{Frames, Pose2Gloss, Preset};
+use crate::train::fit::{Parts, Plain, Task};
+
+/// A network, and the weights of its losses.
+#[derive(Module, Debug)]
+pub struct Learnt<B: Backend> {
+    /// Reads.
+    pub net: Pose2Gloss<B>,
+    /// Weighs.
+    pub balance: Balance<B>,
+}
+
+/// Trains a [`Pose2Gloss`].
+pub struct SignXTask<'a> {
+    /// Where batches come from.
+    pub batches: &'a Batches<'a>,
+    /// How it is trained.
+    pub preset: &'a Preset,
+    /// Batches of the whole training.
+    pub all: usize,
+}
+
+impl<B: Backend> Learnt<B> {
+    /// A network at the beginning of its training.
+    pub fn new(net: Pose2Gloss<B>, device: &B::Device) -> Self {
+        Self { net, balance: Balance::new(Weights::LOSSES, device) }
+    }
+}
+
+impl<B: AutodiffBackend> Task<B> for SignXTask<'_> {
+    type Net = Learnt<B>;
+    type Batch = Batch;
+
+    fn batch(&self, number: usize) -> Batch {
+        self.batches.batch(number)
+    }
+
+    fn loss(&self, learnt: &Learnt<B>, batch: Batch) -> (Tensor<B, 1>, Parts<B>) {
+        let (net, preset, device) = (&learnt.net, self.preset, Default::default());
+        let [b, t] = batch.shape;
+        let share = batch.number as f32 / self.all as f32;
+        let weights = preset.weights.at(share);
+        let mut rng = StdRng::seed_from_u64(batch.seed);
+        let drops = &mut Drops::new(rng.random(), preset.dropout);
+        let frames = Frames {
+            numbers: Tensor::from_data(TensorData::new(batch.numbers, [b, t, FRAME]), &device),
+            there: Tensor::from_data(TensorData::new(batch.there, [b, t, Track::ALL.len()]), &device),
+        };
+        let seen = frames.seen();
+        let latent = net.latent(&frames, drops);
+
+        let diffusion = &preset.diffusion;
+        let noise = if weights[0] > 0.0 {
+            let left = diffusion.schedule.levels(diffusion.levels);
+            let levels = (0..b).map(|_| rng.random_range(1..=diffusion.levels)).collect();
+            let mixed_in = Tensor::random(latent.dims(), Distribution::Normal(0.0, 1.0), &device);
+            let noised = Noised::new(latent.clone(), mixed_in, levels, &left);
+            let told = net.noise.forward(noised.latent, &noised.levels, &seen, drops);
+            loss::noise(told, noised.noise, &seen)
+        } else {
+            Tensor::zeros([1], &device)
+        };
+
+        let memory = net.codebook.memory(net.denoised(latent, &seen, diffusion, drops), b);
+        let targets = Targets::new(batch.rows, &device);
+        let told = told(learnt, &targets, (&memory, &seen), preset.teacher.at(share), &mut rng);
+        let logits = net.codebook.forward(told, &memory, &seen, drops);
+        let (probs, codes) = (softmax(logits.clone(), 1), net.codebook.codes.weight.val());
+        let poses = loss::mean_of(memory, &seen);
+        let losses = [
+            noise,
+            loss::text(logits, &targets, preset.smoothing),
+            loss::word(probs.clone(), codes.clone(), &targets),
+            loss::ngram(probs, &targets),
+            loss::contrast(poses, &codes, &targets, preset.contrast),
+        ];
+        let parts = Weights::NAMES.into_iter().zip(losses.iter().map(|l| l.clone().detach())).collect();
+        (learnt.balance.total(Tensor::cat(losses.into(), 0), &weights), parts)
+    }
+}
+
+/// What the decoder is told before each token: what was to be said, or what it said itself when it was told all of
+/// it (scheduled sampling for transformers, Mihaylova and Martins 2019). `[B, U]`.
+fn told<B: AutodiffBackend>(
+    learnt: &Learnt<B>,
+    targets: &Targets<B>,
+    (memory, seen): (&Tensor<B, 2>, &Tensor<B, 2>),
+    ratio: f32,
+    rng: &mut StdRng,
+) -> Tensor<B, 2, Int> {
+    let ([b, u], device) = (targets.there.dims(), targets.there.device());
+    let tokens = |values: Vec<i64>| TensorData::new(values, [b, u]);
+    let mut told: Vec<i64> = vec![];
+    for row in &targets.rows {
+        let before = std::iter::once(BEGIN).chain(row[..row.len() - 1].iter().copied());
+        told.extend(before.chain(std::iter::repeat(0)).take(u).map(i64::from));
+    }
+    if ratio < 1.0 {
+        let codebook = learnt.net.codebook.valid();
+        let truth = Tensor::<Plain<B>, 2, Int>::from_data(tokens(told.clone()), &device);
+        let (memory, seen) = (memory.clone().inner(), seen.clone().inner());
+        let logits = codebook.forward(truth, &memory, &seen, &mut Drops::none());
+        let said = logits.argmax(1).into_data().convert::<i64>();
+        let said: Vec<i64> = said.to_vec().expect("converted just before");
+        for i in (0..b * u).filter(|i| i % u > 0) {
+            if rng.random::<f32>() >= ratio {
+                told[i] = said[i - 1];
+            }
+        }
+    }
+    Tensor::from_data(tokens(told), &device)
+}

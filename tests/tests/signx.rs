@@ -1,0 +1,437 @@
+//! SignX's blocks, losses, sampler and search beside PyTorch: see `tests/parity/signx/make.py`, which made what is
+//! expected here.
+
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::fs;
+use std::path::Path;
+
+use burn::backend::{Autodiff, Flex};
+use burn::module::AutodiffModule;
+use burn::tensor::activation::softmax;
+use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{Int, TensorData};
+use edge::engine::{self, Backend, Engine};
+use host::nn::{Drops, load, save};
+use host::signx::loss::{self, Balance, Noised, Targets};
+use host::signx::{
+    AlphaBar, Diffusion, Frames, Pose2Gloss, Pose2GlossConfig, Size, Video2Gloss, Video2Pose,
+    Video2PoseConfig, decode,
+};
+use models::translator::{
+    BEGIN, Decoding, END, Networks, Session, Shaping, Sizes, StepInput, StepOutput, Steps,
+};
+use safetensors::SafeTensors;
+
+type B = Autodiff<Flex>;
+type Tensor<const D: usize> = burn::tensor::Tensor<B, D>;
+
+/// Largest differences that rounding explains: of values, and of gradients by the largest of them.
+const VALUE: f32 = 1e-4;
+const GRADIENT: f32 = 1e-3;
+
+const SIZE: Size = Size { width: 8, heads: 2, inner: 12, layers: 2 };
+const DIFFUSION: Diffusion = Diffusion { schedule: AlphaBar::Cosine, levels: 20, from: 10, steps: 3 };
+/// Clips, and the frames and tokens of each.
+const CLIPS: usize = 2;
+const FRAMES: usize = 6;
+const TOKENS: usize = 6;
+/// Values of the latent, and tokens that are known.
+const LATENT: usize = 10;
+const CODES: usize = 9;
+
+fn file(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("parity/signx").join(name)).unwrap()
+}
+
+/// What PyTorch said.
+struct Said(HashMap<String, (Vec<usize>, Vec<f32>)>);
+
+impl Said {
+    fn read() -> Self {
+        let bytes = file("said.safetensors");
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let values = |view: safetensors::tensor::TensorView| {
+            let numbers = view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+            (view.shape().to_vec(), numbers.collect())
+        };
+        Self(tensors.tensors().into_iter().map(|(name, view)| (name, values(view))).collect())
+    }
+
+    fn numbers(&self, name: &str) -> &[f32] {
+        &self.0[name].1
+    }
+
+    fn shaped<const D: usize>(&self, name: &str, shape: [usize; D]) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(self.0[name].1.clone(), shape), &Default::default())
+    }
+
+    fn tensor<const D: usize>(&self, name: &str) -> Tensor<D> {
+        self.shaped(name, self.0[name].0.clone().try_into().unwrap())
+    }
+
+    fn frames(&self) -> Frames<B> {
+        Frames { numbers: self.tensor("numbers"), there: self.tensor("there") }
+    }
+
+    /// Compares a value; differences are to the largest number, where it is above 1.
+    #[track_caller]
+    fn check<const D: usize>(&self, name: &str, found: Tensor<D>, limit: f32) {
+        let found: Vec<f32> = found.into_data().convert::<f32>().to_vec().unwrap();
+        let expect = self.numbers(name);
+        assert_eq!(found.len(), expect.len(), "{name}");
+        let largest = expect.iter().fold(1.0_f32, |a, b| a.max(b.abs()));
+        let far = found.iter().zip(expect).map(|(a, b)| (a - b).abs() / largest);
+        let far = far.fold(0.0, |a: f32, b| if b.is_nan() { b } else { a.max(b) });
+        assert!(far < limit, "{name}: {far} from PyTorch");
+        // Nothing at all would be as near to nothing.
+        assert!(expect.iter().any(|v| v.abs() > 10.0 * limit), "{name} says nothing");
+    }
+
+    #[track_caller]
+    fn check_gradient<const D: usize>(
+        &self,
+        name: &str,
+        of: &Tensor<D>,
+        gradients: &<B as AutodiffBackend>::Gradients,
+    ) {
+        let gradient = of.grad(gradients).unwrap_or_else(|| panic!("{name}: no gradient came"));
+        self.check(name, Tensor::from_inner(gradient), GRADIENT);
+    }
+}
+
+fn net() -> Pose2Gloss<B> {
+    let config = Pose2GlossConfig {
+        tracks: vec![3, 4, 2, 5, 2],
+        width: SIZE.width,
+        heads: SIZE.heads,
+        inner: SIZE.inner,
+        latent: LATENT,
+        noise: Size { layers: 3, ..SIZE },
+        codebook: SIZE,
+        codes: CODES,
+    };
+    load(config.init::<B>(&Default::default()), file("pose2gloss.safetensors")).unwrap()
+}
+
+fn video_net() -> Video2Pose<B> {
+    let temporal = Size { layers: 1, ..SIZE };
+    let config = Video2PoseConfig { picture: 8, patch: 4, spatial: SIZE, temporal };
+    load(config.init::<B>(&net().encode, &Default::default()), file("video2pose.safetensors")).unwrap()
+}
+
+fn targets() -> Targets<B> {
+    Targets::new(vec![vec![3, 5, 3, 5, 8, END], vec![7, 4, END]], &Default::default())
+}
+
+/// What the decoder is told: what was to be said before.
+fn told() -> burn::tensor::Tensor<B, 2, Int> {
+    let begin = burn::tensor::Tensor::<B, 2, Int>::full([CLIPS, 1], i64::from(BEGIN), &Default::default());
+    burn::tensor::Tensor::cat(vec![begin, targets().tokens.narrow(1, 0, TOKENS - 1)], 1)
+}
+
+#[test]
+fn tracks_become_a_latent_and_what_is_absent_counts_for_nothing() {
+    let (said, net, drops) = (Said::read(), net(), &mut Drops::none());
+    let frames = said.frames();
+    let there = said.shaped("there", [CLIPS * FRAMES, 5]);
+    let numbers = said.shaped("numbers", [CLIPS * FRAMES, 16]);
+    let features = net.encode.forward(numbers, &there, &[0, 1, 2, 3, 4], drops);
+    said.check("features", features.clone(), VALUE);
+    said.check("fused", net.fuse.forward(features, &there, drops), VALUE);
+    let latent = net.latent(&frames, drops);
+    said.check("latent", latent.clone(), VALUE);
+
+    // Whatever stands where a track is absent. The first clip lacks columns 3 to 6.
+    let mut other: Vec<f32> = said.numbers("numbers").to_vec();
+    other.chunks_exact_mut(16).take(FRAMES).for_each(|frame| frame[3..7].fill(1e6));
+    let device = Default::default();
+    let numbers = Tensor::<3>::from_data(TensorData::new(other, [CLIPS, FRAMES, 16]), &device);
+    let other = net.latent(&Frames { numbers, there: frames.there.clone() }, drops);
+    assert_eq!(other.into_data(), latent.clone().into_data());
+
+    // A track that no clip has is left out, which is as if it stood there and nobody looked at it.
+    let alone =
+        Frames { numbers: frames.numbers.clone().narrow(0, 0, 1), there: frames.there.narrow(0, 0, 1) };
+    assert_eq!(alone.tracks(), [0, 2, 3, 4]);
+    let far = (net.latent(&alone, drops) - latent.narrow(0, 0, FRAMES)).abs().max().into_scalar();
+    assert!(far < 1e-6, "{far}");
+}
+
+#[test]
+fn noise_is_mixed_in_and_told_again() {
+    let (said, net, drops) = (Said::read(), net(), &mut Drops::none());
+    for (name, schedule) in [("schedule.linear", AlphaBar::Linear), ("schedule.cosine", AlphaBar::Cosine)] {
+        let left: Vec<f32> = schedule.levels(1000).iter().step_by(50).map(|v| *v as f32).collect();
+        said.check(name, Tensor::<1>::from_floats(&left[..], &Default::default()), 1e-6);
+    }
+    let seen = said.frames().seen();
+    let latent = said.shaped("latent", [CLIPS * FRAMES, LATENT]);
+    said.check("noise.predicted", net.noise.forward(latent.clone(), &[3, 17], &seen, drops), VALUE);
+
+    let mixed_in = said.shaped("noise.mixed_in", [CLIPS * FRAMES, LATENT]);
+    let latent = latent.require_grad();
+    let left = AlphaBar::Cosine.levels(20);
+    let noised = Noised::new(latent.clone(), mixed_in.clone(), vec![5, 18], &left);
+    said.check("noise.noised", noised.latent.clone(), VALUE);
+    let guess = net.noise.forward(noised.latent, &noised.levels, &seen, drops);
+    said.check("noise.guess", guess.clone(), VALUE);
+    let through = loss::noise(guess.clone(), mixed_in.clone(), &seen).backward();
+    assert!(latent.grad(&through).is_none(), "the encoder learns nothing of how noise is told");
+    let guess = guess.detach().require_grad();
+    let loss = loss::noise(guess.clone(), mixed_in, &seen);
+    said.check("noise.loss", loss.clone(), VALUE);
+    said.check_gradient("noise.gradient", &guess, &loss.backward());
+}
+
+#[test]
+fn the_sampler_goes_the_way_of_ddim() {
+    let (said, net, drops) = (Said::read(), net(), &mut Drops::none());
+    let seen = said.frames().seen();
+    let mut way = vec![];
+    let latent = said.shaped("latent", [CLIPS * FRAMES, LATENT]);
+    let end = DIFFUSION.denoise(latent, |z, level| {
+        way.push(z.clone());
+        net.noise.forward(z, &[level; CLIPS], &seen, drops)
+    });
+    for (i, z) in way.into_iter().skip(1).chain([end]).enumerate() {
+        said.check(&format!("trajectory.{i}"), z, VALUE);
+    }
+}
+
+#[test]
+fn the_decoder_says_what_pytorch_says_and_gradients_go_through_everything() {
+    let (said, net, drops) = (Said::read(), net(), &mut Drops::none());
+    let frames = said.frames();
+    let memory = net.read(&frames, &DIFFUSION, drops);
+    said.check("memory", memory.clone(), VALUE);
+    let logits = net.codebook.forward(told(), &memory, &frames.seen(), drops);
+    said.check("logits", logits.clone(), VALUE);
+    let loss = loss::text(logits, &targets(), 0.1);
+    said.check("text.loss", loss.clone(), VALUE);
+    let gradients = loss.backward();
+    let of = |name: &str| format!("text.gradient.{name}");
+    let into = &net.encode.tracks[0].into.weight;
+    said.check_gradient(&of("encode.tracks.0.into.weight"), &into.val(), &gradients);
+    let key = &net.fuse.attention.key.weight;
+    said.check_gradient(&of("fuse.attention.key.weight"), &key.val(), &gradients);
+    let skip = net.noise.layers[2].skip.as_ref().unwrap();
+    said.check_gradient(&of("noise.layers.2.skip.weight"), &skip.weight.val(), &gradients);
+    let codes = &net.codebook.codes.weight;
+    said.check_gradient(&of("codebook.codes.weight"), &codes.val(), &gradients);
+    assert!(net.encode.tracks[0].standard.mean.val().grad(&gradients).is_none(), "it is not learnt");
+}
+
+#[track_caller]
+fn check_loss(name: &str, loss: impl FnOnce(Tensor<2>) -> Tensor<1>) {
+    let said = Said::read();
+    let raw = said.shaped("raw", [CLIPS * TOKENS, CODES]).require_grad();
+    let found = loss(raw.clone());
+    said.check(&format!("raw.{name}.loss"), found.clone(), VALUE);
+    said.check_gradient(&format!("raw.{name}.gradient"), &raw, &found.backward());
+}
+
+#[test]
+fn losses_and_their_gradients_are_those_of_pytorch() {
+    let codes = net().codebook.codes.weight.val();
+    check_loss("text", |raw| loss::text(raw, &targets(), 0.1));
+    check_loss("word", |raw| loss::word(softmax(raw, 1), codes.clone(), &targets()));
+    check_loss("ngram", |raw| loss::ngram(softmax(raw, 1), &targets()));
+    let said = Said::read();
+    let raw = said.shaped("raw", [CLIPS * TOKENS, CODES]);
+    let gradients = loss::word(softmax(raw.require_grad(), 1), codes.clone(), &targets()).backward();
+    assert!(codes.grad(&gradients).is_none(), "a codebook would make all its rows alike");
+
+    let memory = said.shaped("memory", [CLIPS * FRAMES, SIZE.width]).require_grad();
+    let poses = loss::mean_of(memory.clone(), &said.frames().seen());
+    let contrast = loss::contrast(poses, &codes, &targets(), 0.07);
+    said.check("contrast.loss", contrast.clone(), VALUE);
+    let gradients = contrast.backward();
+    said.check_gradient("contrast.gradient.memory", &memory, &gradients);
+    said.check_gradient("contrast.gradient.codes", &codes, &gradients);
+
+    let losses = said.tensor::<1>("total.losses").require_grad();
+    let mut balance = Balance::<B>::new(5, &Default::default());
+    balance.logs = balance.logs.map(|_| said.tensor::<1>("total.logs").require_grad());
+    let total = balance.total(losses.clone(), said.numbers("total.weights"));
+    said.check("total.loss", total.clone(), VALUE);
+    let gradients = total.backward();
+    said.check_gradient("total.gradient.losses", &losses, &gradients);
+    said.check_gradient("total.gradient.logs", &balance.logs.val(), &gradients);
+}
+
+/// A clip's memory and which of its frames are there.
+fn clip(said: &Said, clip: usize) -> [burn::tensor::Tensor<Flex, 2>; 2] {
+    let memory = said.shaped("memory", [CLIPS * FRAMES, SIZE.width]).narrow(0, clip * FRAMES, FRAMES);
+    [memory, said.frames().seen().narrow(0, clip, 1)].map(Tensor::inner)
+}
+
+#[test]
+fn token_by_token_the_decoder_says_what_it_says_of_all() {
+    let (said, net) = (Said::read(), net());
+    for c in 0..CLIPS {
+        let [memory, seen] = clip(&said, c);
+        let codebook = net.codebook.valid();
+        let mut past = codebook.begin(&memory, &seen);
+        // Both begin alike; then the second goes on with the first one's beginning, and they change places.
+        let steps = [([0, 1], [BEGIN; 2]), ([0, 0], [3, 7]), ([1, 0], [4, 5])];
+        let last = steps.map(|(follows, tokens)| codebook.step(&follows, &tokens, &mut past));
+        for (n, tokens) in [[BEGIN, 7, 4], [BEGIN, 3, 5]].into_iter().enumerate() {
+            let tokens = TensorData::new(tokens.map(i64::from).to_vec(), [1, 3]);
+            let tokens = burn::tensor::Tensor::<Flex, 2, Int>::from_data(tokens, &Default::default());
+            let whole = codebook.forward(tokens, &memory, &seen, &mut Drops::none()).narrow(0, 2, 1);
+            let far = (whole - last[2].clone().narrow(0, n, 1)).abs().max().into_scalar();
+            assert!(far < VALUE, "clip {c}, sequence {n}: {far}");
+        }
+    }
+}
+
+#[track_caller]
+fn check_search(clip_number: usize, name: &str, shaping: Shaping) {
+    let (said, codebook) = (Said::read(), net().codebook.valid());
+    let [memory, seen] = clip(&said, clip_number);
+    let name = format!("search.{clip_number}.{name}");
+    let expect: Vec<u32> = said.numbers(&name).iter().map(|v| *v as u32).collect();
+    // As wide as there are sequences.
+    let how = Decoding::Beam { beam: 250, penalty: 0.7 };
+    let found = decode::tokens(&codebook, &memory, &seen, 3, how, shaping);
+    assert_eq!(found, expect, "{name}");
+}
+
+#[test]
+fn a_wide_beam_finds_what_enumeration_finds() {
+    for clip in 0..CLIPS {
+        check_search(clip, "plain", Shaping::NONE);
+        check_search(clip, "shaped", Shaping { temperature: 0.7, repetition: 2.5 });
+    }
+    let said = Said::read();
+    assert_ne!(said.numbers("search.0.plain"), said.numbers("search.0.shaped"), "shaping is of consequence");
+    let (codebook, [memory, seen]) = (net().codebook.valid(), clip(&said, 0));
+    let tokens = |how| decode::tokens(&codebook, &memory, &seen, 3, how, Shaping::NONE);
+    let narrow = Decoding::Beam { beam: 1, penalty: 0.0 };
+    assert_eq!(tokens(Decoding::Greedy), tokens(narrow), "greedy is a beam of one");
+    let sampled = |seed| Decoding::Sampled { temperature: 1.0, top_k: 50, top_p: 1.0, seed };
+    assert_eq!(tokens(sampled(1)), tokens(sampled(1)), "chance follows from the seed");
+    assert!((2..20).any(|seed| tokens(sampled(seed)) != tokens(sampled(1))));
+    let cold = Decoding::Sampled { temperature: 0.7, top_k: 1, top_p: 0.92, seed: 3 };
+    assert_eq!(tokens(cold), tokens(Decoding::Greedy), "of one there is no choice");
+}
+
+#[test]
+fn a_video_becomes_tracks_and_is_read_by_them() {
+    let (said, net, drops) = (Said::read(), video_net(), &mut Drops::none());
+    let (video, frames) = (said.tensor::<5>("video"), said.frames());
+    let seen = frames.seen();
+    let looked = net.frames(video.clone(), drops);
+    said.check("video.frames", looked.clone(), VALUE);
+    said.check("video.over_time", net.over_time(looked, &seen, drops), VALUE);
+    let given = net.forward(video.clone(), &seen, drops);
+    said.check("video.numbers", given.numbers.clone(), VALUE);
+    assert_eq!(given.seen().into_data(), seen.clone().into_data());
+    let loss = net.loss(video.clone(), &frames, drops);
+    said.check("video.loss", loss.clone(), VALUE);
+    let gradients = loss.backward();
+    let of = |name: &str| format!("video.gradient.{name}");
+    said.check_gradient(&of("patches.weight"), &net.patches.weight.val(), &gradients);
+    said.check_gradient(&of("class"), &net.class.val(), &gradients);
+    let query = &net.temporal[0].attention.query.weight;
+    said.check_gradient(&of("temporal.0.attention.query.weight"), &query.val(), &gradients);
+    let project = &net.projections[3].linear.weight;
+    said.check_gradient(&of("projections.3.linear.weight"), &project.val(), &gradients);
+
+    let reader = Video2Gloss::new(net, self::net());
+    let read = reader.read(video, &seen, &DIFFUSION, drops);
+    let by_tracks = reader.pose2gloss.read(&given, &DIFFUSION, drops);
+    assert_eq!(read.clone().into_data(), by_tracks.into_data());
+    let gradients = read.sum().backward();
+    assert!(reader.video2pose.patches.weight.val().grad(&gradients).is_some());
+    assert!(reader.pose2gloss.padmatch.project.weight.val().grad(&gradients).is_none(), "it is frozen");
+}
+
+/// A network's outputs by an engine.
+fn run(engine: &mut dyn Engine, inputs: &[(&[usize], &[f32])]) -> Vec<Vec<f32>> {
+    let inputs: Vec<_> =
+        inputs.iter().map(|(shape, data)| engine::Tensor::new(shape, data.to_vec()).unwrap()).collect();
+    engine.run(&inputs).unwrap().iter().map(|tensor| tensor.data.clone()).collect()
+}
+
+/// The exported networks on an engine of the unit.
+struct Exported {
+    networks: [Box<dyn Engine>; 2],
+    sizes: Sizes,
+}
+
+impl Networks for Exported {
+    type Error = Infallible;
+
+    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<[Vec<f32>; 2], Infallible> {
+        let inputs: [(&[usize], &[f32]); 2] = [(&[FRAMES + 2, 16], source), (&[FRAMES + 2, 5], there)];
+        Ok(run(&mut *self.networks[0], &inputs).try_into().unwrap())
+    }
+
+    fn step(&mut self, input: &StepInput) -> Result<StepOutput, Infallible> {
+        let Sizes { source: s, target: u, beam: n, layers: l, heads: h, head: k } = self.sizes;
+        let inputs: [(&[usize], &[f32]); 8] = [
+            (&[l * h, k, s], &input.keys),
+            (&[l * h, s, k], &input.values),
+            (&[1, s], &input.absent),
+            (&[n], &input.pieces),
+            (&[1], &input.place),
+            (&[l * n * h, k, u], &input.past_keys),
+            (&[l * n * h, u, k], &input.past_values),
+            (&[1, u], &input.past),
+        ];
+        let [next, keys, values] = run(&mut *self.networks[1], &inputs).try_into().unwrap();
+        Ok(StepOutput { next, keys, values })
+    }
+}
+
+#[test]
+fn exported_it_says_what_pytorch_says_on_every_engine() {
+    let (said, net) = (Said::read(), net().valid());
+    let sizes = Sizes { source: FRAMES + 2, target: 6, beam: 2, layers: 2, heads: 2, head: 4 };
+    let networks = host::export::signx("parity", &net, &DIFFUSION, &sizes);
+    for backend in engine::available() {
+        let open = |bytes: &Vec<u8>| engine::open_bytes(bytes, Path::new("parity"), backend, 1).unwrap();
+        let mut exported = Exported { networks: networks.each_ref().map(open), sizes };
+        for c in 0..CLIPS {
+            // Two frames more, in which nobody is.
+            let of = |name: &str, width: usize| {
+                let mut values = said.numbers(name)[c * FRAMES * width..(c + 1) * FRAMES * width].to_vec();
+                values.resize((FRAMES + 2) * width, 0.0);
+                values
+            };
+            let (frames, there) = (of("numbers", 16), of("there", 5));
+            let Ok(kept) = exported.encode(&frames, &there);
+            let seen: Vec<f32> =
+                there.chunks_exact(5).map(|t| t.iter().copied().fold(0.0, f32::max)).collect();
+            let mut session = Session::over(&mut exported, sizes, kept, &seen);
+            let tokens = [[BEGIN, 3, 5, 3, 5, 8], [BEGIN, 7, 4, END, END, END]][c];
+            for (u, token) in tokens.into_iter().enumerate() {
+                let Ok(next) = session.step(&[0, 1], &[token; 2]);
+                let row = &said.numbers("logits")[(c * TOKENS + u) * CODES..][..CODES];
+                let sum = row.iter().map(|v| v.exp()).sum::<f32>().ln();
+                for n in 0..2 {
+                    let far = row.iter().zip(&next[n * CODES..]).map(|(a, b)| (a - sum - b).abs());
+                    let far = far.fold(0.0_f32, |a, b| if b.is_nan() { b } else { a.max(b) });
+                    assert!(far < 1e-3, "{backend:?}, clip {c}, token {u}: {far}");
+                }
+            }
+        }
+    }
+    assert!(engine::available().contains(&Backend::Tract));
+}
+
+#[test]
+fn weights_are_written_as_they_were_read() {
+    let bytes = file("pose2gloss.safetensors");
+    let again = load(net(), save(&net())).unwrap();
+    let written = save(&again);
+    let [ours, theirs] = [&written, &bytes].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
+    assert_eq!(ours.len(), theirs.len());
+    for (name, view) in theirs.tensors() {
+        assert_eq!(ours.tensor(&name).unwrap().data(), view.data(), "{name}");
+    }
+}

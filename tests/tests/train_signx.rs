@@ -1,0 +1,160 @@
+//! SignX learns made-up signs, is killed and goes on, and reads what it learnt.
+
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use host::data::{TimedGloss, Utterance, write_utterances};
+use models::pose::rows::{ROW_258, rows258_to_track};
+use models::pose_file::write_track_file;
+use models::utterance::INDEX;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Frames a second, and frames of a sign and of a rest.
+const FPS: f32 = 12.0;
+const SIGN: usize = 6;
+const REST: usize = 3;
+/// Where the right hand is in each sign, in widths of the picture.
+const SIGNS: [(&str, [f32; 2]); 3] = [("HIGH", [0.5, 0.2]), ("LOW", [0.5, 0.8]), ("ASIDE", [0.1, 0.5])];
+
+/// A frame of somebody whose right hand is somewhere.
+fn frame(hand: Option<[f32; 2]>) -> Vec<f32> {
+    let mut row = vec![0.0; ROW_258];
+    for (k, x) in [(11, 0.6), (12, 0.4)] {
+        row[k * 4..k * 4 + 4].copy_from_slice(&[x, 0.4, 0.0, 1.0]);
+    }
+    if let Some([x, y]) = hand {
+        for (i, point) in row[195..].chunks_exact_mut(3).enumerate() {
+            point.copy_from_slice(&[x + 0.002 * i as f32, y + 0.003 * i as f32, 0.01]);
+        }
+    }
+    row
+}
+
+/// A corpus of all utterances of one and two signs, in a turn that tells them apart.
+fn corpus(folder: &Path, shift: f32) {
+    fs::create_dir_all(folder).unwrap();
+    let ones = (0..3).map(|a| vec![a]);
+    let twos = (0..9).map(|i| vec![i / 3, i % 3]);
+    let write = |(i, signs): (usize, Vec<usize>)| {
+        let (mut rows, mut glosses) = (vec![], vec![]);
+        let rest = |rows: &mut Vec<f32>| (0..REST).for_each(|_| rows.extend(frame(None)));
+        for sign in signs {
+            rest(&mut rows);
+            let start_s = rows.len() as f64 / ROW_258 as f64 / f64::from(FPS);
+            let (gloss, [x, y]) = SIGNS[sign];
+            (0..SIGN).for_each(|_| rows.extend(frame(Some([x + shift, y]))));
+            let end_s = rows.len() as f64 / ROW_258 as f64 / f64::from(FPS);
+            glosses.push(TimedGloss { gloss: gloss.into(), start_s, end_s, confidence: None });
+        }
+        rest(&mut rows);
+        let pose = format!("{i}.pose");
+        write_track_file(folder.join(&pose), &rows258_to_track(&rows, FPS, [640, 640]).unwrap()).unwrap();
+        Utterance { id: format!("u{i}"), pose: Some(pose), glosses, ..Utterance::default() }
+    };
+    let utterances: Vec<Utterance> = ones.chain(twos).enumerate().map(write).collect();
+    write_utterances(&folder.join(INDEX), &utterances).unwrap();
+}
+
+struct Bench(TempDir);
+
+impl Bench {
+    fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        corpus(&dir.path().join("data/train"), 0.0);
+        corpus(&dir.path().join("data/dev"), 0.01);
+        Self(dir)
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn train(&self, out: &str, steps: usize) -> Command {
+        let mut command = Command::new(tests::program("signpost-host"));
+        command.args(["train", "signx-tiny", "--save-every", "3", "--rate", "0.01", "--steps"]);
+        command.arg(steps.to_string());
+        command.arg("--data").arg(self.at("data")).arg("--out").arg(self.at(out));
+        command
+    }
+
+    /// Runs a command of SignX's with these options, whose values are names in the bench.
+    #[track_caller]
+    fn signx(&self, command: &str, options: &[(&str, &str)]) -> (bool, String) {
+        let mut run = Command::new(tests::program("signpost-host"));
+        run.args(["signx", command]);
+        options.iter().for_each(|(option, name)| {
+            run.arg(option).arg(self.at(name));
+        });
+        let output = run.output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+#[test]
+fn a_killed_training_of_signx_ends_with_the_bytes_of_one_that_was_not() {
+    let bench = Bench::new();
+    assert!(bench.train("whole", 9).output().unwrap().status.success());
+    let mut run = bench.train("killed", 9).stderr(Stdio::null()).spawn().unwrap();
+    let checkpoint = bench.at("killed/checkpoint/state.bin");
+    while !checkpoint.is_file() && run.try_wait().unwrap().is_none() {}
+    run.kill().unwrap();
+    assert!(!run.wait().unwrap().success() && checkpoint.is_file(), "it was killed after a checkpoint");
+    let again = bench.train("killed", 9).output().unwrap();
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(again.status.success() && said.contains("goes on from step"), "{said}");
+    for file in ["weights.safetensors", "manifest.json"] {
+        let [whole, killed] = ["whole", "killed"].map(|out| fs::read(bench.at(out).join(file)).unwrap());
+        assert!(whole == killed, "{file} differs");
+    }
+}
+
+#[test]
+fn it_reads_the_signs_that_it_learnt_and_refuses_a_model_that_was_changed() {
+    let bench = Bench::new();
+    let output = bench.train("model", 300).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(bench.at("model/manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["glosses"], serde_json::json!(["ASIDE", "HIGH", "LOW"]));
+
+    let options = [("--model", "model"), ("--data", "data/dev"), ("--said", "said.jsonl")];
+    let (done, said) = bench.signx("read", &options);
+    assert!(done, "{said}");
+    let score = tests::run(
+        "signpost-host",
+        [
+            "evaluate".as_ref(),
+            "continuous".as_ref(),
+            "--json".as_ref(),
+            "--hypothesis".as_ref(),
+            bench.at("said.jsonl").as_os_str(),
+            "--data".as_ref(),
+            bench.at("data/dev").as_os_str(),
+        ],
+    );
+    let stdout = String::from_utf8(score.stdout).unwrap();
+    let report: Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    // 21 signs. Who says the same of every utterance is right of a third of them.
+    assert!(report["wer"].as_f64().unwrap() < 0.15, "{report}");
+    assert_eq!(report["wer"], manifest["metrics"][1]["value"], "it reads what training measured");
+
+    let (done, said) = bench.signx("export", &[("--model", "model"), ("--out", "onnx")]);
+    assert!(
+        done && bench.at("onnx/encoder.onnx").is_file() && bench.at("onnx/step.onnx").is_file(),
+        "{said}"
+    );
+
+    let weights = bench.at("model/weights.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&weights, bytes).unwrap();
+    let (done, said) = bench.signx("read", &options);
+    assert!(!done && said.contains("not the file that the manifest vouches for"), "{said}");
+    fs::remove_file(&weights).unwrap();
+    let (done, said) = bench.signx("read", &options);
+    assert!(!done && said.contains("weights.safetensors") && said.contains("give a folder"), "{said}");
+}
