@@ -43,7 +43,8 @@ fn methods() -> Vec<Method> {
         arms_hz: 6.0,
     };
     let mut all = vec![Method { name: "clips between their rests, at most 0.8 s", style, bones: false }];
-    let steps: [(&str, fn(&mut Style, Style)); 5] = [
+    type Step = fn(&mut Style, Style);
+    let steps: [(&str, Step); 5] = [
         ("the pace of a sentence", |style, fluent| style.sign = fluent.sign),
         ("ways of a sentence", |style, fluent| style.way = fluent.way),
         ("the weak hand holds", |style, fluent| style.hold_s = fluent.hold_s),
@@ -133,7 +134,7 @@ fn recorded(path: &Path) -> Vec<Frame> {
 fn clips(folder: &Path) -> Vec<(Vec<Frame>, f32)> {
     let path = |number: usize| folder.join(format!("{number}.pose"));
     let clip = |number| {
-        let track = read_track(&path(number)).unwrap();
+        let track = read_track(path(number)).unwrap();
         Some((normalise(&track)?, track.fps))
     };
     (0..).take_while(|&number| path(number).exists()).filter_map(clip).collect()

@@ -31,7 +31,9 @@ fn reads_its_own_signing_back() {
     let pose = folder.path().join("own.pose");
     let mut wrong = 0;
     let mut letters_in_all = 0;
-    for word in ["HELLO", "SIGNPOST", "WATER", "QUICK", "BROWN", "FOX", "JUMPS", "OVER", "LAZY", "DOG"] {
+    let alphabet: Vec<String> = ('A'..='Z').map(String::from).collect();
+    let words = ["HELLO", "SIGNPOST", "WATER", "QUICK", "BROWN", "FOX", "JUMPS", "OVER", "LAZY", "DOG"];
+    for word in words.into_iter().chain(alphabet.iter().map(String::as_str)) {
         let signed = run("signpost", ["sign", word, "--language", "ase", "--out", text(&pose)]);
         assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
         let read = letters(&reading(&[text(&pose)]));

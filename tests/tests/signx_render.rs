@@ -9,6 +9,8 @@ use std::path::Path;
 use host::body::fit::fit;
 use host::body::part::Part;
 use host::data::npy::Npz;
+use host::signx::Preset;
+use host::signx::clip::clips;
 use host::signx::read::{Frames, Sources};
 use host::signx::rendered::{Options, Report, Video, render};
 use host::signx::track::Track;
@@ -53,6 +55,39 @@ fn corpus(folder: &Path) {
     };
     let lines = [line("x/1", "train"), line("x/2", "val")].map(|u| serde_json::to_string(&u).unwrap());
     fs::write(folder.join("utterances.jsonl"), lines.join("\n")).unwrap();
+}
+
+#[test]
+fn what_is_rendered_is_what_networks_learn_from() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path());
+    let out = folder.path().join("out");
+    rendered(folder.path(), &out, 5, 64);
+    let read = clips(&out, &Preset::tiny()).unwrap();
+    assert_eq!(read.len(), 2);
+    for (utterance, clip) in &read {
+        assert!(clip.there.iter().all(|there| *there == [true; 5]), "{}", utterance.id);
+        let values =
+            |track: Track| clip.tracks[track as usize].as_deref().unwrap().chunks_exact(track.width());
+        let mut seen = 0;
+        // The right wrist and shoulder are in one place in both measures.
+        for (landmarks, points) in values(Track::MediaPipe).zip(values(Track::DwPose)) {
+            for (landmark, point) in [(16, 4), (12, 2)] {
+                let [a, b] = [&landmarks[landmark * 4..], &points[point * 3..]];
+                // DWPose says nothing of what is not in the picture.
+                seen += usize::from(b[2] > 0.0);
+                assert!(
+                    b[2] == 0.0 || (a[0] - b[0]).hypot(a[1] - b[1]) < 0.03,
+                    "{:?} {:?}",
+                    &a[..2],
+                    &b[..2]
+                );
+            }
+        }
+        assert!(seen > clip.frames());
+        let labels = values(Track::Sapiens).flatten();
+        assert!(labels.clone().all(|label| (0.0..=1.0).contains(label)) && labels.clone().any(|l| *l > 0.3));
+    }
 }
 
 fn rendered(poses: &Path, out: &Path, seed: u64, side: usize) -> Report {

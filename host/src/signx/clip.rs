@@ -7,6 +7,7 @@ use models::pose::PoseTrack;
 use models::pose::rows::{ROW_258, track_to_rows258};
 use models::pose_file::read_track;
 
+use super::read::{Sources, Utterance as Tracks};
 use super::track::{FRAME, Track};
 use super::{Frames, Preset};
 use crate::Error;
@@ -20,6 +21,10 @@ const BODY: usize = 33;
 const HAND: usize = 21;
 /// MediaPipe's landmarks of the shoulders.
 const SHOULDERS: [usize; 2] = [11, 12];
+/// DWPose's, in the order of OpenPose's 18 points.
+const DWPOSE_SHOULDERS: [usize; 2] = [5, 2];
+/// The number of Sapiens' last part.
+const LAST_PART: f32 = 27.0;
 /// Shoulders nearer to each other, in widths of the picture, are no measure.
 const LEAST_SHOULDERS: f32 = 1e-3;
 
@@ -46,6 +51,26 @@ impl Clip {
         centre(&mut rows, height as f32 / width.max(1) as f32);
         clip.tracks[Track::MediaPipe as usize] = Some(rows);
         clip
+    }
+
+    /// The same with the other tracks of its recording, which has as many frames and a picture of this height by its
+    /// width. DWPose's points are brought into the signer's own measure, as landmarks are, and labels of parts to 0 to 1.
+    #[must_use]
+    pub fn with(mut self, tracks: &Tracks, aspect: f32) -> Self {
+        let there = tracks.presence();
+        for track in Track::ALL.into_iter().filter(|track| *track != Track::MediaPipe) {
+            let Some(frames) = tracks.track(track) else { continue };
+            let mut values = frames.values.clone();
+            match track {
+                Track::DwPose => centre_points(&mut values, aspect),
+                Track::Sapiens => values.iter_mut().for_each(|label| *label /= LAST_PART),
+                Track::SmplerX | Track::MediaPipe | Track::PrimeDepth => {}
+            }
+            self.tracks[track as usize] = Some(values);
+            let both = self.there.iter_mut().zip(&there);
+            both.for_each(|(own, read)| own[track as usize] = read[track as usize]);
+        }
+        self
     }
 
     /// The clip at another rate: of each moment the frame nearest to it, of those as near the earlier. What lies
@@ -113,7 +138,13 @@ pub fn clips(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip)>, E
         let even = (0..track.frames.len()).map(|i| i as f64 / f64::from(track.fps));
         let stamps = utterance.stamps_s.clone().filter(|stamps| stamps.len() == track.frames.len());
         let stamps = stamps.unwrap_or_else(|| even.collect());
-        let clip = Clip::of_landmarks(&track.with_z_in_pixels()).at_rate(&stamps, preset.fps, preset.frames);
+        let sources = Sources::of(folder, &utterance);
+        let [width, height, _] = track.size;
+        let mut clip = Clip::of_landmarks(&track.with_z_in_pixels());
+        if sources.paths.iter().flatten().count() > 1 {
+            clip = clip.with(&sources.read()?, height as f32 / width.max(1) as f32);
+        }
+        let clip = clip.at_rate(&stamps, preset.fps, preset.frames);
         if clip.there.iter().flatten().any(|there| *there) {
             found.push((utterance, clip));
         }
@@ -131,22 +162,13 @@ pub fn clips(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip)>, E
 /// # Shapes
 /// - `rows`: `[T, 258]`
 fn centre(rows: &mut [f32], aspect: f32) {
-    let mut sums = [0.0_f32; 4];
-    for row in rows.chunks_exact(ROW_258) {
-        let seen = SHOULDERS.map(|k| {
+    let shoulders = rows.chunks_exact(ROW_258).map(|row| {
+        SHOULDERS.map(|k| {
             let point = &row[k * BODY_NUMBERS..][..BODY_NUMBERS];
             (point[3] > 0.0).then(|| [point[0], point[1] * aspect])
-        });
-        if let [Some(left), Some(right)] = seen {
-            let apart = (left[0] - right[0]).hypot(left[1] - right[1]);
-            let middle = [(left[0] + right[0]) / 2.0, (left[1] + right[1]) / 2.0];
-            [middle[0], middle[1], apart, 1.0].iter().zip(&mut sums).for_each(|(v, sum)| *sum += v);
-        }
-    }
-    let [x, y, apart] = [0, 1, 2].map(|i| sums[i] / sums[3].max(1.0));
-    if apart < LEAST_SHOULDERS {
-        return;
-    }
+        })
+    });
+    let Some([x, y, apart]) = measure(shoulders) else { return };
     let place = |point: &mut [f32]| {
         point[0] = (point[0] - x) / apart;
         point[1] = (point[1] * aspect - y) / apart;
@@ -162,6 +184,39 @@ fn centre(rows: &mut [f32], aspect: f32) {
             }
         }
     }
+}
+
+/// The same for DWPose's points, whose third number is a score.
+///
+/// # Shapes
+/// - `rows`: `[T, 384]`
+fn centre_points(rows: &mut [f32], aspect: f32) {
+    let shoulders = rows.chunks_exact(Track::DwPose.width()).map(|row| {
+        DWPOSE_SHOULDERS.map(|k| {
+            let [x, y, score] = [0, 1, 2].map(|i| row[k * 3 + i]);
+            (score > 0.0).then_some([x, y * aspect])
+        })
+    });
+    let Some([x, y, apart]) = measure(shoulders) else { return };
+    for point in rows.chunks_exact_mut(3).filter(|point| point[2] > 0.0) {
+        point[0] = (point[0] - x) / apart;
+        point[1] = (point[1] * aspect - y) / apart;
+    }
+}
+
+/// The middle between the shoulders and their distance in the mean over the frames that show both; `None` where they
+/// are no measure.
+fn measure(shoulders: impl Iterator<Item = [Option<[f32; 2]>; 2]>) -> Option<[f32; 3]> {
+    let mut sums = [0.0_f32; 4];
+    for frame in shoulders {
+        if let [Some(left), Some(right)] = frame {
+            let apart = (left[0] - right[0]).hypot(left[1] - right[1]);
+            let middle = [(left[0] + right[0]) / 2.0, (left[1] + right[1]) / 2.0];
+            [middle[0], middle[1], apart, 1.0].iter().zip(&mut sums).for_each(|(v, sum)| *sum += v);
+        }
+    }
+    let found = [0, 1, 2].map(|i| sums[i] / sums[3].max(1.0));
+    (found[2] >= LEAST_SHOULDERS).then_some(found)
 }
 
 #[cfg(test)]
