@@ -185,6 +185,8 @@ fn stillest(speeds: &[f32], length: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::playback::hand::relaxed_hand;
+    use crate::vector::add;
 
     #[track_caller]
     fn check_core(speeds: &[f32], expect: (usize, usize)) {
@@ -197,6 +199,52 @@ mod tests {
         // The hand turns round at 1.2 and moves on: the movement is the letter.
         check_core(&[3.0, 1.2, 3.0, 5.0, 3.0, 0.3, 0.2, 4.0], (1, 6));
         check_core(&[4.0, 3.0, 4.0], (0, 2));
+    }
+
+    /// A right hand at these heights, frame by frame, and moved to the side as far as it says.
+    fn at(places: impl IntoIterator<Item = [f32; 2]>) -> Vec<Frame> {
+        let frame = |[x, y]: [f32; 2]| {
+            let mut frame = Frame::rest();
+            let hand = relaxed_hand(1);
+            let by = sub([-0.5 + x, y, 0.0], hand[0]);
+            frame.wrists[1] = add(hand[0], by);
+            frame.hands[1] = Some(hand.map(|p| add(p, by)));
+            frame
+        };
+        places.into_iter().map(frame).collect()
+    }
+
+    /// Half a second of rest, a hand that goes up in 0.3 s, to the side by a width, and down to rest again.
+    fn citation() -> Vec<Frame> {
+        let rest = || std::iter::repeat_n([0.0, 1.5], 12);
+        let up = (1..8).map(|t| [0.0, 1.5 - t as f32 * 0.17]);
+        let aside = (0..25).map(|t| [t as f32 / 24.0, 0.3]);
+        let down = (1..8).map(|t| [1.0, 0.3 + t as f32 * 0.17]);
+        at(rest().chain(up).chain(aside).chain(down).chain(rest().map(|[_, y]| [1.0, y])))
+    }
+
+    #[test]
+    fn of_a_citation_the_rests_go_and_the_sign_stays() {
+        let between = raised(&citation());
+        assert!((13..=16).contains(&between.start) && (47..=50).contains(&between.end), "{between:?}");
+        let frames = timed(&citation(), 25.0, Limits { steady_s: 0.1, ..Limits::of(0.1, 0.1, 9.0) }, 25.0);
+        let [first, last] = [&frames[0], &frames[frames.len() - 1]].map(|frame| frame.wrists[1]);
+        assert!(first[0] < -0.4 && last[0] > 0.4, "{first:?} {last:?}");
+        assert!(frames.iter().all(|frame| frame.wrists[1][1] < 0.7), "no frame of the ways up and down");
+        // What never was at rest is left whole.
+        assert_eq!(raised(&at([[0.0, 0.5]; 9])), 0..9);
+        assert_eq!(raised(&at([[0.0, 1.5]; 9])), 0..9);
+    }
+
+    #[test]
+    fn a_pace_makes_a_sign_as_short_as_its_way_and_never_longer() {
+        let seconds = |pace| {
+            let limits = Limits { pace, ..Limits::of(0.1, 0.1, 9.0) };
+            timed(&citation(), 25.0, limits, 25.0).len() as f32 / 25.0
+        };
+        let recorded = seconds(None);
+        assert!((seconds(Some(2.0)) - 0.6).abs() < 0.12, "a width at two a second: {}", seconds(Some(2.0)));
+        assert!((seconds(Some(0.1)) - recorded).abs() < 1e-6);
     }
 
     #[test]
