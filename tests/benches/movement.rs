@@ -148,7 +148,7 @@ fn signed(clips: &[(Vec<Frame>, f32)], method: &Method) -> (Vec<Frame>, Vec<[usi
         reduce(&mut frames, style.smaller);
         Unit { frames, word, letter: false, repeats: false, pause_s: 0.0 }
     };
-    let joins = Joins { way: style.way, hold_s: style.hold_s, ..Joins::default() };
+    let joins = Joins { way: style.way, hold_s: style.hold_s, around: true, ..Joins::default() };
     let stitched = stitch(clips.iter().enumerate().map(unit).collect(), FPS, &joins);
     let mut frames = stitched.frames;
     if method.bones {

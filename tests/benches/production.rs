@@ -10,6 +10,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use edge::production::{Dictionary, Manner, Production, open_lexicons};
 use edge::screen::playback::Playback;
@@ -92,6 +93,24 @@ fn main() {
         child.wait().unwrap();
     }
     started.print("start of `signpost sign --json` to its answer");
+    let mut shown = Times::new();
+    for sentence in sentences.iter().take(20) {
+        let out = tempfile::tempdir().unwrap();
+        let mut command = Command::new(tests::program("signpost"));
+        command.args(["sign", sentence, "--language", signed, "--spoken", spoken, "--size", "1280x800"]);
+        command.arg("--lexicon").arg(folder).arg("--out").arg(out.path()).stdout(Stdio::null());
+        let mut child = shown.of(|| {
+            let child = command.spawn().unwrap();
+            // A picture has its name when it is whole.
+            while !tests::files(out.path(), "png").iter().any(|path| path.exists()) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            child
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    shown.print("start of `signpost sign` to its first picture, written as PNG");
     println!("\nsigning of a sentence: {:.2} s", seconds[0] / rounds as f64);
     println!("memory at its highest: {with_pictures_mib} MiB with pictures");
     if most_mib > 0 {

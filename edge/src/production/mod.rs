@@ -327,7 +327,7 @@ fn play(
         return Err(Fault::NoUsableClip { why: why.unwrap_or_default() });
     }
     let spelled: Vec<bool> = units.iter().map(|unit| unit.letter).collect();
-    let joins = Joins { way: STYLE.way, hold_s: STYLE.hold_s, ..Joins::default() };
+    let joins = Joins { way: STYLE.way, hold_s: STYLE.hold_s, around: true, ..Joins::default() };
     let mut stitched = playback::stitch(units, fps, &joins);
     let letters: Vec<[f32; 2]> =
         spelled.iter().zip(&stitched.cores_s).filter(|(letter, _)| **letter).map(|(_, span)| *span).collect();

@@ -197,12 +197,9 @@ impl Synth {
             (0..rng.random_range(0..2)).for_each(|_| course.idle(rng));
         }
         let Course { units, glosses, mut used, .. } = course;
-        let joins = Joins {
-            rest: Some(signer.rest.clone()),
-            rest_s: [rng.random_range(0.2..0.8), rng.random_range(0.2..0.8)],
-            way: if plain { Way::CLEAR } else { Way::CLEAR.times(rng.random_range(0.5..1.2)) },
-            hold_s: 0.0,
-        };
+        let rest_s = [rng.random_range(0.2..0.8), rng.random_range(0.2..0.8)];
+        let way = if plain { Way::CLEAR } else { Way::CLEAR.times(rng.random_range(0.5..1.2)) };
+        let joins = Joins { rest: Some(signer.rest.clone()), rest_s, way, slow_way: way, ..Joins::default() };
         let Stitched { mut frames, cores_s, .. } = stitch(units, RATE, &joins);
         if plain || chance(rng, 0.7) {
             smooth(&mut frames, RATE);

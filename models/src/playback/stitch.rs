@@ -11,8 +11,6 @@ use super::weak::hold_between;
 
 /// Rest at both ends, in seconds.
 const REST_S: f32 = 0.3;
-/// The least way between two equal letters, so that they are seen as two.
-const REPEAT_S: f32 = 0.22;
 /// How far the second of two equal letters stands to the side, in shoulder widths.
 const REPEAT_SHIFT: f32 = 0.16;
 /// How much of a letter's distance from its word's middle is taken away.
@@ -42,16 +40,19 @@ pub struct Way {
     pub per_width_s: f32,
     /// However far it is.
     pub most_s: f32,
+    /// The least between two equal letters, so that they are seen as two.
+    pub repeat_s: f32,
 }
 
 impl Way {
     /// Of somebody who shows signs one after the other.
-    pub const CLEAR: Self = Self { least_s: 0.13, per_width_s: 0.24, most_s: 0.6 };
+    pub const CLEAR: Self = Self { least_s: 0.13, per_width_s: 0.24, most_s: 0.6, repeat_s: 0.22 };
 
     /// The same, so many times as long.
     pub fn times(self, factor: f32) -> Self {
-        let Self { least_s, per_width_s, most_s } = self;
-        Self { least_s: least_s * factor, per_width_s: per_width_s * factor, most_s: most_s * factor }
+        let [least_s, per_width_s, most_s, repeat_s] =
+            [self.least_s, self.per_width_s, self.most_s, self.repeat_s].map(|seconds| seconds * factor);
+        Self { least_s, per_width_s, most_s, repeat_s }
     }
 }
 
@@ -62,15 +63,26 @@ pub struct Joins {
     pub rest: Option<Frame>,
     /// How long the rest before and after lasts, in seconds.
     pub rest_s: [f32; 2],
-    /// How long the ways between signs last; those from and to the rest, and to letters, are clear ones.
+    /// How long the ways between signs last.
     pub way: Way,
+    /// How long those last that are from and to the rest, where nobody hurries, and to letters, which are read one by one.
+    pub slow_way: Way,
+    /// Whether ways lead around the other hand.
+    pub around: bool,
     /// How long a hand holds through signs that do not need it, when the next one does, in seconds.
     pub hold_s: f32,
 }
 
 impl Default for Joins {
     fn default() -> Self {
-        Self { rest: None, rest_s: [REST_S; 2], way: Way::CLEAR, hold_s: 0.0 }
+        Self {
+            rest: None,
+            rest_s: [REST_S; 2],
+            way: Way::CLEAR,
+            slow_way: Way::CLEAR,
+            around: false,
+            hold_s: 0.0,
+        }
     }
 }
 
@@ -96,10 +108,9 @@ pub fn stitch(mut units: Vec<Unit>, fps: f32, joins: &Joins) -> Stitched {
     for unit in &units {
         let (Some(from), Some(to)) = (frames.last().cloned(), unit.frames.first()) else { continue };
         let left = frames.len();
-        let least_s = if unit.repeats { REPEAT_S } else { 0.0 };
-        // Nobody hurries to the first sign, nor from the last; and letters are read one by one.
-        let usual = if places.is_empty() || unit.letter { Way::CLEAR } else { joins.way };
-        way(&mut frames, &from, to, least_s, usual, fps);
+        let slow = places.is_empty() || unit.letter;
+        let usual = if slow { joins.slow_way } else { joins.way };
+        way(&mut frames, &from, to, (usual, unit.repeats), joins.around, fps);
         places.push([left, frames.len(), frames.len() + unit.frames.len()]);
         frames.extend_from_slice(&unit.frames);
         if let Some(last) = unit.frames.last().filter(|_| unit.pause_s > 0.0) {
@@ -107,7 +118,7 @@ pub fn stitch(mut units: Vec<Unit>, fps: f32, joins: &Joins) -> Stitched {
         }
     }
     if let Some(from) = frames.last().cloned() {
-        way(&mut frames, &from, &rest, 0.0, Way::CLEAR, fps);
+        way(&mut frames, &from, &rest, (joins.slow_way, false), joins.around, fps);
     }
     frames.extend(std::iter::repeat_n(rest, count(joins.rest_s[1])));
     let cores_s = places.iter().map(|&[_, first, end]| [first, end].map(|t| t as f32 / fps)).collect();
@@ -177,13 +188,23 @@ fn gather(units: &mut [Unit]) {
 }
 
 /// Adds the frames between two, as many as the distance calls for.
-fn way(frames: &mut Vec<Frame>, from: &Frame, to: &Frame, least_s: f32, way: Way, fps: f32) {
+fn way(
+    frames: &mut Vec<Frame>,
+    from: &Frame,
+    to: &Frame,
+    (way, repeats): (Way, bool),
+    around: bool,
+    fps: f32,
+) {
     let far = (0..2).map(|side| distance(from, to, side)).fold(0.0, f32::max);
-    let seconds = (way.least_s + way.per_width_s * far).min(way.most_s).max(least_s);
+    let least_s = if repeats { way.repeat_s } else { way.least_s };
+    let seconds = (way.least_s + way.per_width_s * far).clamp(least_s, way.most_s);
     let steps = (seconds * fps).round().max(2.0) as usize;
     let begin = frames.len();
     frames.extend((1..steps).map(|step| blend(from, to, minimum_jerk(step as f32 / steps as f32))));
-    clear(&mut frames[begin..], from, to);
+    if around {
+        clear(&mut frames[begin..], from, to);
+    }
 }
 
 /// How far a hand goes: its wrist, and its fingers about the wrist.

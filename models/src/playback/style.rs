@@ -23,9 +23,16 @@ impl Style {
     /// Of fluent signers, by the figures of `cargo xtask bench movement`: clips of dictionaries last three times as
     /// long as the same signs in a sentence, and their hands go twice as far.
     pub const FLUENT: Self = Self {
-        sign: Limits { hold_s: 0.1, least_s: 0.12, most_s: 0.35, pace: Some(2.5), steady_s: 0.1 },
+        sign: Limits {
+            hold_s: 0.1,
+            least_s: 0.12,
+            most_s: 0.35,
+            pace: Some(2.5),
+            steady_s: 0.1,
+            between_rests: true,
+        },
         smaller: Reduction { towards: 0.2, size: 0.8 },
-        way: Way { least_s: 0.12, per_width_s: 0.16, most_s: 0.45 },
+        way: Way { least_s: 0.12, per_width_s: 0.16, most_s: 0.45, repeat_s: 0.22 },
         hold_s: 0.8,
         arms_hz: 3.2,
     };

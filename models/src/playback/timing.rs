@@ -26,12 +26,14 @@ pub struct Limits {
     /// Speeds are means over this time, in seconds: cameras show a frame twice, and landmarks tremble. 0 for letters,
     /// which are over before that.
     pub steady_s: f32,
+    /// Whether the rests with which clips of dictionaries begin and end are no part of the sign.
+    pub between_rests: bool,
 }
 
 impl Limits {
     /// As fast as was recorded.
     pub const fn of(hold_s: f32, least_s: f32, most_s: f32) -> Self {
-        Self { hold_s, least_s, most_s, pace: None, steady_s: 0.0 }
+        Self { hold_s, least_s, most_s, pace: None, steady_s: 0.0, between_rests: false }
     }
 }
 
@@ -44,12 +46,11 @@ const START_S: f32 = 0.1;
 
 /// A clip's frames on the sentence's clock, at `fps`.
 pub fn timed(frames: &[Frame], clip_fps: f32, limits: Limits, fps: f32) -> Vec<Frame> {
-    let raised = raised(frames);
-    let (first, last) = core(&steady(&speeds(&frames[raised.clone()], clip_fps), limits.steady_s * clip_fps));
-    let (first, last) = (raised.start + first, raised.start + last);
-    let core = &frames[first..=last];
-    let speeds = steady(&speeds(core, clip_fps), limits.steady_s * clip_fps);
-    let durations = durations(&speeds, clip_fps, limits);
+    let raised = if limits.between_rests { raised(frames) } else { 0..frames.len() };
+    let speeds = steady(&speeds(&frames[raised.clone()], clip_fps), limits.steady_s * clip_fps);
+    let (first, last) = core(&speeds);
+    let (core, speeds) = (&frames[raised.start + first..=raised.start + last], &speeds[first..=last]);
+    let durations = durations(speeds, clip_fps, limits);
     let total: f32 = durations.iter().sum();
     let brisk = limits.pace.map_or(total, |pace| {
         let path: f32 =
@@ -223,11 +224,13 @@ mod tests {
         at(rest().chain(up).chain(aside).chain(down).chain(rest().map(|[_, y]| [1.0, y])))
     }
 
+    const FLUENT: Limits = Limits { steady_s: 0.1, between_rests: true, ..Limits::of(0.1, 0.1, 9.0) };
+
     #[test]
     fn of_a_citation_the_rests_go_and_the_sign_stays() {
         let between = raised(&citation());
         assert!((13..=16).contains(&between.start) && (47..=50).contains(&between.end), "{between:?}");
-        let frames = timed(&citation(), 25.0, Limits { steady_s: 0.1, ..Limits::of(0.1, 0.1, 9.0) }, 25.0);
+        let frames = timed(&citation(), 25.0, FLUENT, 25.0);
         let [first, last] = [&frames[0], &frames[frames.len() - 1]].map(|frame| frame.wrists[1]);
         assert!(first[0] < -0.4 && last[0] > 0.4, "{first:?} {last:?}");
         assert!(frames.iter().all(|frame| frame.wrists[1][1] < 0.7), "no frame of the ways up and down");
@@ -239,7 +242,7 @@ mod tests {
     #[test]
     fn a_pace_makes_a_sign_as_short_as_its_way_and_never_longer() {
         let seconds = |pace| {
-            let limits = Limits { pace, ..Limits::of(0.1, 0.1, 9.0) };
+            let limits = Limits { pace, ..FLUENT };
             timed(&citation(), 25.0, limits, 25.0).len() as f32 / 25.0
         };
         let recorded = seconds(None);
