@@ -42,10 +42,10 @@ fn methods() -> Vec<Method> {
         hold_s: 0.0,
         arms_hz: 6.0,
     };
-    let mut all = vec![Method { name: "clips between their rests, at most 0.8 s", style, bones: false }];
+    let mut all = vec![Method { name: "clips from arrival to departure, at most 0.8 s", style, bones: false }];
     type Step = fn(&mut Style, Style);
     let steps: [(&str, Step); 5] = [
-        ("the pace of a sentence", |style, fluent| style.sign = fluent.sign),
+        ("between their rests, at the pace of a sentence", |style, fluent| style.sign = fluent.sign),
         ("ways of a sentence", |style, fluent| style.way = fluent.way),
         ("the weak hand holds", |style, fluent| style.hold_s = fluent.hold_s),
         ("smaller, and nearer to the middle", |style, fluent| style.smaller = fluent.smaller),
