@@ -42,7 +42,8 @@ fn methods() -> Vec<Method> {
         hold_s: 0.0,
         arms_hz: 6.0,
     };
-    let mut all = vec![Method { name: "clips from arrival to departure, at most 0.8 s", style, bones: false }];
+    let mut all =
+        vec![Method { name: "clips from arrival to departure, at most 0.8 s", style, bones: false }];
     type Step = fn(&mut Style, Style);
     let steps: [(&str, Step); 5] = [
         ("between their rests, at the pace of a sentence", |style, fluent| style.sign = fluent.sign),
