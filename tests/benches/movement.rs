@@ -16,8 +16,8 @@
 use std::path::Path;
 
 use models::playback::{
-    Frame, Joins, Limits, PARENTS, Point, Reduction, Style, Unit, Way, blend, keep_bones, normalise, reduce,
-    smooth, smooth_arms, stitch, timed, to_track,
+    Frame, Limits, PARENTS, Point, Reduction, Style, Unit, Way, blend, normalise, reduce, smooth, stitch,
+    timed, to_track,
 };
 use models::pose_file::{read_track, write_track_file};
 use models::vector::{norm, sub};
@@ -149,15 +149,13 @@ fn signed(clips: &[(Vec<Frame>, f32)], method: &Method) -> (Vec<Frame>, Vec<[usi
         reduce(&mut frames, style.smaller);
         Unit { frames, word, letter: false, repeats: false, pause_s: 0.0 }
     };
-    let joins = Joins { way: style.way, hold_s: style.hold_s, around: true, ..Joins::default() };
-    let stitched = stitch(clips.iter().enumerate().map(unit).collect(), FPS, &joins);
+    let stitched = stitch(clips.iter().enumerate().map(unit).collect(), FPS, &style.joins());
     let mut frames = stitched.frames;
     if method.bones {
-        keep_bones(&mut frames, |_| 0.0);
-    }
-    smooth_arms(&mut frames, FPS, style.arms_hz, |_| 0.0);
-    if method.bones {
-        keep_bones(&mut frames, |_| 0.0);
+        let clear = vec![0.0; frames.len()];
+        style.settle(&mut frames, FPS, &clear);
+    } else {
+        style.smooth(&mut frames, FPS);
     }
     let cores: Vec<[usize; 2]> =
         stitched.cores_s.iter().map(|core| core.map(|t| (t * FPS).round() as usize)).collect();

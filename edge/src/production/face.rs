@@ -11,6 +11,7 @@ use models::gloss::Convention;
 use models::playback::{Expression, Frame, express};
 use serde::Serialize;
 
+use super::text::ends_sentence;
 use super::{Provenance, Word};
 
 /// How long a face takes to change, in seconds.
@@ -90,7 +91,7 @@ pub(super) fn mark(words: &mut [Word], spoken: &str) {
     };
     let mut first = 0;
     for last in 0..words.len() {
-        let mark = ends_sentence(&words[last]);
+        let mark = ends(&words[last]);
         if mark.is_none() && last + 1 < words.len() {
             continue;
         }
@@ -110,17 +111,9 @@ pub(super) fn mark(words: &mut [Word], spoken: &str) {
 }
 
 /// Whether a word ends its sentence, and then whether that is a question.
-fn ends_sentence(word: &Word) -> Option<bool> {
+fn ends(word: &Word) -> Option<bool> {
     let own = if word.provenance == Provenance::Mark { word.text.as_str() } else { "" };
-    let mut ends = None;
-    for c in own.chars().chain(word.after.chars()) {
-        match c {
-            '?' | '？' | '؟' => ends = Some(true),
-            '.' | '!' | '。' | '！' | '…' => ends = ends.or(Some(false)),
-            _ => {}
-        }
-    }
-    ends
+    ends_sentence(&format!("{own}{}", word.after))
 }
 
 /// Puts on the faces of a track what their words are marked with; `fps` is the track's rate.

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use models::lexicon::Lexicon;
-use models::playback::{self, Frame, Joins, Limits, Style, Unit};
+use models::playback::{self, Frame, Limits, Style, Unit};
 use models::pose::PoseTrack;
 use serde::Serialize;
 
@@ -327,8 +327,7 @@ fn play(
         return Err(Fault::NoUsableClip { why: why.unwrap_or_default() });
     }
     let spelled: Vec<bool> = units.iter().map(|unit| unit.letter).collect();
-    let joins = Joins { way: STYLE.way, hold_s: STYLE.hold_s, around: true, ..Joins::default() };
-    let mut stitched = playback::stitch(units, fps, &joins);
+    let mut stitched = playback::stitch(units, fps, &STYLE.joins());
     let letters: Vec<[f32; 2]> =
         spelled.iter().zip(&stitched.cores_s).filter(|(letter, _)| **letter).map(|(_, span)| *span).collect();
     let clear = |frame: usize| {
@@ -336,10 +335,8 @@ fn play(
         let inside = |[from_s, to_s]: &[f32; 2]| (1.0 - (from_s - t).max(t - to_s) / CLEAR_S).clamp(0.0, 1.0);
         letters.iter().map(inside).fold(0.0, f32::max)
     };
-    // Before they are smoothed, lest hands that come into reach jump, and after it for the lengths.
-    playback::keep_bones(&mut stitched.frames, clear);
-    playback::smooth_arms(&mut stitched.frames, fps, STYLE.arms_hz, clear);
-    playback::keep_bones(&mut stitched.frames, clear);
+    let clear: Vec<f32> = (0..stitched.frames.len()).map(clear).collect();
+    STYLE.settle(&mut stitched.frames, fps, &clear);
     if manner.left_handed {
         stitched.frames.iter_mut().for_each(Frame::mirror_arms);
     }

@@ -4,12 +4,10 @@ use models::annotation::Annotation;
 use models::translator::text::is_wide;
 
 use super::Word;
-use super::text::pause_s;
+use super::text::ends_sentence;
 
 /// Characters of two lines of a subtitle (EBU: 37 to 42 a line).
 const MOST_CHARACTERS: usize = 74;
-/// The pause of a mark that ends a sentence, in seconds.
-const SENTENCE_S: f32 = 0.4;
 
 /// Words as subtitles: a sentence each, or as much of one as two lines hold. What is not signed stands with what is
 /// signed before it. Where a translator chose the signs, its glosses are the words.
@@ -70,7 +68,7 @@ impl Cue {
         }
         self.text.push_str(&word.text);
         self.text.push_str(word.after.trim());
-        self.ends = pause_s(&word.after) >= SENTENCE_S || pause_s(&word.text) >= SENTENCE_S;
+        self.ends = [&word.after, &word.text].into_iter().any(|marks| ends_sentence(marks).is_some());
     }
 }
 

@@ -74,15 +74,23 @@ pub(super) fn digit(c: char) -> Option<u32> {
     ZEROS.iter().find_map(|&zero| (c as u32).checked_sub(zero).filter(|&value| value < 10))
 }
 
-/// How long a mark makes the signer pause, in seconds.
-pub(super) fn pause_s(mark: &str) -> f32 {
-    mark.chars().fold(0.0, |longest: f32, c| {
-        longest.max(match c {
-            '.' | '!' | '?' | '…' | '。' | '؟' | '！' | '？' => 0.4,
-            ',' | ';' | ':' | '–' | '—' | '،' | '、' | '，' => 0.2,
-            _ => 0.0,
-        })
-    })
+/// Whether marks end a sentence, and then whether it is a question.
+pub(super) fn ends_sentence(marks: &str) -> Option<bool> {
+    let ends = marks.chars().filter_map(|c| match c {
+        '?' | '？' | '؟' => Some(true),
+        '.' | '!' | '。' | '！' | '…' => Some(false),
+        _ => None,
+    });
+    ends.reduce(|asks, also| asks || also)
+}
+
+/// How long marks make the signer pause, in seconds.
+pub(super) fn pause_s(marks: &str) -> f32 {
+    if ends_sentence(marks).is_some() {
+        return 0.4;
+    }
+    let within = |c| matches!(c, ',' | ';' | ':' | '–' | '—' | '،' | '、' | '，');
+    if marks.contains(within) { 0.2 } else { 0.0 }
 }
 
 /// A letter written with simpler ones, for alphabets that lack it; `None` where there is no such way.

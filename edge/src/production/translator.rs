@@ -41,7 +41,7 @@ impl Translator {
         // Each network's bytes go as soon as an engine has them.
         let open = |bytes: Vec<u8>, file| engine::open_bytes(&bytes, &dir.join(file), backend, threads);
         let sizes = manifest.sizes;
-        let Sizes { source: s, target: u, beam: n, layers: l, heads: h, head: k } = sizes;
+        let s = sizes.source;
         let networks = TranslatorEngines {
             encoder: open(encoder, ENCODER)?,
             step: open(step, STEP)?,
@@ -49,16 +49,7 @@ impl Translator {
             sizes,
             pieces: manifest.target.len(),
             read: [&[1, s], &[1, s]].map(|shape: &[usize; 2]| Tensor::zeros(shape)),
-            stepped: [
-                Tensor::zeros(&[l * h, k, s]),
-                Tensor::zeros(&[l * h, s, k]),
-                Tensor::zeros(&[1, s]),
-                Tensor::zeros(&[n]),
-                Tensor::zeros(&[1]),
-                Tensor::zeros(&[l * n * h, k, u]),
-                Tensor::zeros(&[l * n * h, u, k]),
-                Tensor::zeros(&[1, u]),
-            ],
+            stepped: sizes.step_inputs().map(|shape| Tensor::zeros(&shape)),
         };
         Ok(Self { dir, manifest, networks })
     }
@@ -108,9 +99,7 @@ impl Networks for TranslatorEngines {
     }
 
     fn step(&mut self, input: &StepInput) -> Result<StepOutput, Fault> {
-        let StepInput { keys, values, absent, pieces, place, past_keys, past_values, past } = input;
-        let inputs = [keys, values, absent, pieces, place, past_keys, past_values, past];
-        for (tensor, values) in self.stepped.iter_mut().zip(inputs) {
+        for (tensor, values) in self.stepped.iter_mut().zip(input.all()) {
             tensor.data.copy_from_slice(values);
         }
         let Sizes { beam, layers, .. } = self.sizes;

@@ -1,6 +1,7 @@
 //! A face with brows, eyes and mouth where the track has them, a plain head otherwise.
 
 use models::pose::Pose;
+use models::pose::holistic::BROWS;
 
 use super::canvas::Canvas;
 use super::figure::{Joint, Rig, View};
@@ -20,8 +21,6 @@ const EYES: [[usize; 16]; 2] = [
     [263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466],
     [33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246],
 ];
-const BROWS: [[usize; 10]; 2] =
-    [[276, 283, 282, 295, 285, 336, 296, 334, 293, 300], [46, 53, 52, 65, 55, 107, 66, 105, 63, 70]];
 /// Centre and right edge of the iris, left eye first.
 const IRISES: [[usize; 2]; 2] = [[473, 474], [468, 469]];
 const NOSE_BRIDGE: [usize; 5] = [168, 6, 197, 195, 4];

@@ -91,6 +91,15 @@ impl Frame {
         self.hands = [1, 0].map(|side| self.hands[side].map(|h| h.map(mirrored)));
     }
 
+    /// The same with a hand that hangs loosely from a wrist at a place.
+    #[cfg(test)]
+    pub(super) fn with_hand(mut self, side: usize, wrist: Point) -> Self {
+        let hand = super::hand::relaxed_hand(side);
+        self.wrists[side] = wrist;
+        self.hands[side] = Some(hand.map(|p| add(p, sub(wrist, hand[0]))));
+        self
+    }
+
     /// Moves an arm and its hand, the elbow half as far.
     pub fn shift(&mut self, side: usize, by: Point) {
         self.wrists[side] = add(self.wrists[side], by);
@@ -373,16 +382,10 @@ mod tests {
     use crate::vector::norm;
 
     use super::*;
-    use crate::playback::hand::relaxed_hand;
 
     /// A raised right hand for some frames.
     fn raised() -> Vec<Frame> {
-        let mut frame = Frame::rest();
-        let hand = relaxed_hand(1);
-        let by = sub([-0.5, 0.2, -0.2], hand[0]);
-        frame.wrists[1] = add(hand[0], by);
-        frame.hands[1] = Some(hand.map(|p| add(p, by)));
-        vec![frame; 12]
+        vec![Frame::rest().with_hand(1, [-0.5, 0.2, -0.2]); 12]
     }
 
     fn palm(frame: &Frame) -> f32 {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::vector::{add, norm, sub};
+use crate::vector::{add, cross, dot, norm, sub};
 
 use super::body::{FOREARM, Frame, Hand, PALM, Point, UPPER_ARM, lerp, shoulder};
 use super::hand::{PARENTS, relaxed_hand};
@@ -23,17 +23,17 @@ const KNUCKLES: [(usize, Point); 4] = [
 /// these lengths must have had: a bone that looks shorter than it is points at the viewer, where people sign. So a hand
 /// before the face is before it. A palm keeps its shape, and each finger its directions.
 ///
-/// `clear` says of a frame how much of its hands' own proportions stays, from 0 to 1: letters are told apart by less than
-/// hands of two signers differ.
-pub fn keep_bones(frames: &mut [Frame], clear: impl Fn(usize) -> f32) {
-    for (t, frame) in frames.iter_mut().enumerate() {
+/// `clear` `[T]` says of each frame how much of its hands' own proportions stays, from 0 to 1: letters are told apart by
+/// less than hands of two signers differ.
+pub(super) fn keep_bones(frames: &mut [Frame], clear: &[f32]) {
+    for (frame, &clear) in frames.iter_mut().zip(clear) {
         for side in 0..2 {
             let (elbow, wrist) = arm(shoulder(side), frame.elbows[side], frame.wrists[side]);
             (frame.elbows[side], frame.wrists[side]) = (elbow, wrist);
             if let Some(hand) = &mut frame.hands[side] {
                 let standard = fingers(hand, wrist, side);
                 let own = hand.map(|p| add(p, sub(wrist, hand[0])));
-                *hand = std::array::from_fn(|k| lerp(standard[k], own[k], clear(t)));
+                *hand = std::array::from_fn(|k| lerp(standard[k], own[k], clear));
             }
         }
     }
@@ -132,14 +132,6 @@ fn palm_axes(hand: &Hand) -> [Point; 3] {
     [along, across, cross(along, across)]
 }
 
-fn dot(a: Point, b: Point) -> f32 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
-
-fn cross(a: Point, b: Point) -> Point {
-    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
-}
-
 fn unit(v: Point) -> Option<Point> {
     let length = norm(v);
     (length > 1e-5).then(|| v.map(|x| x / length))
@@ -155,7 +147,7 @@ mod tests {
         (frame.wrists[1], frame.elbows[1]) = (wrist, elbow);
         frame.hands[1] = Some(relaxed_hand(1).map(|p| p.map(|v| v * 1.3)));
         let mut frames = [frame];
-        keep_bones(&mut frames, |_| 0.0);
+        keep_bones(&mut frames, &[0.0]);
         let [frame] = frames;
         frame
     }
@@ -174,7 +166,7 @@ mod tests {
         // Those of any other hand.
         let mut other = [Frame::rest()];
         other[0].hands[1] = Some(relaxed_hand(1));
-        keep_bones(&mut other, |_| 0.0);
+        keep_bones(&mut other, &[0.0]);
         let [hand, standard] = [&frame, &other[0]].map(|frame| frame.hands[1].expect("it was there"));
         for k in 1..21 {
             let [is, should] = [hand, standard].map(|h| length(h[k], h[PARENTS[k]]));

@@ -61,18 +61,10 @@ fn lacks(frame: &Frame, side: usize) -> (f32, f32) {
 mod tests {
     use super::*;
     use crate::playback::body::Point;
-    use crate::playback::{hand::relaxed_hand, stitch::blend};
-    use crate::vector::add;
+    use crate::playback::stitch::blend;
 
     fn hands_at(left: Point, right: Point) -> Frame {
-        let mut frame = Frame::rest();
-        for (side, place) in [(0, left), (1, right)] {
-            let hand = relaxed_hand(side);
-            let by = sub(place, hand[0]);
-            frame.wrists[side] = place;
-            frame.hands[side] = Some(hand.map(|p| add(p, by)));
-        }
-        frame
+        Frame::rest().with_hand(0, left).with_hand(1, right)
     }
 
     /// Whether a straight way would go through the other hand; none does after it was led around.

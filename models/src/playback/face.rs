@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use super::body::{Frame, Point};
+use crate::pose::holistic::BROWS;
 
-/// The brows in MediaPipe's face mesh, of the signer's left and right.
-const BROWS: [[usize; 10]; 2] =
-    [[276, 283, 282, 295, 285, 336, 296, 334, 293, 300], [46, 53, 52, 65, 55, 107, 66, 105, 63, 70]];
 /// How far the tip of the nose is from the axis about which a head turns, and how wide the face is about it, both in
 /// shoulder widths.
 const DEPTH: f32 = 0.24;
@@ -48,7 +46,7 @@ pub fn express(frame: &mut Frame, expression: Expression) {
     if expression == Expression::default() {
         return;
     }
-    let middle = middle(frame);
+    let nose = frame.head[0];
     if !frame.face.is_empty() {
         let face = Arc::make_mut(&mut frame.face);
         for (side, brow) in BROWS.iter().enumerate() {
@@ -61,21 +59,17 @@ pub fn express(frame: &mut Frame, expression: Expression) {
                 }
             }
         }
-        face.iter_mut().flatten().for_each(|p| turn(p, middle, expression));
+        face.iter_mut().flatten().for_each(|p| turn(p, nose, expression));
     }
-    frame.head.iter_mut().for_each(|p| turn(p, middle, expression));
+    frame.head.iter_mut().for_each(|p| turn(p, nose, expression));
 }
 
-fn turn(p: &mut Point, middle: Point, by: Expression) {
-    let [x, y] = [0, 1].map(|i| ((p[i] - middle[i]) / HALF).clamp(-1.0, 1.0));
+/// Turns a point of a face whose nose is there.
+fn turn(p: &mut Point, nose: Point, by: Expression) {
+    let [x, y] = [0, 1].map(|i| ((p[i] - nose[i]) / HALF).clamp(-1.0, 1.0));
     let front = DEPTH * (1.0 - x * x).sqrt() * (1.0 - y * y * 0.5).sqrt();
     p[0] += by.turn.sin() * front;
     p[1] += by.forward.sin() * front;
-}
-
-/// The middle of the face: the nose, at the height between eyes and mouth.
-fn middle(frame: &Frame) -> Point {
-    frame.head[0]
 }
 
 #[cfg(test)]

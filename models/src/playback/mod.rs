@@ -1,8 +1,8 @@
 //! Playing recorded signs: clips of any signer are brought to one standard signer and joined into one course.
 //!
 //! A clip becomes [`Frame`]s of the standard signer ([`normalise`]), is brought to the pace of a sentence
-//! ([`timed`]) and made smaller ([`reduce`]), joined to its neighbours ([`stitch`]), freed of jitter ([`smooth`]), and
-//! gets bones of constant lengths ([`keep_bones`]) and what the face says ([`express`]). The unit signs texts
+//! ([`timed`]) and made smaller ([`reduce`]), joined to its neighbours ([`stitch`]), freed of jitter and given
+//! bones of constant lengths ([`Style::settle`]), and shows what the face says ([`express`]). The unit signs texts
 //! with it, and synthesis makes training data with it, so that both move from sign to sign in the same way.
 
 mod body;
@@ -18,11 +18,10 @@ mod timing;
 mod weak;
 
 pub use body::{Frame, HEAD_POINTS, Hand, Point, Writer, normalise, to_track};
-pub use bones::keep_bones;
 pub use face::{Expression, express};
 pub use hand::{PARENTS, relaxed_hand};
 pub use reduce::{Reduction, reduce};
-pub use smooth::{smooth, smooth_arms};
+pub use smooth::smooth;
 pub use stitch::{Joins, Stitched, Unit, Way, blend, stitch};
 pub use style::Style;
 pub use timing::{Limits, timed};

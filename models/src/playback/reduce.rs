@@ -64,21 +64,12 @@ fn mean(frames: &[Frame], side: usize) -> Option<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::playback::hand::relaxed_hand;
-
     /// Both hands go from a place 0.4 to the right, side by side.
     fn sign(height: f32) -> Vec<Frame> {
         (0..9)
             .map(|t| {
-                let mut frame = Frame::rest();
-                for side in 0..2 {
-                    let place = [0.3 + t as f32 * 0.05 - side as f32 * 0.2, height, -0.2];
-                    let hand = relaxed_hand(side);
-                    let by = sub(place, hand[0]);
-                    frame.wrists[side] = place;
-                    frame.hands[side] = Some(hand.map(|p| add(p, by)));
-                }
-                frame
+                let place = |side| [0.3 + t as f32 * 0.05 - side as f32 * 0.2, height, -0.2];
+                Frame::rest().with_hand(0, place(0)).with_hand(1, place(1))
             })
             .collect()
     }

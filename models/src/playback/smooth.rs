@@ -10,22 +10,27 @@ const CUTOFF_HZ: f32 = 6.0;
 
 /// Smooths arms and hands in place; heads and faces stay, and nothing crosses a gap.
 pub fn smooth(frames: &mut [Frame], fps: f32) {
-    smooth_arms(frames, fps, CUTOFF_HZ, |_| 0.0);
+    let clear = vec![0.0; frames.len()];
+    smooth_arms(frames, fps, CUTOFF_HZ, &clear);
 }
 
 /// The same with arms smoothed by a cutoff of their own, in hertz: they are heavier than fingers.
 ///
-/// `clear` says of a frame how much of the usual cutoff it gets all the same, from 0 to 1: a letter that is drawn into
-/// the air is no letter any more where its corners are gone.
-pub fn smooth_arms(frames: &mut [Frame], fps: f32, arms_hz: f32, clear: impl Fn(usize) -> f32) {
+/// `clear` `[T]` says of each frame how much of the usual cutoff it gets all the same, from 0 to 1: a letter that is drawn
+/// into the air is no letter any more where its corners are gone.
+pub(super) fn smooth_arms(frames: &mut [Frame], fps: f32, arms_hz: f32, clear: &[f32]) {
     let (Some(filter), Some(arms)) = (Filter::new(CUTOFF_HZ, fps), Filter::new(arms_hz, fps)) else { return };
+    let letters = clear.iter().any(|clear| *clear > 0.0);
     for side in 0..2 {
         let smoothed = |of: fn(&Frame, usize) -> Point| -> Vec<Point> {
             let mut slow: Vec<Point> = frames.iter().map(|f| of(f, side)).collect();
-            let mut usual = slow.clone();
+            let mut usual = if letters { slow.clone() } else { vec![] };
             arms.run(&mut slow);
             filter.run(&mut usual);
-            slow.iter().zip(&usual).enumerate().map(|(t, (a, b))| lerp(*a, *b, clear(t))).collect()
+            slow.iter_mut().zip(&usual).zip(clear).for_each(|((slow, usual), clear)| {
+                *slow = lerp(*slow, *usual, *clear);
+            });
+            slow
         };
         let (elbows, wrists) = (smoothed(|f, side| f.elbows[side]), smoothed(|f, side| f.wrists[side]));
         for run in runs(frames, side) {

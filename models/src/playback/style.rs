@@ -1,7 +1,10 @@
 //! How somebody signs: how much of each clip, how large, and how fast from one to the next.
 
+use super::body::Frame;
+use super::bones::keep_bones;
 use super::reduce::Reduction;
-use super::stitch::Way;
+use super::smooth::smooth_arms;
+use super::stitch::{Joins, Way};
 use super::timing::Limits;
 
 /// A way to sign a sentence out of clips.
@@ -36,4 +39,25 @@ impl Style {
         hold_s: 0.8,
         arms_hz: 3.2,
     };
+
+    /// How signs are joined.
+    pub fn joins(&self) -> Joins {
+        Joins { way: self.way, hold_s: self.hold_s, around: true, ..Joins::default() }
+    }
+
+    /// Makes what was joined one body's movement: without jitter, and with bones that keep their lengths.
+    ///
+    /// `clear` `[T]` says of each frame how much of its own it keeps, from 0 to 1, as letters must.
+    pub fn settle(&self, frames: &mut [Frame], fps: f32, clear: &[f32]) {
+        // Before they are smoothed, lest hands that come into reach jump, and after it for the lengths.
+        keep_bones(frames, clear);
+        smooth_arms(frames, fps, self.arms_hz, clear);
+        keep_bones(frames, clear);
+    }
+
+    /// The same with bones as they come, to see what keeping them is worth.
+    pub fn smooth(&self, frames: &mut [Frame], fps: f32) {
+        let clear = vec![0.0; frames.len()];
+        smooth_arms(frames, fps, self.arms_hz, &clear);
+    }
 }

@@ -186,8 +186,6 @@ fn stillest(speeds: &[f32], length: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::playback::hand::relaxed_hand;
-    use crate::vector::add;
 
     #[track_caller]
     fn check_core(speeds: &[f32], expect: (usize, usize)) {
@@ -204,15 +202,7 @@ mod tests {
 
     /// A right hand at these heights, frame by frame, and moved to the side as far as it says.
     fn at(places: impl IntoIterator<Item = [f32; 2]>) -> Vec<Frame> {
-        let frame = |[x, y]: [f32; 2]| {
-            let mut frame = Frame::rest();
-            let hand = relaxed_hand(1);
-            let by = sub([-0.5 + x, y, 0.0], hand[0]);
-            frame.wrists[1] = add(hand[0], by);
-            frame.hands[1] = Some(hand.map(|p| add(p, by)));
-            frame
-        };
-        places.into_iter().map(frame).collect()
+        places.into_iter().map(|[x, y]| Frame::rest().with_hand(1, [-0.5 + x, y, 0.0])).collect()
     }
 
     /// Half a second of rest, a hand that goes up in 0.3 s, to the side by a width, and down to rest again.

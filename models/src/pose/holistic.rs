@@ -12,6 +12,9 @@ pub const LEFT_HAND: &str = "LEFT_HAND_LANDMARKS";
 pub const RIGHT_HAND: &str = "RIGHT_HAND_LANDMARKS";
 /// Component of the body in metres around the hips.
 pub const WORLD: &str = "POSE_WORLD_LANDMARKS";
+/// Landmarks of the face around each eyebrow, the left one first: inwards along its lower edge, outwards along its upper.
+pub const BROWS: [[usize; 10]; 2] =
+    [[276, 283, 282, 295, 285, 336, 296, 334, 293, 300], [46, 53, 52, 65, 55, 107, 66, 105, 63, 70]];
 
 /// MediaPipe's `PoseLandmark`, in order.
 pub(super) const BODY_POINTS: [&str; 33] = [

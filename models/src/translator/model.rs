@@ -83,6 +83,21 @@ impl Sizes {
         self.heads * self.head
     }
 
+    /// The shapes of what a step takes, in the order of [`super::StepInput::all`].
+    pub fn step_inputs(&self) -> [Vec<usize>; 8] {
+        let Self { source: s, target: u, beam: n, layers: l, heads: h, head: k } = *self;
+        [
+            vec![l * h, k, s],
+            vec![l * h, s, k],
+            vec![1, s],
+            vec![n],
+            vec![1],
+            vec![l * n * h, k, u],
+            vec![l * n * h, u, k],
+            vec![1, u],
+        ]
+    }
+
     /// What is wrong with them.
     fn check(&self) -> Result<(), String> {
         let Self { source, target, beam, layers, heads, head } = *self;

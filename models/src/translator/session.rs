@@ -52,6 +52,14 @@ pub struct StepInput {
     pub past: Vec<f32>,
 }
 
+impl StepInput {
+    /// All of them, in the order of the network's inputs and of [`Sizes::step_inputs`].
+    pub fn all(&self) -> [&[f32]; 8] {
+        let Self { keys, values, absent, pieces, place, past_keys, past_values, past } = self;
+        [keys, values, absent, pieces, place, past_keys, past_values, past].map(Vec::as_slice)
+    }
+}
+
 /// What a step gives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepOutput {
