@@ -372,17 +372,8 @@ impl Networks for Exported {
     }
 
     fn step(&mut self, input: &StepInput) -> Result<StepOutput, Infallible> {
-        let Sizes { source: s, target: u, beam: n, layers: l, heads: h, head: k } = self.sizes;
-        let inputs: [(&[usize], &[f32]); 8] = [
-            (&[l * h, k, s], &input.keys),
-            (&[l * h, s, k], &input.values),
-            (&[1, s], &input.absent),
-            (&[n], &input.pieces),
-            (&[1], &input.place),
-            (&[l * n * h, k, u], &input.past_keys),
-            (&[l * n * h, u, k], &input.past_values),
-            (&[1, u], &input.past),
-        ];
+        let (shapes, all) = (self.sizes.step_inputs(), input.all());
+        let inputs: [(&[usize], &[f32]); 8] = std::array::from_fn(|i| (shapes[i].as_slice(), all[i]));
         let [next, keys, values] = run(&mut *self.networks[1], &inputs).try_into().unwrap();
         Ok(StepOutput { next, keys, values })
     }

@@ -74,11 +74,28 @@ impl Bench {
     }
 
     fn train(&self, out: &str, steps: usize) -> Command {
-        let mut command = Command::new(tests::program("signpost-host"));
-        command.args(["train", "signx-tiny", "--save-every", "3", "--rate", "0.01", "--steps"]);
-        command.arg(steps.to_string());
-        command.arg("--data").arg(self.at("data")).arg("--out").arg(self.at(out));
+        let mut command = self.stage("signx-tiny", "data", out, steps);
+        command.args(["--save-every", "3"]);
         command
+    }
+
+    fn stage(&self, recipe: &str, data: &str, out: &str, steps: usize) -> Command {
+        let mut command = Command::new(tests::program("signpost-host"));
+        let rate = if recipe == "signx-video" { "0.005" } else { "0.01" };
+        command.args(["train", recipe, "--rate", rate, "--steps"]).arg(steps.to_string());
+        command.arg("--data").arg(self.at(data)).arg("--out").arg(self.at(out));
+        command
+    }
+
+    /// The word error rate of what was said.
+    fn wer(&self, said: &str, data: &str) -> f64 {
+        let mut score = Command::new(tests::program("signpost-host"));
+        score.args(["evaluate", "continuous", "--json", "--hypothesis"]).arg(self.at(said));
+        let score = score.arg("--data").arg(self.at(data)).output().unwrap();
+        assert!(score.status.success(), "{}", String::from_utf8_lossy(&score.stderr));
+        let report = String::from_utf8(score.stdout).unwrap();
+        let report: Value = serde_json::from_str(report.lines().last().unwrap()).unwrap();
+        report["wer"].as_f64().unwrap()
     }
 
     /// Runs a command of SignX's with these options, whose values are names in the bench.
@@ -124,23 +141,10 @@ fn it_reads_the_signs_that_it_learnt_and_refuses_a_model_that_was_changed() {
     let options = [("--model", "model"), ("--data", "data/dev"), ("--said", "said.jsonl")];
     let (done, said) = bench.signx("read", &options);
     assert!(done, "{said}");
-    let score = tests::run(
-        "signpost-host",
-        [
-            "evaluate".as_ref(),
-            "continuous".as_ref(),
-            "--json".as_ref(),
-            "--hypothesis".as_ref(),
-            bench.at("said.jsonl").as_os_str(),
-            "--data".as_ref(),
-            bench.at("data/dev").as_os_str(),
-        ],
-    );
-    let stdout = String::from_utf8(score.stdout).unwrap();
-    let report: Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    let wer = bench.wer("said.jsonl", "data/dev");
     // 21 signs. Who says the same of every utterance is right of a third of them.
-    assert!(report["wer"].as_f64().unwrap() < 0.15, "{report}");
-    assert_eq!(report["wer"], manifest["metrics"][1]["value"], "it reads what training measured");
+    assert!(wer < 0.15, "{wer}");
+    assert_eq!(manifest["metrics"][1]["value"], wer, "it reads what training measured");
 
     let (done, said) = bench.signx("export", &[("--model", "model"), ("--out", "onnx")]);
     assert!(
@@ -157,4 +161,70 @@ fn it_reads_the_signs_that_it_learnt_and_refuses_a_model_that_was_changed() {
     fs::remove_file(&weights).unwrap();
     let (done, said) = bench.signx("read", &options);
     assert!(!done && said.contains("weights.safetensors") && said.contains("give a folder"), "{said}");
+}
+
+#[test]
+fn its_second_stage_reads_the_video_of_the_signs() {
+    let bench = Bench::new();
+    // The same people in both: twelve are too few to read strangers by.
+    for part in ["train", "dev"] {
+        let render = Command::new(tests::program("signpost-host"))
+            .args(["signx", "render", "--video", "16", "--poses"])
+            .arg(bench.at("data").join(part))
+            .arg("--out")
+            .arg(bench.at("five").join(part))
+            .output()
+            .unwrap();
+        assert!(render.status.success(), "{}", String::from_utf8_lossy(&render.stderr));
+    }
+    let output = bench.stage("signx-tiny", "five", "base", 300).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = bench.stage("signx-video", "five", "video", 3).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("--base"), "{said}");
+    let output = bench
+        .stage("signx-video", "five", "video", 1000)
+        .arg("--base")
+        .arg(bench.at("base"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let read = |model: &str| {
+        let mut run = Command::new(tests::program("signpost-host"));
+        run.args(["signx", "read", "--video", "--model"]).arg(bench.at(model));
+        run.arg("--data").arg(bench.at("five/dev")).arg("--said").arg(bench.at("said.jsonl"));
+        let output = run.output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (done, said) = read("video");
+    assert!(done, "{said}");
+    let wer = bench.wer("said.jsonl", "five/dev");
+    // Who says the same of every utterance is right of a third.
+    assert!(wer < 0.25, "{wer}");
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(bench.at("video/manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["metrics"][1]["value"], wer, "it reads what training measured");
+    let (done, said) = read("base");
+    assert!(!done && said.contains("reads no videos"), "{said}");
+}
+
+#[test]
+fn it_goes_without_what_it_is_told_to() {
+    let bench = Bench::new();
+    let train = |part: &str| bench.train("model", 3).args(["--without", part]).output().unwrap();
+    let output = train("diffusion,ngram,dwpose");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(bench.at("model/manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["without"], serde_json::json!(["diffusion", "ngram", "dwpose"]));
+    let (done, said) =
+        bench.signx("read", &[("--model", "model"), ("--data", "data/dev"), ("--said", "said.jsonl")]);
+    assert!(done, "{said}");
+    let output = train("luck");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("a loss (noise") && said.contains("luck"), "{said}");
+    let output = train("mediapipe");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("whose recordings show somebody"), "{said}");
 }

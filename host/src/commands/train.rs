@@ -31,10 +31,13 @@ pub struct Train {
     #[arg(long, value_name = "LANGUAGE", value_delimiter = ',')]
     leave_out: Vec<String>,
     /// Does not learn these data sets of an embedding's recipe, so that their signs can be enrolled to score it.
-    /// Of a recogniser of continuous signing: `synthesis` (it learns from recorded signs one at a time, not from
+    /// Of SignX: a loss, `diffusion` or a track. Of a recogniser of continuous signing: `synthesis` (it learns from recorded signs one at a time, not from
     /// sentences) or `augmentation` (from recordings as they are), to see what each is worth.
     #[arg(long, value_name = "DATASET|PART", value_delimiter = ',')]
     without: Vec<String>,
+    /// The folder of the Pose2Gloss that `signx-video` is trained for.
+    #[arg(long, value_name = "FOLDER")]
+    base: Option<PathBuf>,
     /// Networks of a translator, where not the recipe's own number: fewer are trained sooner and translate worse.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     networks: Option<u8>,
@@ -68,6 +71,7 @@ impl Train {
             leave_out: self.leave_out,
             without: self.without,
             networks: self.networks.map(usize::from),
+            base: self.base,
             rate: self.rate,
             fresh: self.fresh,
             save_every: self.save_every.map(|steps| steps as usize),

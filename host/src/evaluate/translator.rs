@@ -135,19 +135,11 @@ impl Networks for TranslatorNetworks {
     }
 
     fn step(&mut self, input: &StepInput) -> Result<StepOutput, Error> {
-        let Sizes { source: s, target: u, beam: n, layers: l, heads: h, head: k } = self.sizes;
-        let inputs: [(&[usize], &[f32]); 8] = [
-            (&[l * h, k, s], &input.keys),
-            (&[l * h, s, k], &input.values),
-            (&[1, s], &input.absent),
-            (&[n], &input.pieces),
-            (&[1], &input.place),
-            (&[l * n * h, k, u], &input.past_keys),
-            (&[l * n * h, u, k], &input.past_values),
-            (&[1, u], &input.past),
-        ];
-        let kept = l * n * h * k;
-        let [next, keys, values] = self.run(&self.step, &inputs, [n * self.pieces, kept, kept])?;
+        let Sizes { beam, layers, .. } = self.sizes;
+        let (shapes, all) = (self.sizes.step_inputs(), input.all());
+        let inputs: [(&[usize], &[f32]); 8] = std::array::from_fn(|i| (shapes[i].as_slice(), all[i]));
+        let kept = layers * beam * self.sizes.width();
+        let [next, keys, values] = self.run(&self.step, &inputs, [beam * self.pieces, kept, kept])?;
         Ok(StepOutput { next, keys, values })
     }
 }

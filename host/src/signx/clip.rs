@@ -9,7 +9,7 @@ use models::pose_file::read_track;
 
 use super::read::{Sources, Utterance as Tracks};
 use super::track::{FRAME, Track};
-use super::{Frames, Preset};
+use super::{Film, Frames, Preset};
 use crate::Error;
 use crate::data::{UTTERANCES, Utterance, utterances};
 
@@ -73,19 +73,25 @@ impl Clip {
         self
     }
 
+    /// The same with some of the tracks of [`Track::ALL`] alone.
+    #[must_use]
+    pub fn only(mut self, reads: [bool; 5]) -> Self {
+        let left = self.tracks.iter_mut().zip(reads).filter(|(_, read)| !read);
+        left.for_each(|(track, _)| *track = None);
+        self.there.iter_mut().for_each(|there| *there = std::array::from_fn(|i| there[i] && reads[i]));
+        self
+    }
+
     /// The clip at another rate: of each moment the frame nearest to it, of those as near the earlier. What lies
     /// beyond the most frames is cut off. `stamps_s` `[T]` says when each frame was taken, in seconds, rising from 0.
     #[must_use]
     pub fn at_rate(&self, stamps_s: &[f64], fps: f32, most: usize) -> Self {
-        let Some(end) = stamps_s.last() else { return Self::default() };
-        let count = 1 + (end * f64::from(fps)).floor() as usize;
-        let nearest = |i: usize| {
-            let at = i as f64 / f64::from(fps);
-            let after = stamps_s.partition_point(|s| *s < at).min(stamps_s.len() - 1);
-            let before = after.saturating_sub(1);
-            if (stamps_s[before] - at).abs() <= (stamps_s[after] - at).abs() { before } else { after }
-        };
-        let frames: Vec<usize> = (0..count.min(most)).map(nearest).collect();
+        self.taken(&at_rate(stamps_s, fps, most))
+    }
+
+    /// The frames of these numbers, in this order.
+    #[must_use]
+    pub fn taken(&self, frames: &[usize]) -> Self {
         let taken = |track: Track| {
             let (numbers, width) = (self.tracks[track as usize].as_ref()?, track.width());
             Some(frames.iter().flat_map(|t| &numbers[t * width..(t + 1) * width]).copied().collect())
@@ -122,31 +128,67 @@ impl Clip {
     }
 }
 
+/// The numbers of the frames that [`Clip::at_rate`] takes.
+fn at_rate(stamps_s: &[f64], fps: f32, most: usize) -> Vec<usize> {
+    let Some(end) = stamps_s.last() else { return vec![] };
+    let count = 1 + (end * f64::from(fps)).floor() as usize;
+    let nearest = |i: usize| {
+        let at = i as f64 / f64::from(fps);
+        let after = stamps_s.partition_point(|s| *s < at).min(stamps_s.len() - 1);
+        let before = after.saturating_sub(1);
+        if (stamps_s[before] - at).abs() <= (stamps_s[after] - at).abs() { before } else { after }
+    };
+    (0..count.min(most)).map(nearest).collect()
+}
+
 /// Reads a corpus of continuous signing (see [`crate::data::utterances`]) as a preset wants it. Utterances whose
 /// recording shows nobody are left out.
 ///
 /// # Errors
 /// Where the list or a recording cannot be read, or an utterance has no recording.
 pub fn clips(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip)>, Error> {
+    let all = read(folder, preset, |_, _| Ok(()))?;
+    Ok(all.into_iter().map(|(utterance, clip, ())| (utterance, clip)).collect())
+}
+
+/// The same with the video beside each recording, at the same frames.
+///
+/// # Errors
+/// As [`clips`]; and where a video is missing or shorter than its tracks.
+pub fn films(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip, Film)>, Error> {
+    let side = preset.video2pose.picture;
+    read(folder, preset, |pose, frames| Film::read(&Film::beside(pose), frames, side))
+}
+
+/// Reads all utterances, and `more` of each by the path of its landmarks and the numbers of its frames.
+fn read<M>(
+    folder: &Path,
+    preset: &Preset,
+    more: impl Fn(&Path, &[usize]) -> Result<M, Error>,
+) -> Result<Vec<(Utterance, Clip, M)>, Error> {
     let mut found = vec![];
     for (line, utterance) in (1..).zip(utterances(folder)?) {
         let Some(pose) = &utterance.pose else {
             let why = format!("{} has no pose", utterance.id);
             return Err(Error::Utterances { path: folder.join(UTTERANCES), line, why });
         };
-        let track = read_track(folder.join(pose))?;
+        let pose = folder.join(pose);
+        let track = read_track(&pose)?;
         let even = (0..track.frames.len()).map(|i| i as f64 / f64::from(track.fps));
         let stamps = utterance.stamps_s.clone().filter(|stamps| stamps.len() == track.frames.len());
         let stamps = stamps.unwrap_or_else(|| even.collect());
         let sources = Sources::of(folder, &utterance);
         let [width, height, _] = track.size;
         let mut clip = Clip::of_landmarks(&track.with_z_in_pixels());
-        if sources.paths.iter().flatten().count() > 1 {
+        let others = sources.paths.iter().zip(preset.reads).filter(|(path, read)| *read && path.is_some());
+        if others.count() > usize::from(preset.reads[Track::MediaPipe as usize]) {
             clip = clip.with(&sources.read()?, height as f32 / width.max(1) as f32);
         }
-        let clip = clip.at_rate(&stamps, preset.fps, preset.frames);
+        let frames = at_rate(&stamps, preset.fps, preset.frames);
+        let clip = clip.only(preset.reads).taken(&frames);
         if clip.there.iter().flatten().any(|there| *there) {
-            found.push((utterance, clip));
+            let more = more(&pose, &frames)?;
+            found.push((utterance, clip, more));
         }
     }
     if found.is_empty() {

@@ -1,7 +1,9 @@
-//! A trained Pose2Gloss as a folder: `manifest.json` and `weights.safetensors`.
+//! A trained Pose2Gloss as a folder: `manifest.json` and `weights.safetensors`; and where a second stage was trained for
+//! it, so that it reads videos, `video2pose.safetensors`.
 
 use std::path::{Path, PathBuf};
 
+use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
 use models::manifest::{MANIFEST, Metric, Source, sha256};
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clip::Clip;
 use super::track::{FRAME, Track};
-use super::{Frames, Pose2Gloss, Pose2GlossConfig, Preset, Size, decode};
+use super::{Film, Frames, Pose2Gloss, Pose2GlossConfig, Preset, Size, Video2Pose, decode};
 use crate::data::{TimedGloss, Utterance};
 use crate::evaluate::TranslatorNetworks;
 use crate::nn::{Drops, load};
@@ -19,6 +21,8 @@ use crate::{Error, export};
 
 /// The weights' file.
 pub const WEIGHTS: &str = "weights.safetensors";
+/// The weights' file of Video2Pose.
+pub const VIDEO_WEIGHTS: &str = "video2pose.safetensors";
 /// The largest difference of a probability that rounding explains.
 const ROUNDING: f32 = 1e-3;
 /// Tokens that exported networks are compared over.
@@ -34,8 +38,14 @@ pub struct SignXManifest {
     pub name: String,
     /// Its sizes and settings, a name of [`Preset`].
     pub preset: String,
+    /// Parts of the preset that it goes without, see [`Preset::without`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
     /// SHA-256 of the weights, in hexadecimal.
     pub weights_sha256: String,
+    /// The same of Video2Pose's weights, where it has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video_sha256: Option<String>,
     /// What it may say, in the order of its tokens after the marks.
     pub glosses: Vec<String>,
     /// What it was trained on.
@@ -55,6 +65,8 @@ pub struct SignXModel<B: Backend> {
     pub preset: Preset,
     /// The network.
     pub net: Pose2Gloss<B>,
+    /// What gives the tracks of a video, where it was trained.
+    pub video: Option<Video2Pose<B>>,
 }
 
 /// The token of a gloss of such a list.
@@ -80,14 +92,27 @@ impl<B: Backend> SignXModel<B> {
             .map_err(|e| wrong(at(MANIFEST), format!("it is no manifest ({e})")))?;
         let unknown =
             || wrong(at(MANIFEST), format!("it names the preset {:?}, which is none", manifest.preset));
-        let preset = Preset::find(&manifest.preset).ok_or_else(unknown)?;
-        let weights = bytes(WEIGHTS)?;
-        if sha256(&weights) != manifest.weights_sha256 {
-            return Err(wrong(at(WEIGHTS), "it is not the file that the manifest vouches for".into()));
+        let mut preset = Preset::find(&manifest.preset).ok_or_else(unknown)?;
+        for part in &manifest.without {
+            let none =
+                |known| wrong(at(MANIFEST), format!("it goes without {part:?}, which is none of {known}"));
+            preset = preset.without(part).map_err(none)?;
         }
+        let vouched = |name: &str, hash: &str| {
+            let weights = bytes(name)?;
+            if sha256(&weights) != hash {
+                return Err(wrong(at(name), "it is not the file that the manifest vouches for".into()));
+            }
+            Ok(weights)
+        };
         let net = config(&preset, manifest.glosses.len()).init(device);
-        let net = load(net, weights).map_err(|why| wrong(at(WEIGHTS), why))?;
-        Ok(Self { manifest, preset, net })
+        let net =
+            load(net, vouched(WEIGHTS, &manifest.weights_sha256)?).map_err(|why| wrong(at(WEIGHTS), why))?;
+        let video = manifest.video_sha256.as_ref().map(|hash| {
+            let video = preset.video2pose.init(&net.encode, device);
+            load(video, vouched(VIDEO_WEIGHTS, hash)?).map_err(|why| wrong(at(VIDEO_WEIGHTS), why))
+        });
+        Ok(Self { manifest, preset, net, video: video.transpose()? })
     }
 
     /// The sizes of the exported networks.
@@ -157,29 +182,43 @@ impl<B: Backend> SignXModel<B> {
 
     /// What a clip says.
     pub fn read(&self, clip: &Clip, how: Decoding) -> Vec<String> {
-        read(&self.net, &self.preset, &self.manifest.glosses, clip, how)
+        let frames = clip.frames_of(&self.net.codebook.bias.device());
+        read(&self.net, &self.preset, &self.manifest.glosses, &frames, how)
+    }
+
+    /// What a video says; `None` where no Video2Pose was trained for this model.
+    pub fn read_film(&self, film: &Film, how: Decoding) -> Option<Vec<String>> {
+        let frames = tracks_of(self.video.as_ref()?, film, self.preset.reads);
+        Some(read(&self.net, &self.preset, &self.manifest.glosses, &frames, how))
     }
 }
 
-/// What a clip says, by a network and its glosses.
+/// The tracks of a video, those of [`Track::ALL`] that are read.
+pub fn tracks_of<B: Backend>(video: &Video2Pose<B>, film: &Film, reads: [bool; 5]) -> Frames<B> {
+    let device = video.class.device();
+    let seen = Tensor::ones([1, film.len()], &device);
+    let frames = video.forward(film.batch(&device), &seen, &mut Drops::none());
+    let reads = Tensor::<B, 3>::from_floats([[reads.map(|read| f32::from(u8::from(read)))]], &device);
+    Frames { there: frames.there * reads, ..frames }
+}
+
+/// What the tracks of one clip say, by a network and its glosses.
 pub fn read<B: Backend>(
     net: &Pose2Gloss<B>,
     preset: &Preset,
     glosses: &[String],
-    clip: &Clip,
+    frames: &Frames<B>,
     how: Decoding,
 ) -> Vec<String> {
-    let device = net.codebook.bias.device();
-    let frames = clip.frames_of::<B>(&device);
-    let memory = net.read(&frames, &preset.diffusion, &mut Drops::none());
+    let memory = net.read(frames, &preset.diffusion, &mut Drops::none());
     let tokens = decode::tokens(&net.codebook, &memory, &frames.seen(), preset.longest, how, preset.shaping);
     let gloss = |token: u32| glosses.get((token as usize).checked_sub(MARKS)?).cloned();
     tokens.into_iter().filter_map(gloss).collect()
 }
 
 /// What was read of an utterance, in the form of a corpus. SignX says no times: each gloss has the clip's.
-pub fn hypothesis(utterance: &Utterance, clip: &Clip, fps: f32, said: Vec<String>) -> Utterance {
-    let end_s = clip.frames() as f64 / f64::from(fps);
+pub fn hypothesis(utterance: &Utterance, frames: usize, fps: f32, said: Vec<String>) -> Utterance {
+    let end_s = frames as f64 / f64::from(fps);
     let timed = |gloss| TimedGloss { gloss, start_s: 0.0, end_s, confidence: None };
     Utterance {
         id: utterance.id.clone(),

@@ -13,6 +13,8 @@ use crate::nn::parameters;
 pub struct Preset {
     /// Its name.
     pub name: &'static str,
+    /// Which of [`Track::ALL`] are read.
+    pub reads: [bool; 5],
     /// The first stage's network; its tokens are told when they are known.
     pub pose2gloss: Pose2GlossConfig,
     /// How latents are denoised.
@@ -35,6 +37,8 @@ pub struct Preset {
     pub fps: f32,
     /// The most frames of a clip.
     pub frames: usize,
+    /// The most frames of a clip that a step of the second stage looks at.
+    pub filmed: usize,
     /// The most tokens of a clip.
     pub longest: usize,
     /// How glosses are searched for.
@@ -102,6 +106,7 @@ impl Preset {
         let vit = Size { width: 768, heads: 12, inner: 3072, layers: 12 };
         Self {
             name: "paper",
+            reads: [true; 5],
             pose2gloss: Pose2GlossConfig {
                 tracks: Track::ALL.map(Track::width).into(),
                 width: 512,
@@ -126,6 +131,7 @@ impl Preset {
                 word: 1.0,
                 ngram: 0.6,
                 contrast: 1.0,
+                ctc: 0.0,
             },
             teacher: Decay { from: 0.5, to: 0.0 },
             smoothing: 0.1,
@@ -135,6 +141,7 @@ impl Preset {
             fps: 30.0,
             // Twenty seconds: the paper bounds tokens only.
             frames: 600,
+            filmed: 600,
             longest: 64,
             beam: Decoding::Beam { beam: 5, penalty: 0.7 },
             // Table 2's temperature is in the shaping.
@@ -147,7 +154,7 @@ impl Preset {
     /// for it.
     pub fn small() -> Self {
         let paper = Self::paper();
-        let vit = Size { width: 128, heads: 4, inner: 256, layers: 4 };
+        let vit = Size { width: 128, heads: 4, inner: 256, layers: 3 };
         Self {
             name: "small",
             pose2gloss: Pose2GlossConfig {
@@ -161,8 +168,8 @@ impl Preset {
             },
             diffusion: Diffusion { steps: 1, ..paper.diffusion },
             video2pose: Video2PoseConfig {
-                picture: 96,
-                patch: 16,
+                picture: 64,
+                patch: 8,
                 spatial: vit,
                 temporal: Size { layers: 2, ..vit },
             },
@@ -173,8 +180,11 @@ impl Preset {
                 accumulate: 1,
                 ..stage
             }),
+            weights: Weights { ctc: 1.0, ..paper.weights },
+            teacher: Decay { from: 1.0, to: 0.5 },
             fps: 12.0,
             frames: 240,
+            filmed: 16,
             shaping: Shaping::NONE,
             ..paper
         }
@@ -198,6 +208,28 @@ impl Preset {
             video2pose: Video2PoseConfig { picture: 16, patch: 8, spatial: size, temporal: size },
             ..small
         }
+    }
+
+    /// The same without a part: a loss, `diffusion`, or a track.
+    ///
+    /// # Errors
+    /// A text that names what there is, where it has no such part.
+    pub fn without(mut self, part: &str) -> Result<Self, String> {
+        if let Some(weights) = self.weights.without(part) {
+            return Ok(Self { weights, ..self });
+        }
+        if part == "diffusion" {
+            self.diffusion.steps = 0;
+            self.weights.noise = Decay { from: 0.0, to: 0.0 };
+            return Ok(self);
+        }
+        let track = Track::ALL.into_iter().find(|track| track.to_string().eq_ignore_ascii_case(part));
+        let Some(track) = track else {
+            let tracks = Track::ALL.map(|track| track.to_string().to_lowercase()).join(", ");
+            return Err(format!("diffusion, a loss ({}) or a track ({tracks})", Weights::NAMES.join(", ")));
+        };
+        self.reads[track as usize] = false;
+        Ok(self)
     }
 
     /// Parameters of each part, in order, as a network of the preset has them.

@@ -75,6 +75,8 @@ pub struct Options {
     pub without: Vec<String>,
     /// Networks of a translator, where not the recipe's own number.
     pub networks: Option<usize>,
+    /// The folder of the model that a second stage is trained for.
+    pub base: Option<PathBuf>,
     /// The highest learning rate, where not the usual one.
     pub rate: Option<f64>,
     /// Whether a checkpoint in the folder is left aside, so that training starts over.

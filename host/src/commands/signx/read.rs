@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
 use host::aurallm::Cpu;
 use host::data::write_utterances;
@@ -31,6 +32,9 @@ pub struct Read {
     /// Steps in which the latent is denoised, where not the preset's number; 0 leaves it as it is.
     #[arg(long, value_name = "N")]
     steps: Option<u16>,
+    /// Reads the videos beside the landmarks instead of the tracks.
+    #[arg(long)]
+    video: bool,
 }
 
 impl Read {
@@ -52,14 +56,28 @@ impl Read {
                 *seed = wanted;
             }
         }
-        let clips = clip::clips(&self.data, &model.preset)?;
-        let bar = ui::progress(clips.len(), "utterances read");
-        let read = clips.iter().map(|(utterance, clip)| {
-            bar.inc(1);
-            model::hypothesis(utterance, clip, model.preset.fps, model.read(clip, how))
-        });
-        let said: Vec<_> = read.collect();
-        bar.finish_and_clear();
+        let fps = model.preset.fps;
+        let said: Vec<_> = if self.video {
+            let films = clip::films(&self.data, &model.preset)?;
+            let bar = ui::progress(films.len(), "utterances read");
+            let read = films.iter().map(|(utterance, clip, film)| {
+                bar.inc(1);
+                let said = model.read_film(film, how).with_context(|| {
+                    let next = "give a folder that `train signx-video` wrote, or leave --video out";
+                    format!("{} reads no videos; {next}", self.model.display())
+                })?;
+                Ok(model::hypothesis(utterance, clip.frames(), fps, said))
+            });
+            read.collect::<anyhow::Result<_>>()?
+        } else {
+            let clips = clip::clips(&self.data, &model.preset)?;
+            let bar = ui::progress(clips.len(), "utterances read");
+            let read = clips.iter().map(|(utterance, clip)| {
+                bar.inc(1);
+                model::hypothesis(utterance, clip.frames(), fps, model.read(clip, how))
+            });
+            read.collect()
+        };
         write_utterances(&self.said, &said)?;
         ui::say(format!("{} utterances, written to {}", said.len(), self.said.display()));
         Ok(())

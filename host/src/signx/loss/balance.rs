@@ -63,17 +63,33 @@ pub struct Weights {
     pub ngram: f32,
     /// Of the contrast.
     pub contrast: f32,
+    /// Of the frames' own glosses, a help that the paper does not have ([`crate::train::signx`]).
+    pub ctc: f32,
 }
 
 impl Weights {
     /// How many losses they weigh.
-    pub const LOSSES: usize = 5;
+    pub const LOSSES: usize = 6;
     /// Their names, in order.
-    pub const NAMES: [&str; Self::LOSSES] = ["noise", "text", "word", "ngram", "contrast"];
+    pub const NAMES: [&str; Self::LOSSES] = ["noise", "text", "word", "ngram", "contrast", "ctc"];
+
+    /// The same but for one, which weighs nothing; `None` where it has no loss of that name.
+    pub fn without(mut self, name: &str) -> Option<Self> {
+        match name {
+            "noise" => self.noise = Decay { from: 0.0, to: 0.0 },
+            "text" => self.text = 0.0,
+            "word" => self.word = 0.0,
+            "ngram" => self.ngram = 0.0,
+            "contrast" => self.contrast = 0.0,
+            "ctc" => self.ctc = 0.0,
+            _ => return None,
+        }
+        Some(self)
+    }
 
     /// The weights after a share of the training.
     pub fn at(&self, share: f32) -> [f32; Self::LOSSES] {
-        [self.noise.at(share), self.text, self.word, self.ngram, self.contrast]
+        [self.noise.at(share), self.text, self.word, self.ngram, self.contrast, self.ctc]
     }
 }
 

@@ -1,9 +1,11 @@
-//! Trains Pose2Gloss, SignX's first stage, on utterances with any of its five tracks, and writes its folder.
+//! Trains Pose2Gloss, SignX's first stage, on utterances with any of its five tracks, and writes its folder; or
+//! Video2Pose, its second stage, for a Pose2Gloss that was trained before ([`video`]).
 //!
 //! The data are a folder with a corpus `train` and a corpus `dev`, each as `signpost-host synth` writes one.
 
 mod batches;
 mod task;
+pub mod video;
 
 use std::path::Path;
 
@@ -20,6 +22,7 @@ use crate::evaluate::compare;
 use crate::nn::save;
 use crate::signx::clip::{Clip, clips};
 use crate::signx::model::{WEIGHTS, config, hypothesis, read, token};
+use crate::signx::preset::Stage;
 use crate::signx::track::FRAME;
 use crate::signx::{Pose2Gloss, Preset, SignXManifest, Track};
 use crate::{Error, ui};
@@ -33,15 +36,16 @@ use task::SignXTask;
 pub struct SignXRecipe {
     /// The model's name.
     pub name: &'static str,
-    /// Its sizes and settings, a name of [`Preset`].
-    pub preset: &'static str,
+    /// Its sizes and settings, a name of [`Preset`]; those of a second stage are its first stage's.
+    pub preset: Option<&'static str>,
 }
 
 /// All recipes.
-pub const SIGNX_RECIPES: [SignXRecipe; 3] = [
-    SignXRecipe { name: "signx-small", preset: "small" },
-    SignXRecipe { name: "signx-tiny", preset: "tiny" },
-    SignXRecipe { name: "signx-paper", preset: "paper" },
+pub const SIGNX_RECIPES: [SignXRecipe; 4] = [
+    SignXRecipe { name: "signx-small", preset: Some("small") },
+    SignXRecipe { name: "signx-tiny", preset: Some("tiny") },
+    SignXRecipe { name: "signx-paper", preset: Some("paper") },
+    SignXRecipe { name: "signx-video", preset: None },
 ];
 
 /// Deviations below this are of numbers that never change.
@@ -65,7 +69,16 @@ impl SignXRecipe {
 /// Where data cannot be read, the loss goes astray, or the folder cannot be written.
 pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, Error> {
     std::fs::create_dir_all(&options.out).map_err(Error::io("make the folder", &options.out))?;
-    let preset = Preset::find(recipe.preset).expect("a test looks up the preset of every recipe");
+    let Some(name) = recipe.preset else { return video::train(recipe, options) };
+    let mut preset = Preset::find(name).expect("a test looks up the preset of every recipe");
+    for part in &options.without {
+        let given = part.clone();
+        preset = preset.without(part).map_err(|expected| Error::Argument {
+            option: "--without",
+            given,
+            expected,
+        })?;
+    }
     let learnt = clips(&options.data.join("train"), &preset)?;
     let dev = clips(&options.data.join("dev"), &preset)?;
     let glosses = glosses(&learnt);
@@ -90,17 +103,7 @@ pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, E
     let steps = options.steps.unwrap_or(whole.max(1));
     let (mean, deviation) = scale(&examples);
     let data = fingerprint(&preset, &examples, steps);
-    let plan = options.plan(recipe.name, steps, options.seed, &data, &options.out)?;
-    let plan = Plan {
-        rate: options.rate.unwrap_or(stage.rate),
-        warm_up: stage.warm_up,
-        floor: stage.floor,
-        accumulate: stage.accumulate,
-        decay: stage.decay,
-        clip: stage.clip,
-        average_keeps: 0.98,
-        ..plan
-    };
+    let plan = plan(recipe.name, &stage, options, steps, &data)?;
     let device = Default::default();
     Training::seed(&device, options.seed);
     let net = config(&preset, glosses.len()).init::<Training>(&device);
@@ -110,12 +113,18 @@ pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, E
     let net = fit::<Training, _>(net, &task, &plan)?.net;
 
     let weights = save::<Plain<Training>, _>(&net);
+    let references: Vec<_> = dev.iter().map(|(utterance, clip)| (utterance, clip.frames())).collect();
     let manifest = SignXManifest {
         name: recipe.name.into(),
-        preset: recipe.preset.into(),
+        preset: name.into(),
+        without: options.without.clone(),
         weights_sha256: sha256(&weights),
         data: vec![source(&options.data, learnt.len())],
-        metrics: measure(&net, &preset, &glosses, &dev),
+        video_sha256: None,
+        metrics: measure(&preset, &references, "", |at, how| {
+            let frames = dev[at].1.frames_of(&net.codebook.bias.device());
+            read(&net, &preset, &glosses, &frames, how)
+        }),
         glosses,
         recipe: command(recipe.name, options, steps),
     };
@@ -179,33 +188,50 @@ fn source(data: &Path, clips: usize) -> Source {
     Source { name, licence: "that of the corpus".into(), role, held_out, clips }
 }
 
-/// Word error rates on development data: greedily, and by the preset's beam.
+/// Word error rates on development data, utterances and their frames: greedily, and by the preset's beam. `read` says
+/// what is read of which, and `also` is what the command that reads them is told besides.
 fn measure(
-    net: &Pose2Gloss<Plain<Training>>,
     preset: &Preset,
-    glosses: &[String],
-    dev: &[(Utterance, Clip)],
+    dev: &[(&Utterance, usize)],
+    also: &str,
+    read: impl Fn(usize, Decoding) -> Vec<String>,
 ) -> Vec<Metric> {
-    let references: Vec<Utterance> = dev.iter().map(|(utterance, _)| utterance.clone()).collect();
+    let references: Vec<Utterance> = dev.iter().map(|(utterance, _)| (*utterance).clone()).collect();
     let mut metrics = vec![];
     for (name, how) in [("wer-greedy", Decoding::Greedy), ("wer", preset.beam)] {
         let bar = ui::progress(dev.len(), "utterances read");
-        let said = dev.iter().map(|(utterance, clip)| {
+        let said = dev.iter().enumerate().map(|(at, (utterance, frames))| {
             bar.inc(1);
-            hypothesis(utterance, clip, preset.fps, read(net, preset, glosses, clip, how))
+            hypothesis(utterance, *frames, preset.fps, read(at, how))
         });
         let report = compare(&said.collect::<Vec<_>>(), &references, Tokenizer::None);
         bar.finish_and_clear();
         ui::say(format!("{name} {:.4}, BLEU-4 {:.2}", report.wer, report.overlap.bleu4));
+        let command = "signpost-host signx read --model FOLDER --data DATA/dev --said SAID.jsonl";
         metrics.push(Metric {
             name: name.into(),
             value: report.wer,
             clips: dev.len(),
             on: "dev".into(),
-            command: "signpost-host signx read --model FOLDER --data DATA/dev --said SAID.jsonl".into(),
+            command: format!("{command}{also}"),
         });
     }
     metrics
+}
+
+/// How a stage of a run goes.
+fn plan(name: &str, stage: &Stage, options: &Options, steps: usize, data: &str) -> Result<Plan, Error> {
+    let plan = options.plan(name, steps, options.seed, data, &options.out)?;
+    Ok(Plan {
+        rate: options.rate.unwrap_or(stage.rate),
+        warm_up: stage.warm_up,
+        floor: stage.floor,
+        accumulate: stage.accumulate,
+        decay: stage.decay,
+        clip: stage.clip,
+        average_keeps: 0.98,
+        ..plan
+    })
 }
 
 #[cfg(test)]
@@ -215,7 +241,8 @@ mod tests {
     #[test]
     fn every_recipe_has_its_preset() {
         for recipe in &SIGNX_RECIPES {
-            assert!(Preset::find(recipe.preset).is_some(), "{}", recipe.name);
+            let found = recipe.preset.is_none_or(|preset| Preset::find(preset).is_some());
+            assert!(found, "{}", recipe.name);
         }
     }
 

@@ -1,0 +1,212 @@
+//! Trains Video2Pose, SignX's second stage (equation 13): the tracks of a video without their estimators, for a
+//! Pose2Gloss that stays as it is.
+//!
+//! The data are a folder with a corpus `train` and a corpus `dev` whose utterances have tracks and a video, as
+//! `signpost-host signx render` writes them.
+
+use burn::module::AutodiffModule;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Tensor, TensorData};
+use models::manifest::sha256;
+use rand::rngs::StdRng;
+use rand::{Rng, RngCore, SeedableRng};
+
+use super::{SignXRecipe, measure, plan, source};
+use crate::nn::{Drops, save};
+use crate::signx::clip::{Clip, films};
+use crate::signx::film;
+use crate::signx::model::{VIDEO_WEIGHTS, WEIGHTS, read, tracks_of};
+use crate::signx::track::{FRAME, Track};
+use crate::signx::{Film, Frames, Preset, SignXManifest, SignXModel, Video2Pose};
+use crate::train::fit::{Parts, Plain, Task, fit, forget};
+use crate::train::plan::step_seed;
+use crate::train::{Options, Training, command, pretty, write};
+use crate::{Error, ui};
+
+/// Tracks.
+const TRACKS: usize = Track::ALL.len();
+
+/// Trains it for the model that the options name, measures both on development data and writes a folder of both.
+///
+/// # Errors
+/// As [`super::train`]; and where no model is named, or it reads videos already.
+pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, Error> {
+    let Some(base) = &options.base else {
+        let expected = "the folder of the Pose2Gloss that it gives tracks to".into();
+        return Err(Error::Argument { option: "--base", given: String::new(), expected });
+    };
+    let device = Default::default();
+    let SignXModel { manifest, preset, net, .. } = SignXModel::<Plain<Training>>::open(base, &device)?;
+    let learnt = films(&options.data.join("train"), &preset)?;
+    let dev = films(&options.data.join("dev"), &preset)?;
+    let clips = learnt.len();
+    let examples: Vec<(Clip, Film)> = learnt.into_iter().map(|(_, clip, film)| (clip, film)).collect();
+    ui::say(format!("{}: {clips} utterances to learn, {} to measure on", recipe.name, dev.len()));
+
+    let [_, stage] = preset.stages;
+    let windows = Windows { examples: &examples, preset: &preset, seed: options.seed };
+    let steps = options.steps.unwrap_or((stage.epochs * clips).div_ceil(stage.batch).max(1));
+    let data = format!("{preset:?} {steps} {} {}", manifest.weights_sha256, fingerprint(&examples));
+    let plan = plan(recipe.name, &stage, options, steps, &sha256(data.as_bytes()))?;
+    Training::seed(&device, options.seed);
+    let encode = crate::signx::Encode::<Training>::from_inner(net.encode.clone());
+    let video = preset.video2pose.init::<Training>(&encode, &device);
+    let video = fit::<Training, _>(video, &windows, &plan)?;
+
+    let weights = [save::<Plain<Training>, _>(&net), save::<Plain<Training>, _>(&video)];
+    let references: Vec<_> = dev.iter().map(|(utterance, clip, _)| (utterance, clip.frames())).collect();
+    let metrics = measure(&preset, &references, " --video", |at, how| {
+        let frames = tracks_of(&video, &dev[at].2, preset.reads);
+        read(&net, &preset, &manifest.glosses, &frames, how)
+    });
+    let manifest = SignXManifest {
+        name: format!("{}-video", manifest.name),
+        weights_sha256: sha256(&weights[0]),
+        video_sha256: Some(sha256(&weights[1])),
+        data: vec![source(&options.data, clips)],
+        metrics,
+        recipe: format!(
+            "{} --base BASE, a folder made by: {}",
+            command(recipe.name, options, steps),
+            manifest.recipe
+        ),
+        ..manifest
+    };
+    let files = [(WEIGHTS, weights[0].as_slice()), (VIDEO_WEIGHTS, weights[1].as_slice())];
+    write(&options.out, &files, pretty(&manifest))?;
+    forget(&options.out)?;
+    Ok(manifest)
+}
+
+/// What examples are made of, in a word.
+fn fingerprint(examples: &[(Clip, Film)]) -> String {
+    let mut text = String::new();
+    for (clip, film) in examples {
+        let numbers = clip.tracks.iter().flatten().flatten().flat_map(|v| v.to_le_bytes());
+        text += &format!("{:?}{}", clip.there, sha256(&numbers.collect::<Vec<u8>>()));
+        text += &sha256(&film.frames);
+    }
+    sha256(text.as_bytes())
+}
+
+/// Draws stretches of videos, as long as a preset says.
+struct Windows<'a> {
+    examples: &'a [(Clip, Film)],
+    preset: &'a Preset,
+    seed: u64,
+}
+
+/// Stretches of videos side by side, with the tracks of their frames.
+#[derive(Debug, Clone, PartialEq)]
+struct Batch {
+    /// Clips, B, and frames, T.
+    shape: [usize; 2],
+    /// `[B, T, side, side, 3]`, sRGB from 0 to 255.
+    video: Vec<u8>,
+    /// `[B, T, 1959]`
+    numbers: Vec<f32>,
+    /// `[B, T, 5]`
+    there: Vec<f32>,
+    /// What is random in the step follows from it.
+    seed: u64,
+}
+
+impl Windows<'_> {
+    fn draw(&self, number: usize) -> Batch {
+        let [_, stage] = self.preset.stages;
+        let rng = &mut StdRng::seed_from_u64(step_seed(self.seed, number));
+        let clips = (stage.batch / stage.accumulate).max(1);
+        let drawn: Vec<&(Clip, Film)> =
+            (0..clips).map(|_| &self.examples[rng.random_range(0..self.examples.len())]).collect();
+        let frames = drawn.iter().map(|(clip, _)| clip.frames().min(self.preset.filmed)).max().unwrap_or(0);
+        let mut batch = Batch {
+            shape: [clips, frames],
+            video: vec![],
+            numbers: vec![0.0; clips * frames * FRAME],
+            there: vec![0.0; clips * frames * TRACKS],
+            seed: 0,
+        };
+        for (i, (clip, film)) in drawn.into_iter().enumerate() {
+            let own = clip.frames().min(frames);
+            let first = rng.random_range(0..=clip.frames() - own);
+            // Light and cameras differ more than rendered ones do.
+            let (gain, lift) = (rng.random_range(0.8..1.2_f32), rng.random_range(-20.0..20.0_f32));
+            let lit = |v: &u8| (f32::from(*v) * gain + lift).clamp(0.0, 255.0) as u8;
+            let shown = &film.frames[first * film.size()..(first + own) * film.size()];
+            batch.video.extend(shown.iter().map(lit));
+            batch.video.resize((i + 1) * frames * film.size(), 0);
+            for t in 0..own {
+                let row = i * frames + t;
+                let (numbers, there) = (row * FRAME..(row + 1) * FRAME, row * TRACKS..(row + 1) * TRACKS);
+                clip.write(first + t, &mut batch.numbers[numbers], &mut batch.there[there]);
+            }
+        }
+        batch.seed = rng.next_u64();
+        batch
+    }
+}
+
+impl<B: AutodiffBackend> Task<B> for Windows<'_> {
+    type Net = Video2Pose<B>;
+    type Batch = Batch;
+
+    fn batch(&self, number: usize) -> Batch {
+        self.draw(number)
+    }
+
+    fn loss(&self, net: &Video2Pose<B>, batch: Batch) -> (Tensor<B, 1>, Parts<B>) {
+        let (device, [b, t]) = (Default::default(), batch.shape);
+        let drops = &mut Drops::new(batch.seed, self.preset.dropout);
+        let truth = Frames {
+            numbers: Tensor::from_data(TensorData::new(batch.numbers, [b, t, FRAME]), &device),
+            there: Tensor::from_data(TensorData::new(batch.there, [b, t, TRACKS]), &device),
+        };
+        let video = film::tensor(&batch.video, [b, t, self.preset.video2pose.picture], &device);
+        (net.loss(video, &truth, drops), vec![])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_shows_the_frames_that_its_tracks_are_of() {
+        let preset = Preset { filmed: 4, ..Preset::tiny() };
+        let side = preset.video2pose.picture;
+        // Both say the frame's number, in the end of the range that light does not cut off.
+        let example = |frames: usize| {
+            let mut clip =
+                Clip { there: vec![[false, false, true, false, false]; frames], ..Clip::default() };
+            let numbers = (0..frames).flat_map(|t| vec![t as f32; Track::MediaPipe.width()]).collect();
+            clip.tracks[Track::MediaPipe as usize] = Some(numbers);
+            let film = (0..frames).flat_map(|t| vec![60 + 10 * t as u8; side * side * 3]).collect();
+            (clip, Film { side, frames: film })
+        };
+        let examples = [example(9), example(3)];
+        let windows = Windows { examples: &examples, preset: &preset, seed: 3 };
+        let (mut firsts, mut short) = (std::collections::BTreeSet::new(), 0);
+        for number in 0..20 {
+            let batch = windows.draw(number);
+            assert_eq!(batch, windows.draw(number));
+            let [b, t] = batch.shape;
+            assert!(t <= 4 && batch.video.len() == b * t * side * side * 3);
+            let column = Track::MediaPipe.columns().start;
+            for clip in 0..b {
+                let rows = clip * t..(clip + 1) * t;
+                let here: Vec<usize> = rows.filter(|row| batch.there[row * TRACKS + 2] > 0.0).collect();
+                let said: Vec<f32> = here.iter().map(|row| batch.numbers[row * FRAME + column]).collect();
+                let grey: Vec<f32> =
+                    here.iter().map(|row| f32::from(batch.video[row * side * side * 3])).collect();
+                for pair in 1..here.len() {
+                    let (steps, greyer) = (said[pair] - said[pair - 1], grey[pair] - grey[pair - 1]);
+                    assert_eq!(steps, 1.0);
+                    assert!((7.0..=13.0).contains(&greyer), "{greyer}");
+                }
+                firsts.insert(said[0] as usize);
+                short += usize::from(here.len() == 3);
+            }
+        }
+        assert!(firsts.len() == 6 && short > 0, "{firsts:?}, {short}");
+    }
+}
