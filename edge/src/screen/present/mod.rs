@@ -13,8 +13,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "window")]
-pub use live::live;
-pub use pictures::{Pictures, write_png};
+use live::live;
+pub use pictures::{Pictures, png, write_png};
 pub use video::Video;
 #[cfg(feature = "window")]
 pub use window::{play, play_show};
@@ -35,6 +35,40 @@ pub trait Present {
     /// # Errors
     /// What was made could not be completed.
     fn finish(self: Box<Self>) -> Result<(), Fault>;
+}
+
+/// What calls the screen of a desktop a place to present to.
+pub const WINDOW: &str = "window";
+
+/// Does work that presents to a place: the `window` of a desktop, or a folder that pictures are put into.
+///
+/// # Errors
+/// [`Fault::NoDisplay`] where there is no desktop, or windows were not built in; where the folder cannot be made.
+pub fn on<R: Send>(
+    place: &Path,
+    size: (u32, u32),
+    work: impl FnOnce(Box<dyn Present + Send>) -> R + Send,
+) -> Result<R, Fault> {
+    match place.to_str() {
+        Some(WINDOW) => on_window(size, work),
+        _ => Ok(work(Box::new(Pictures::new(place)?))),
+    }
+}
+
+#[cfg(feature = "window")]
+fn on_window<R: Send>(
+    size: (u32, u32),
+    work: impl FnOnce(Box<dyn Present + Send>) -> R + Send,
+) -> Result<R, Fault> {
+    live(size, work)
+}
+
+#[cfg(not(feature = "window"))]
+fn on_window<R: Send>(
+    _: (u32, u32),
+    _: impl FnOnce(Box<dyn Present + Send>) -> R + Send,
+) -> Result<R, Fault> {
+    Err(Fault::NoDisplay { why: "this program was built without windows".into() })
 }
 
 /// Writes a file so that it is there whole or not at all.
