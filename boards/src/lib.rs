@@ -19,6 +19,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("jetson-orin-nx", include_str!("../data/jetson-orin-nx.toml")),
     ("jetson-xavier-nx", include_str!("../data/jetson-xavier-nx.toml")),
     ("qemu", include_str!("../data/qemu.toml")),
+    ("qemu-pc", include_str!("../data/qemu-pc.toml")),
 ];
 
 /// One kind of unit.
@@ -122,6 +123,9 @@ pub struct Screen {
     pub height_px: u32,
     /// Frames a second in which signing is made.
     pub rate_hz: u32,
+    /// How far a picture is turned, clockwise, to stand upright on the display as it hangs: 0, 90, 180 or 270.
+    #[serde(default)]
+    pub turned_deg: u32,
 }
 
 /// The technician's cable, at the unit's end.
@@ -246,6 +250,11 @@ impl Board {
             if !(least..=most).contains(&value) {
                 return Err(Error::OutOfRange { name: name.into(), key, value, range });
             }
+        }
+        let turned = board.screen.turned_deg;
+        if !matches!(turned, 0 | 90 | 180 | 270) {
+            let (name, key, range) = (name.into(), "screen.turned_deg", "0, 90, 180 or 270");
+            return Err(Error::OutOfRange { name, key, value: turned, range });
         }
         Ok(board)
     }

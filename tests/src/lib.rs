@@ -5,6 +5,7 @@ pub mod bundles;
 pub mod disk;
 pub mod fuzz;
 pub mod made;
+pub mod rig;
 pub mod simulated;
 pub mod technician;
 pub mod wire;

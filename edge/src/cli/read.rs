@@ -1,5 +1,6 @@
 //! `signpost read`: a signer in a video, in pictures, in a `.pose` file or before a camera, to signs and captions.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -18,12 +19,16 @@ use super::show::Show;
 use crate::Fault;
 use crate::language::{Continuous, Embedder, Reader, Recogniser};
 use crate::screen::present::Present;
+#[cfg(feature = "drm")]
+use crate::screen::present::drm::Drm;
 #[cfg(feature = "window")]
 use crate::screen::present::live;
 use crate::vision::Options;
 
 /// What `--show` calls the screen of a desktop.
 const WINDOW: &str = "window";
+/// What it calls the unit's own.
+const SCREEN: &str = "screen";
 
 /// Reads a signer and prints what is signed.
 #[derive(Debug, Args)]
@@ -47,8 +52,8 @@ pub struct Read {
     /// Keeps what was read, with its times: subtitles (.srt, .vtt), or for ELAN (.eaf)
     #[arg(long, value_name = "FILE.srt|vtt|eaf")]
     captions: Option<PathBuf>,
-    /// Shows picture, landmarks and caption: in a `window`, FILE.mp4, FILE.gif, or a folder for pictures
-    #[arg(long, value_name = "window|FILE|FOLDER")]
+    /// Shows picture, landmarks and caption: in a `window`, on the unit's own `screen`, in FILE.mp4, FILE.gif, or in a folder as pictures
+    #[arg(long, value_name = "window|screen|FILE|FOLDER")]
     show: Option<PathBuf>,
     /// Stops after so many seconds of the source
     #[arg(long, value_name = "S", value_parser = super::seconds)]
@@ -69,6 +74,7 @@ impl Read {
         self.check_outputs()?;
         match &self.show {
             Some(to) if to.as_os_str() == WINDOW => self.in_window(&board),
+            Some(to) if to.as_os_str() == SCREEN => self.on_screen(&board),
             _ => self.read(&board, None),
         }
     }
@@ -81,6 +87,16 @@ impl Read {
     #[cfg(not(feature = "window"))]
     fn in_window(&self, _: &Board) -> anyhow::Result<()> {
         Err(Fault::NoDisplay { why: "this program was built without windows".into() }.into())
+    }
+
+    #[cfg(feature = "drm")]
+    fn on_screen(&self, board: &Board) -> anyhow::Result<()> {
+        self.read(board, Some(Box::new(Drm::open(board)?)))
+    }
+
+    #[cfg(not(feature = "drm"))]
+    fn on_screen(&self, _: &Board) -> anyhow::Result<()> {
+        Err(Fault::NoScreen { why: "this program was built without one".into() }.into())
     }
 
     fn read(&self, board: &Board, window: Option<Box<dyn Present + Send>>) -> anyhow::Result<()> {
@@ -176,7 +192,8 @@ impl Read {
         if let Some(captions) = &self.captions {
             super::check_output(captions, &captions::ENDINGS)?;
         }
-        let files = self.show.as_ref().filter(|to| to.as_os_str() != WINDOW);
+        let files =
+            self.show.as_ref().filter(|to| ![WINDOW, SCREEN].map(OsStr::new).contains(&to.as_os_str()));
         match files {
             Some(folder) if folder.extension().is_none() => super::check_folder_of(folder)?,
             Some(video) => super::check_output(video, &super::VIDEOS)?,

@@ -1,11 +1,15 @@
-//! Takes frames of the screen to pictures, to a video, or to a window.
+//! Takes frames of the screen to pictures, to a video, to a window, or to the unit's own display.
 
 #[cfg(feature = "window")]
 mod desktop;
+#[cfg(feature = "drm")]
+pub mod drm;
 #[cfg(feature = "window")]
 mod live;
 mod pictures;
 mod video;
+#[cfg(any(feature = "drm", feature = "window"))]
+mod watched;
 #[cfg(feature = "window")]
 mod window;
 
