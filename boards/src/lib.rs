@@ -6,11 +6,13 @@
 
 pub mod error;
 pub mod module;
+mod service;
 
 use serde::Deserialize;
 
 pub use error::Error;
 pub use module::{Machine, NVIDIA, Part, Traits, UsbProduct};
+pub use service::service;
 
 const SHIPPED: &[(&str, &str)] = &[
     ("desk", include_str!("../data/desk.toml")),
@@ -126,6 +128,22 @@ pub struct Screen {
     /// How far a picture is turned, clockwise, to stand upright on the display as it hangs: 0, 90, 180 or 270.
     #[serde(default)]
     pub turned_deg: u32,
+    /// Width of what lights up.
+    pub width_mm: u32,
+    /// How far from it people stand. Millimetres.
+    pub viewing_distance_mm: u32,
+}
+
+/// The angle that a capital H of a screen has to fill (EN 301 549 V3.2.1, 5.1.4). Degrees.
+pub const LETTER_DEGREES: f32 = 0.7;
+
+impl Screen {
+    /// How high a capital letter is at least, so that it fills [`LETTER_DEGREES`] for whoever stands where people
+    /// stand: twice the distance times the tangent of half the angle. Pixels.
+    pub fn least_letter_px(&self) -> f32 {
+        let height_mm = 2.0 * self.viewing_distance_mm as f32 * (LETTER_DEGREES.to_radians() / 2.0).tan();
+        height_mm * self.width_px as f32 / self.width_mm as f32
+    }
 }
 
 /// The technician's cable, at the unit's end.
@@ -223,7 +241,7 @@ impl Board {
         let board: Self = toml::from_str(text)
             .map_err(|e| Error::Malformed { name: name.into(), said: e.to_string().trim().into() })?;
         let watchdog_s = board.watchdog.as_ref().map_or(10, |w| w.timeout_s);
-        let bounds: [(&'static str, u32, u32, u32, &'static str); 15] = [
+        let bounds: [(&'static str, u32, u32, u32, &'static str); 17] = [
             ("camera.width_px", board.camera.width_px, 64, 7680, "64 to 7680"),
             ("camera.height_px", board.camera.height_px, 64, 4320, "64 to 4320"),
             ("camera.rate_hz", board.camera.rate_hz, 1, 120, "1 to 120"),
@@ -232,6 +250,14 @@ impl Board {
             ("screen.width_px", board.screen.width_px, 320, MAX_SCREEN_PX, "320 to 4096"),
             ("screen.height_px", board.screen.height_px, 200, MAX_SCREEN_PX, "200 to 4096"),
             ("screen.rate_hz", board.screen.rate_hz, 10, 60, "10 to 60"),
+            ("screen.width_mm", board.screen.width_mm, 50, 3000, "50 to 3000"),
+            (
+                "screen.viewing_distance_mm",
+                board.screen.viewing_distance_mm,
+                250,
+                5000,
+                "250 to 5000, from where eyes are",
+            ),
             ("storage.slot_mb", board.storage.slot_mb, 64, 16_384, "64 to 16384"),
             ("update.prove_s", board.update.prove_s, 10, 3600, "10 to 3600"),
             ("update.starts", board.update.starts.into(), 1, 10, "1 to 10"),
@@ -280,6 +306,19 @@ mod tests {
         assert_eq!(Board::shipped().count(), SHIPPED.len());
     }
 
+    /// The figures of EN 301 549's own table (5.1.4): 500 mm need 6.1 mm, 250 mm need 3.1 mm, 100 mm need 1.2 mm.
+    #[test]
+    fn letters_are_as_high_as_the_standard_says() {
+        let mut screen = Board::named("desk").unwrap().screen;
+        // A pixel is a millimetre.
+        screen.width_mm = screen.width_px;
+        for (distance_mm, letter_mm) in [(500, 6.1), (250, 3.1), (100, 1.2)] {
+            screen.viewing_distance_mm = distance_mm;
+            let letter = screen.least_letter_px();
+            assert!((letter - letter_mm).abs() < 0.05, "{letter} mm at {distance_mm} mm");
+        }
+    }
+
     #[test]
     fn what_is_wrong_is_named() {
         check("threads = 2", "treads = 2", "treads");
@@ -289,6 +328,8 @@ mod tests {
         check("rate_hz = 30\n\n[engine]", "\n[engine]", "rate_hz");
         check("width_px = 1280\nheight_px = 800", "width_px = 4097\nheight_px = 800", "must be 320 to 4096");
         check("height_px = 800\nrate_hz = 30", "height_px = 800\nrate_hz = 61", "must be 10 to 60");
+        check("width_mm = 331", "width_mm = 3", "screen.width_mm is 3, but must be 50 to 3000");
+        check("distance_mm = 600", "distance_mm = 6", "viewing_distance_mm is 6, but must be 250 to 5000");
         check("slot_mb = 1024", "slot_mb = 1", "storage.slot_mb is 1, but must be 64 to 16384");
         check("warn_c = 85", "warn_c = 95", "thermal.warn_c is 95, but must be 40 or more, below stop_c");
         check("stop_c = 95", "stop_c = 0", "thermal.stop_c is 0");

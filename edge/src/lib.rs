@@ -6,6 +6,7 @@ pub mod engine;
 pub mod fault;
 pub mod feed;
 pub mod ffmpeg;
+pub mod kiosk;
 pub mod language;
 pub mod production;
 pub mod screen;

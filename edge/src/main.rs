@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use edge::cli::update::{boot::Boot, install::Install, serve::Serve};
-use edge::cli::{enrol::Enrol, landmarks::Landmarks, read::Read, selftest::Selftest, sign::Sign};
+use edge::cli::{
+    enrol::Enrol, kiosk::Kiosk, landmarks::Landmarks, read::Read, selftest::Selftest, sign::Sign,
+};
 use edge::engine::NO_TELEMETRY;
 
 /// Sign language to text, text to sign language, without a network.
@@ -13,6 +15,7 @@ use edge::engine::NO_TELEMETRY;
 enum Command {
     Read(Read),
     Sign(Sign),
+    Kiosk(Kiosk),
     Landmarks(Landmarks),
     #[command(subcommand)]
     Enrol(Enrol),
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Read(read) => read.run(),
         Command::Sign(sign) => sign.run(),
+        Command::Kiosk(kiosk) => kiosk.run(),
         Command::Landmarks(landmarks) => landmarks.run(),
         Command::Enrol(enrol) => enrol.run(),
         Command::Serve(serve) => serve.run(),

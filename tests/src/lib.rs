@@ -4,6 +4,7 @@ pub mod bench;
 pub mod bundles;
 pub mod disk;
 pub mod fuzz;
+pub mod kiosk;
 pub mod made;
 pub mod rig;
 pub mod simulated;

@@ -12,7 +12,7 @@ use models::pose_file;
 use models::store::Store;
 
 use crate::Fault;
-use crate::camera::{self, Back, Closer, Feed, Frame};
+use crate::camera::{self, Back, Camera, Closer, Feed, Frame};
 use crate::stage::{Stage, Stamp};
 use crate::vision::{Holistic, Options};
 
@@ -119,6 +119,17 @@ impl Input {
         let store = Store::locate().ok_or(Fault::NoStore)?;
         let holistic = Holistic::open(&store, &Options::of(board))?;
         let engine = Some(holistic.describe());
+        Self::over(camera, engine, holistic)
+    }
+
+    /// What vision sees before a camera; `engine` says what makes the poses.
+    ///
+    /// # Errors
+    /// [`Fault::Thread`].
+    pub fn over<V>(camera: Box<dyn Camera>, engine: Option<String>, vision: V) -> Result<Self, Fault>
+    where
+        V: Stage<In = Frame, Out = (Frame, Pose)> + 'static,
+    {
         let feed = Feed::start(camera)?;
         let [width, height] = feed.size();
         let about = About {
@@ -129,7 +140,7 @@ impl Input {
             engine,
             format: feed.format().map(str::to_owned),
         };
-        Self::of_stage(about, feed, holistic)
+        Self::of_stage(about, feed, vision)
     }
 
     /// Starts vision on its own thread.
@@ -245,7 +256,7 @@ mod tests {
     use image::RgbImage;
 
     use super::*;
-    use crate::camera::{Camera, DEFAULT_FPS, Folder};
+    use crate::camera::{DEFAULT_FPS, Folder};
 
     /// Sees nothing, says nothing of the first frame, and at frame `fault` or `panic` goes wrong.
     #[derive(Default)]

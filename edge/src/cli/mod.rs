@@ -2,13 +2,14 @@
 
 mod captions;
 pub mod enrol;
-mod input;
+pub(crate) mod input;
 mod kept;
+pub mod kiosk;
 pub mod landmarks;
 pub mod read;
 mod report;
 pub mod selftest;
-mod show;
+pub(crate) mod show;
 pub mod sign;
 pub mod update;
 

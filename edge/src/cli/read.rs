@@ -18,31 +18,16 @@ use super::report::Report;
 use super::show::Show;
 use crate::Fault;
 use crate::language::{Continuous, Embedder, Reader, Recogniser};
-use crate::screen::present::Present;
-#[cfg(feature = "drm")]
-use crate::screen::present::drm::Drm;
-#[cfg(feature = "window")]
-use crate::screen::present::live;
+use crate::screen::present::{self, Present, SCREEN, WINDOW};
 use crate::vision::Options;
-
-/// What `--show` calls the screen of a desktop.
-const WINDOW: &str = "window";
-/// What it calls the unit's own.
-const SCREEN: &str = "screen";
 
 /// Reads a signer and prints what is signed.
 #[derive(Debug, Args)]
 pub struct Read {
     /// A video, a folder of pictures, one picture, a `.pose` file, or a camera such as /dev/video0
     source: String,
-    /// A model that ships, or a model's folder; may be given more than once
-    #[arg(long = "model", value_name = "NAME|FOLDER", default_value = "asl-letters")]
-    models: Vec<String>,
     #[command(flatten)]
-    signs: Signs,
-    /// Does not read the signs that were enrolled on site
-    #[arg(long, conflicts_with = "file")]
-    no_enrolled: bool,
+    models: Models,
     /// The board whose engines are used
     #[arg(long, default_value = "desk")]
     board: String,
@@ -63,6 +48,72 @@ pub struct Read {
     json: bool,
 }
 
+/// What a signer is read with.
+#[derive(Debug, Clone, Args)]
+pub struct Models {
+    /// A model that ships, or a model's folder; may be given more than once
+    #[arg(long = "model", value_name = "NAME|FOLDER", default_value = "asl-letters")]
+    models: Vec<String>,
+    #[command(flatten)]
+    signs: Signs,
+    /// Does not read the signs that were enrolled on site
+    #[arg(long, conflicts_with = "file")]
+    no_enrolled: bool,
+}
+
+/// Models that were opened: classifiers of single signs, and one of continuous signing.
+pub type Opened = (Vec<Recogniser>, Option<Continuous>);
+
+impl Models {
+    /// Opens each model that can be opened, those enrolled on site among them, and says what is wrong with the
+    /// others.
+    pub fn open_each(&self, options: &Options) -> (Opened, Vec<Fault>) {
+        let (mut opened, mut faults) = (Opened::default(), vec![]);
+        for name in &self.models {
+            if let Err(fault) = open(name, &mut opened, options) {
+                faults.push(fault);
+            }
+        }
+        match self.enrolled(options) {
+            Ok(enrolled) => opened.0.extend(enrolled.map(|(recogniser, _, _)| recogniser)),
+            Err(fault) => faults.push(fault),
+        }
+        (opened, faults)
+    }
+
+    /// Opens the models, whatever kind they are of.
+    fn open(&self, options: &Options) -> Result<Opened, Fault> {
+        let mut opened = Opened::default();
+        self.models.iter().try_for_each(|name| open(name, &mut opened, options))?;
+        Ok(opened)
+    }
+
+    /// A recogniser of what was enrolled on site, where anything was, with the file and how many signs it has.
+    fn enrolled(&self, options: &Options) -> Result<Option<(Recogniser, PathBuf, usize)>, Fault> {
+        let enrolled = if self.no_enrolled { None } else { self.signs.read()? };
+        let Some((path, enrolled)) = enrolled.filter(|(_, e)| !e.signs.is_empty()) else { return Ok(None) };
+        let recogniser = Embedder::open(&options.backends)?.recogniser(&enrolled)?;
+        Ok(Some((recogniser, path, enrolled.signs.len())))
+    }
+}
+
+/// Opens one model beside those that are open.
+fn open(name: &str, (recognisers, continuous): &mut Opened, options: &Options) -> Result<(), Fault> {
+    match Kind::of(name)? {
+        // One thread each: these networks are far too small to share among several.
+        Kind::Isolated | Kind::Embedding(_) => {
+            recognisers.push(Recogniser::open(name, &options.backends, 1)?)
+        }
+        Kind::Continuous => {
+            let opened = Continuous::open(name, &options.backends)?;
+            if let Some(first) = continuous.replace(opened) {
+                return Err(Fault::TwoContinuous { models: [first.manifest().name.clone(), name.into()] });
+            }
+        }
+    }
+    Ok(())
+}
+
 impl Read {
     /// Runs the command.
     ///
@@ -73,36 +124,21 @@ impl Read {
         let board = Board::named(&self.board)?;
         self.check_outputs()?;
         match &self.show {
-            Some(to) if to.as_os_str() == WINDOW => self.in_window(&board),
-            Some(to) if to.as_os_str() == SCREEN => self.on_screen(&board),
+            Some(to) if [WINDOW, SCREEN].map(OsStr::new).contains(&to.as_os_str()) => {
+                present::on(to, &board.screen, |shown| self.read(&board, Some(shown)))?
+            }
             _ => self.read(&board, None),
         }
     }
 
-    #[cfg(feature = "window")]
-    fn in_window(&self, board: &Board) -> anyhow::Result<()> {
-        live(screen_size(board), |window| self.read(board, Some(window)))?
-    }
-
-    #[cfg(not(feature = "window"))]
-    fn in_window(&self, _: &Board) -> anyhow::Result<()> {
-        Err(Fault::NoDisplay { why: "this program was built without windows".into() }.into())
-    }
-
-    #[cfg(feature = "drm")]
-    fn on_screen(&self, board: &Board) -> anyhow::Result<()> {
-        self.read(board, Some(Box::new(Drm::open(board)?)))
-    }
-
-    #[cfg(not(feature = "drm"))]
-    fn on_screen(&self, _: &Board) -> anyhow::Result<()> {
-        Err(Fault::NoScreen { why: "this program was built without one".into() }.into())
-    }
-
     fn read(&self, board: &Board, window: Option<Box<dyn Present + Send>>) -> anyhow::Result<()> {
         let options = Options::of(board);
-        let (mut recognisers, continuous) = self.open_models(&options)?;
-        recognisers.extend(self.enrolled(&options)?);
+        let (mut recognisers, continuous) = self.models.open(&options)?;
+        if let Some((enrolled, path, count)) = self.models.enrolled(&options)? {
+            let path = path.display();
+            writeln!(io::stderr(), "signpost: enrolled signs are read as well: {count}, from {path}")?;
+            recognisers.push(enrolled);
+        }
 
         let mut input = Input::open(&self.source, board)?;
         let [width, height, _] = input.about.size;
@@ -134,42 +170,6 @@ impl Read {
         written?;
         captioned?;
         Ok(report.somebody_was_seen(&self.source)?)
-    }
-
-    /// Opens the models, whatever kind they are of.
-    fn open_models(&self, options: &Options) -> Result<(Vec<Recogniser>, Option<Continuous>), Fault> {
-        let (mut recognisers, mut continuous) = (vec![], None::<Continuous>);
-        for name in &self.models {
-            match Kind::of(name)? {
-                // One thread each: these networks are far too small to share among several.
-                Kind::Isolated | Kind::Embedding(_) => {
-                    recognisers.push(Recogniser::open(name, &options.backends, 1)?)
-                }
-                Kind::Continuous => {
-                    let opened = Continuous::open(name, &options.backends)?;
-                    if let Some(first) = continuous.replace(opened) {
-                        return Err(Fault::TwoContinuous {
-                            models: [first.manifest().name.clone(), name.clone()],
-                        });
-                    }
-                }
-            }
-        }
-        Ok((recognisers, continuous))
-    }
-
-    /// A recogniser of what was enrolled on site, where anything was.
-    fn enrolled(&self, options: &Options) -> anyhow::Result<Option<Recogniser>> {
-        let enrolled = if self.no_enrolled { None } else { self.signs.read()? };
-        let Some((path, enrolled)) = enrolled.filter(|(_, e)| !e.signs.is_empty()) else { return Ok(None) };
-        let recogniser = Embedder::open(&options.backends)?.recogniser(&enrolled)?;
-        let count = enrolled.signs.len();
-        writeln!(
-            io::stderr(),
-            "signpost: enrolled signs are read as well: {count}, from {}",
-            path.display()
-        )?;
-        Ok(Some(recogniser))
     }
 
     fn keep(&self, track: &PoseTrack, report: &mut Report) -> anyhow::Result<()> {

@@ -32,6 +32,19 @@ pub struct Show {
     perhaps: String,
 }
 
+/// What was read, and behind it what is on top at present.
+pub fn words(reader: &Reader) -> Vec<Span> {
+    let text = reader.caption().tail(CAPTION_COLUMNS);
+    let tone = |word: &str| if word.trim() == GAP { Tone::Warn } else { Tone::Plain };
+    let mut words: Vec<Span> =
+        text.split_inclusive(' ').map(|w| Span { text: w.into(), tone: tone(w) }).collect();
+    if let Some((partial, _)) = reader.partial() {
+        let text = if text.is_empty() { format!("{partial} …") } else { format!("  {partial} …") };
+        words.push(Span { text, tone: Tone::Quiet });
+    }
+    words
+}
+
 /// How the time of the source becomes that of what is shown.
 enum Pace {
     /// Somebody watches: nothing is shown before it is due, counted from here.
@@ -115,14 +128,7 @@ impl Show {
 
     /// What was read, what is on top at present, and below it what to confirm or how sure it is.
     fn caption(&self, reader: &Reader, state: State) -> Caption {
-        let text = reader.caption().tail(CAPTION_COLUMNS);
-        let tone = |word: &str| if word.trim() == GAP { Tone::Warn } else { Tone::Plain };
-        let words = text.split_inclusive(' ').map(|w| Span { text: w.into(), tone: tone(w) }).collect();
-        let mut caption = Caption { words, ..Caption::default() };
-        if let Some((partial, _)) = reader.partial() {
-            let text = if text.is_empty() { format!("{partial} …") } else { format!("  {partial} …") };
-            caption.words.push(Span { text, tone: Tone::Quiet });
-        }
+        let mut caption = Caption { words: words(reader), ..Caption::default() };
         if state == State::PleaseRepeat && !self.perhaps.is_empty() {
             caption.note.push(Span { text: self.perhaps.clone(), tone: Tone::Warn });
         } else if let Some(confidence) = reader.caption().confidence() {

@@ -44,6 +44,8 @@ pub enum Change {
 pub struct Gate {
     /// Onset, and when a hand was up last.
     open: Option<(f64, f64)>,
+    /// Whether one was up in the last frame.
+    up: bool,
     close_s: f64,
 }
 
@@ -57,18 +59,19 @@ impl Gate {
     /// A gate that closes when no hand was up for so long, and not before hands that flicker are told from hands
     /// that went down. Seconds.
     pub fn closing_after(seconds: f64) -> Self {
-        Self { open: None, close_s: seconds.max(CLOSE_S) }
+        Self { open: None, up: false, close_s: seconds.max(CLOSE_S) }
     }
 
     /// Forgets what was seen.
     pub fn reset(&mut self) {
-        self.open = None;
+        (self.open, self.up) = (None, false);
     }
 
     /// Takes the next frame.
     pub fn step(&mut self, sight: &Sight) -> Change {
         let at_s = sight.at_s;
-        if hand_up(sight) {
+        self.up = hand_up(sight);
+        if self.up {
             let opened = self.open.is_none();
             let from_s = self.open.map_or(at_s, |(from_s, _)| from_s);
             self.open = Some((from_s, at_s));
@@ -83,6 +86,11 @@ impl Gate {
     /// Closes at the end of the source, as if the hands had gone down.
     pub fn close(&mut self) -> Change {
         self.open.take().map_or(Change::None, |(from_s, to_s)| Change::Offset { from_s, to_s })
+    }
+
+    /// Whether a hand was up in the last frame.
+    pub fn is_up(&self) -> bool {
+        self.up
     }
 
     /// Whether somebody is signing.

@@ -93,6 +93,12 @@ impl Reader {
         self.gate.activity()
     }
 
+    /// Whether a hand was up in the last frame; where somebody is signing and none is, what they signed is not
+    /// settled yet.
+    pub fn sees_hand(&self) -> bool {
+        self.gate.is_up()
+    }
+
     /// Takes the pose of the next frame.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ const CLEAR_S: f32 = 0.1;
 const AFTER_SPELLED_S: f32 = 0.2;
 
 /// Where the signs of a word came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provenance {
     /// A lexicon has the word.

@@ -163,7 +163,16 @@ impl Canvas {
     }
 
     /// Copies an RGB picture into a rectangle, nearest pixel; nothing where it has too few bytes.
-    pub fn picture(&mut self, rgb: &[u8], (width, height): (u32, u32), [x, y, w, h]: [u32; 4]) {
+    pub fn picture(&mut self, rgb: &[u8], size: (u32, u32), area: [u32; 4]) {
+        self.copy(rgb, size, area, false);
+    }
+
+    /// The same as a mirror shows it.
+    pub fn mirror(&mut self, rgb: &[u8], size: (u32, u32), area: [u32; 4]) {
+        self.copy(rgb, size, area, true);
+    }
+
+    fn copy(&mut self, rgb: &[u8], (width, height): (u32, u32), [x, y, w, h]: [u32; 4], mirrored: bool) {
         let needed = u64::from(width) * u64::from(height) * 3;
         if needed == 0 || w == 0 || h == 0 || (rgb.len() as u64) < needed {
             return;
@@ -173,7 +182,8 @@ impl Canvas {
         for row in y..y.saturating_add(h).min(ch) {
             let source_row = ((row - y) as u64 * u64::from(height) / u64::from(h)) as usize;
             for column in x..x.saturating_add(w).min(cw) {
-                let source_column = ((column - x) as u64 * u64::from(width) / u64::from(w)) as usize;
+                let column_of = if mirrored { w - 1 - (column - x) } else { column - x };
+                let source_column = (u64::from(column_of) * u64::from(width) / u64::from(w)) as usize;
                 let at = (source_row * width as usize + source_column) * 3;
                 pixels[(row * cw + column) as usize] = opaque(rgb[at], rgb[at + 1], rgb[at + 2]);
             }
@@ -388,6 +398,15 @@ mod tests {
         canvas.disc([10.5, 10.5], 8.0, Rgb888::WHITE);
         let greys = canvas.rgba().chunks(4).filter(|p| p[0] != 0 && p[0] != 255).count();
         assert!(greys > 20, "{greys} grey pixels");
+    }
+
+    #[test]
+    fn a_mirror_shows_what_a_picture_shows_the_other_way_round() {
+        let rgb: Vec<u8> = (1..=6).flat_map(|v| [v * 20, 0, 0]).collect();
+        let mut canvas = Canvas::new(3, 2);
+        canvas.mirror(&rgb, (3, 2), [0, 0, 3, 2]);
+        let reds: Vec<u8> = (0..6).map(|i| pixel(&canvas, i % 3, i / 3)[0]).collect();
+        assert_eq!(reds, [60, 40, 20, 120, 100, 80]);
     }
 
     #[test]

@@ -13,6 +13,12 @@ use super::theme::Theme;
 /// Always there, where the system has no font; see `edge/assets/README.md`.
 const FALLBACK_FONT: &[u8] = include_bytes!("../../assets/NotoSans-subset.ttf");
 const FALLBACK_FAMILY: &str = "Noto Sans";
+/// The Chinese and Korean letters of the kiosk's own words, which has to say what is wrong on any machine.
+const OWN_WORDS_FONT: &[u8] = include_bytes!("../../assets/NotoSansCJK-subset.otf");
+/// How high a capital letter of the fallback font is, in sizes of the font: `sCapHeight` of its OS/2 table.
+pub const CAP_HEIGHT: f32 = 0.714;
+/// How far apart lines stand, in sizes of the font.
+pub const LINE_HEIGHT: f32 = 1.3;
 /// Longest caption that is laid out, in bytes: far more than fits a screen.
 const MAX_TEXT: usize = 4096;
 /// Layouts that are kept: state, caption and note with their predecessors.
@@ -79,17 +85,14 @@ impl std::fmt::Debug for Typesetter {
 impl Typesetter {
     /// With the system's fonts for the scripts that the fallback font lacks.
     pub fn new() -> Self {
-        let mut db = fontdb::Database::new();
-        db.load_font_data(FALLBACK_FONT.to_vec());
+        let mut db = shipped();
         db.load_system_fonts();
         Self::over(db)
     }
 
-    /// With the fallback font only: the same picture on every machine.
+    /// With the fonts that ship only: the same picture on every machine.
     pub fn fallback_only() -> Self {
-        let mut db = fontdb::Database::new();
-        db.load_font_data(FALLBACK_FONT.to_vec());
-        Self::over(db)
+        Self::over(shipped())
     }
 
     fn over(mut db: fontdb::Database) -> Self {
@@ -174,6 +177,19 @@ impl Typesetter {
         widest
     }
 
+    /// The height in pixels of a text in lines of the width given.
+    pub fn height(&mut self, theme: &Theme, spans: &[Span], size_px: f32, width: f32) -> f32 {
+        let (key, buffer) = self.take(theme, spans, size_px, width);
+        let lines = buffer.layout_runs().count();
+        self.keep(key, buffer);
+        lines as f32 * size_px * LINE_HEIGHT
+    }
+
+    /// Forgets all texts that were drawn.
+    pub fn forget(&mut self) {
+        self.laid_out.clear();
+    }
+
     /// The layout of a text, as it was kept or made anew; [`Self::keep`] gives it back.
     fn take(&mut self, theme: &Theme, spans: &[Span], size_px: f32, width: f32) -> (Key, Buffer) {
         let colors = [theme.text, theme.quiet, theme.on_mark, theme.warn];
@@ -191,7 +207,7 @@ impl Typesetter {
     }
 
     fn lay_out(&mut self, theme: &Theme, spans: &[Span], size_px: f32, width: f32) -> Buffer {
-        let mut buffer = Buffer::new(&mut self.fonts, Metrics::new(size_px, size_px * 1.3));
+        let mut buffer = Buffer::new(&mut self.fonts, Metrics::new(size_px, size_px * LINE_HEIGHT));
         let mut left = MAX_TEXT;
         let base = Attrs::new().family(Family::Name(FALLBACK_FAMILY)).weight(Weight::NORMAL);
         let texts: Vec<(&str, Attrs)> = spans
@@ -233,6 +249,15 @@ impl Typesetter {
     }
 }
 
+/// The fonts that are always there.
+fn shipped() -> fontdb::Database {
+    let mut db = fontdb::Database::new();
+    for font in [FALLBACK_FONT, OWN_WORDS_FONT] {
+        db.load_font_data(font.to_vec());
+    }
+    db
+}
+
 impl Default for Typesetter {
     fn default() -> Self {
         Self::new()
@@ -264,6 +289,8 @@ fn clipped(text: &str, most: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     fn span(text: &str, tone: Tone) -> Span {
@@ -291,6 +318,20 @@ mod tests {
         check_has_glyphs("Straße, łódź, ñ");
         check_has_glyphs("Καλημέρα");
         check_has_glyphs("Ґанок, їжак");
+    }
+
+    #[test]
+    fn what_the_kiosk_says_is_drawn_with_the_fonts_that_ship() {
+        let mut text = Typesetter::fallback_only();
+        for say in crate::kiosk::words::Say::ALL {
+            for tongue in crate::kiosk::words::Tongue::value_variants() {
+                let words = [span(say.in_words(*tongue), Tone::Plain)];
+                let (_, buffer) = text.take(&Theme::DARK, &words, 24.0, f32::MAX);
+                // Glyph 0 is the box that stands for a letter that no font has.
+                let lacks = buffer.layout_runs().flat_map(|run| run.glyphs).any(|glyph| glyph.glyph_id == 0);
+                assert!(!lacks, "run edge/assets/cjk.py: a letter of {words:?} is not in the font");
+            }
+        }
     }
 
     #[test]

@@ -7,13 +7,17 @@
 mod canvas;
 mod caption;
 pub mod clock;
+pub mod counter;
 mod face;
 pub mod feed_show;
 mod figure;
+#[cfg(test)]
+pub(crate) mod golden;
 mod hand;
 mod no_camera;
 pub mod playback;
 pub mod present;
+pub mod press;
 mod signer;
 mod theme;
 
@@ -146,6 +150,12 @@ impl Screen {
     /// The frame drawn last.
     pub fn canvas(&self) -> &Canvas {
         &self.canvas
+    }
+
+    /// Forgets what was shown: the picture, and the texts that are kept to be drawn again.
+    pub fn forget(&mut self) {
+        self.canvas.fill(self.theme.band);
+        self.text.forget();
     }
 
     /// The canvas, to draw more on it.
@@ -292,12 +302,11 @@ fn landmarks_over(canvas: &mut Canvas, theme: &Theme, rig: &Rig, pose: &Pose, vi
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use models::pose::Known;
     use rand::rngs::StdRng;
     use rand::{Rng, SeedableRng};
 
+    use super::golden::check as check_golden;
     use super::*;
 
     /// A right hand that makes an L with its palm to the viewer, in palm lengths from the wrist.
@@ -384,21 +393,6 @@ mod tests {
             note: vec![span("spelled   ", Tone::Quiet), span("L", Tone::Current)],
             close_up: true,
         }
-    }
-
-    /// Compares with `edge/assets/golden/NAME.png`; `SIGNPOST_BLESS=1` writes it anew.
-    #[track_caller]
-    fn check_golden(name: &str, canvas: &Canvas) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("assets/golden/{name}.png"));
-        if std::env::var_os("SIGNPOST_BLESS").is_some() {
-            present::write_png(&path, canvas).unwrap();
-        }
-        let golden = image::open(&path).unwrap().into_rgba8();
-        assert_eq!((golden.width(), golden.height()), (canvas.width(), canvas.height()));
-        // Rounding differs between processors: single steps are let go, a line out of place is not.
-        let differ = golden.chunks(4).zip(canvas.rgba().chunks(4));
-        let differ = differ.filter(|(a, b)| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > 16)).count();
-        assert!(differ <= 40, "{differ} pixels differ from {}", path.display());
     }
 
     #[test]

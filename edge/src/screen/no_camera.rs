@@ -26,7 +26,7 @@ impl Screen {
     }
 
     /// A video camera of the width given around a point, with a stroke through it.
-    fn struck_camera(&mut self, [x, y]: [f32; 2], width: f32) {
+    pub(super) fn struck_camera(&mut self, [x, y]: [f32; 2], width: f32) {
         let (theme, unit) = (self.theme, width / 8.0);
         let at = |dx: f32, dy: f32| [x + dx * unit, y + dy * unit];
         let [left, top] = at(-4.0, -2.0);

@@ -77,18 +77,29 @@ impl<'a> Playback<'a> {
     /// Draws the moment of a clock: between two frames what lies between them, and with the caption how fast it goes,
     /// where that is not as it was made, and what else is to be said.
     pub fn draw_at(&self, screen: &mut Screen, clock: &Clock, notes: Vec<Span>) {
-        let frames = &self.signing.track.frames;
-        let place = clock.at_s() * self.fps();
-        let (at, part) = (place as usize, place.fract());
-        let Some(pose) = frames.get(at).or(frames.last()) else { return };
-        let pose = frames.get(at + 1).map_or_else(|| pose.clone(), |next| between(pose, next, part));
-        let state = if at < frames.len() { State::Signing } else { State::Ready };
+        let Some(pose) = self.pose_at(clock) else { return };
+        let at = (clock.at_s() * self.fps()) as usize;
+        let state = if at < self.len() { State::Signing } else { State::Ready };
         let mut caption = caption_at(&self.signing.words, clock.at_s());
         let speed = (clock.speed() != 1.0).then(|| format!("   {}×", clock.speed()));
         let repeats = clock.repeats().then(|| "   ↻".to_owned());
         caption.note.extend([speed, repeats].into_iter().flatten().map(|text| span(text, Tone::Quiet)));
         caption.note.extend(notes);
         screen.signing(&self.rig, &pose, self.stance, &caption, state);
+    }
+
+    /// The pose of the moment of a clock: between two frames what lies between them; none of a signing of nothing.
+    pub fn pose_at(&self, clock: &Clock) -> Option<Pose> {
+        let frames = &self.signing.track.frames;
+        let place = clock.at_s() * self.fps();
+        let (at, part) = (place as usize, place.fract());
+        let pose = frames.get(at).or(frames.last())?;
+        Some(frames.get(at + 1).map_or_else(|| pose.clone(), |next| between(pose, next, part)))
+    }
+
+    /// What poses are drawn with, and where the signer stands.
+    pub fn view(&self) -> (&Rig, Stance) {
+        (&self.rig, self.stance)
     }
 
     /// A clock for it.
@@ -138,8 +149,30 @@ fn below(signing: &Signing, rig: &Rig, stance: &Stance) -> f32 {
     (lowest + ROOM).max(Stance::WAIST)
 }
 
-/// The caption of a moment: the present word is marked, and the note says how it is signed.
+/// What a caption says of its words, in the words of some language.
+#[derive(Clone, Copy)]
+pub struct Wording {
+    /// Where a word's signs came from.
+    pub from: fn(Provenance) -> &'static str,
+    /// Before words that are not signed.
+    pub not_found: &'static str,
+    /// Before letters that the alphabet lacks.
+    pub missing: &'static str,
+}
+
+impl Wording {
+    /// In English.
+    pub const ENGLISH: Self =
+        Self { from: Provenance::words, not_found: "not found", missing: "not in this alphabet" };
+}
+
+/// The caption of a moment, in English.
 pub fn caption_at(words: &[Word], time_s: f32) -> Caption {
+    caption_in(words, time_s, Wording::ENGLISH)
+}
+
+/// The caption of a moment: the present word is marked, and the note says how it is signed.
+pub fn caption_in(words: &[Word], time_s: f32, wording: Wording) -> Caption {
     let current = words.iter().position(|w| (w.from_s..w.to_s).contains(&time_s));
     let spans = words.iter().enumerate().map(|(i, word)| {
         let tone = match word.provenance {
@@ -151,7 +184,7 @@ pub fn caption_at(words: &[Word], time_s: f32) -> Caption {
     });
     let mut caption = Caption { words: spans.collect(), ..Caption::default() };
     if let Some(word) = current.map(|i| &words[i]) {
-        caption.note = note(word, time_s);
+        caption.note = note(word, time_s, wording);
         caption.close_up = matches!(
             word.provenance,
             Provenance::Spelled
@@ -165,14 +198,14 @@ pub fn caption_at(words: &[Word], time_s: f32) -> Caption {
         words.iter().filter(|w| w.provenance == Provenance::NotFound).map(|w| w.text.as_str()).collect();
     if !missing.is_empty() {
         let gap = if caption.note.is_empty() { "" } else { "   " };
-        caption.note.push(span(format!("{gap}not found: {}", missing.join(", ")), Tone::Warn));
+        caption.note.push(span(format!("{gap}{}: {}", wording.not_found, missing.join(", ")), Tone::Warn));
     }
     caption
 }
 
 /// How a word is signed: `spelled  H E L L O` with the present letter marked.
-fn note(word: &Word, time_s: f32) -> Vec<Span> {
-    let mut spans = vec![span(format!("{}   ", word.provenance.words()), Tone::Quiet)];
+fn note(word: &Word, time_s: f32, wording: Wording) -> Vec<Span> {
+    let mut spans = vec![span(format!("{}   ", (wording.from)(word.provenance)), Tone::Quiet)];
     for sign in &word.signs {
         let tone = match &sign.unusable {
             Some(_) => Tone::Warn,
@@ -183,7 +216,7 @@ fn note(word: &Word, time_s: f32) -> Vec<Span> {
         spans.push(span("  ", Tone::Quiet));
     }
     if !word.missing.is_empty() {
-        spans.push(span(format!(" not in this alphabet: {}", word.missing), Tone::Warn));
+        spans.push(span(format!(" {}: {}", wording.missing, word.missing), Tone::Warn));
     }
     spans
 }

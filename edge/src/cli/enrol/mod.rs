@@ -39,7 +39,7 @@ impl Enrol {
 }
 
 /// Where enrolled signs are kept.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Signs {
     /// The file of enrolled signs; the user's own where not given
     #[arg(long = "signs", value_name = "FILE")]

@@ -35,22 +35,8 @@ pub struct Sign {
     /// faster than they can be signed, the oldest ones are left out.
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     feed: Option<PathBuf>,
-    /// Sign language (ISO 639-3), for example `ase` or `gsg`.
-    #[arg(long)]
-    language: String,
-    /// Spoken language of the text (ISO 639-1); the lexicon's own where not given.
-    #[arg(long)]
-    spoken: Option<String>,
-    /// A lexicon folder with `index.csv`; may be given several times, the first that has a word wins.
-    #[arg(long, value_name = "FOLDER")]
-    lexicon: Vec<PathBuf>,
-    /// A folder of a translator of text into glosses, which says what is signed of a sentence and in which order; where
-    /// there is no such folder, each word is signed by itself.
-    #[arg(long, value_name = "FOLDER")]
-    translator: Option<PathBuf>,
-    /// A file of an embedder, which finds signs for words that no lexicon has.
-    #[arg(long, value_name = "FILE")]
-    embedder: Option<PathBuf>,
+    #[command(flatten)]
+    signed: Signed,
     /// The board whose screen is drawn for.
     #[arg(long, default_value = "desk")]
     board: String,
@@ -85,6 +71,62 @@ pub struct Sign {
     json: bool,
 }
 
+/// What texts are signed with.
+#[derive(Debug, Clone, Args)]
+pub struct Signed {
+    /// Sign language (ISO 639-3), for example `ase` or `gsg`.
+    #[arg(long)]
+    language: String,
+    /// Spoken language of the text (ISO 639-1); the lexicon's own where not given.
+    #[arg(long)]
+    spoken: Option<String>,
+    /// A lexicon folder with `index.csv`; may be given several times, the first that has a word wins.
+    #[arg(long, value_name = "FOLDER")]
+    lexicon: Vec<PathBuf>,
+    /// A folder of a translator of text into glosses, which says what is signed of a sentence and in which order; where
+    /// there is no such folder, each word is signed by itself.
+    #[arg(long, value_name = "FOLDER")]
+    translator: Option<PathBuf>,
+    /// A file of an embedder, which finds signs for words that no lexicon has.
+    #[arg(long, value_name = "FILE")]
+    embedder: Option<PathBuf>,
+}
+
+impl Signed {
+    /// What signs the text: lexicons, and a translator and an embedder where they were given.
+    ///
+    /// # Errors
+    /// What is wrong with a lexicon, the translator or the embedder.
+    pub fn production(&self, board: &Board) -> anyhow::Result<Production> {
+        let folders = if self.lexicon.is_empty() {
+            Store::locate()
+                .map(|s| s.lexicon())
+                .filter(|l| l.join("index.csv").is_file())
+                .into_iter()
+                .collect()
+        } else {
+            self.lexicon.clone()
+        };
+        let lexicons = production::open_lexicons(&folders)?;
+        let mut dictionary = Dictionary::new(lexicons, &self.language, self.spoken.as_deref())?;
+        if let Some(path) = &self.embedder {
+            dictionary = dictionary.with_embedder(path, Subword::read(path).map_err(Fault::from)?)?;
+        }
+        let production = Production::new(dictionary);
+        let Some(dir) = &self.translator else { return Ok(production) };
+        if !dir.exists() {
+            let dir = dir.display();
+            writeln!(
+                std::io::stderr(),
+                "signpost: there is no translator in {dir}; each word is signed by itself"
+            )?;
+            return Ok(production);
+        }
+        let translator = Translator::open(dir, &Options::of(board).backends, board.engine.threads as usize)?;
+        Ok(production.with_translator(translator)?)
+    }
+}
+
 /// What a signer alone stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Over {
@@ -114,14 +156,15 @@ impl Sign {
         let Self { speed, left_handed, .. } = *self;
         let manner = Manner { fps: self.fps.unwrap_or(screen.rate_hz as f32), speed, left_handed };
         manner.check()?;
-        let mut production = self.production(&board)?;
+        let mut production = self.signed.production(&board)?;
         // A program that reads JSON wants no window.
         let window = outputs.is_empty() && !self.json;
         let over = self.over.map(|over| match over {
             Over::Alpha => Backdrop::Transparent,
             Over::Green => Backdrop::Green,
         });
-        let begin = || Outputs::begin(&outputs, size, (self.theme(), over), &self.language, manner.fps);
+        let begin =
+            || Outputs::begin(&outputs, size, (self.theme(), over), &self.signed.language, manner.fps);
         if let Some(lines) = self.lines(window)? {
             return if window {
                 self.show_feed(lines, production, manner, &board)
@@ -201,42 +244,12 @@ impl Sign {
         Ok(())
     }
 
-    /// What signs the text: lexicons, and a translator and an embedder where they were given.
-    fn production(&self, board: &Board) -> anyhow::Result<Production> {
-        let folders = if self.lexicon.is_empty() {
-            Store::locate()
-                .map(|s| s.lexicon())
-                .filter(|l| l.join("index.csv").is_file())
-                .into_iter()
-                .collect()
-        } else {
-            self.lexicon.clone()
-        };
-        let lexicons = production::open_lexicons(&folders)?;
-        let mut dictionary = Dictionary::new(lexicons, &self.language, self.spoken.as_deref())?;
-        if let Some(path) = &self.embedder {
-            dictionary = dictionary.with_embedder(path, Subword::read(path).map_err(Fault::from)?)?;
-        }
-        let production = Production::new(dictionary);
-        let Some(dir) = &self.translator else { return Ok(production) };
-        if !dir.exists() {
-            let dir = dir.display();
-            writeln!(
-                std::io::stderr(),
-                "signpost: there is no translator in {dir}; each word is signed by itself"
-            )?;
-            return Ok(production);
-        }
-        let translator = Translator::open(dir, &Options::of(board).backends, board.engine.threads as usize)?;
-        Ok(production.with_translator(translator)?)
-    }
-
     fn print(&self, text: &str, signing: &Signing) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
         if self.json {
             let report = Report {
                 text,
-                language: &self.language,
+                language: &self.signed.language,
                 fps: signing.track.fps,
                 frames: signing.track.frames.len(),
                 glosses: signing.glosses.as_deref(),

@@ -17,7 +17,7 @@ use super::{Home, troubles};
 /// The most sensors that are told of: more would not fit into an answer.
 const SENSORS: usize = 32;
 /// Where the kernel shows them.
-const ZONES: &str = "/sys/class/thermal";
+pub const ZONES: &str = "/sys/class/thermal";
 
 /// A unit, as its technician's tool knows it.
 pub struct Bench {
@@ -155,7 +155,7 @@ impl Duties for Bench {
 }
 
 /// What the kernel's thermal zones say; nothing where there are none.
-fn temperatures(zones: &Path) -> Vec<Temperature> {
+pub fn temperatures(zones: &Path) -> Vec<Temperature> {
     let zones = fs::read_dir(zones).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
     let read = |zone: &Path, name: &str| fs::read_to_string(zone.join(name)).ok();
     let mut all: Vec<Temperature> = zones

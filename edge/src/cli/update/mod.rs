@@ -2,11 +2,11 @@
 //! technician's cable.
 
 pub mod boot;
-mod duties;
+pub(crate) mod duties;
 pub mod install;
 pub mod serve;
-mod troubles;
-mod watch;
+pub(crate) mod troubles;
+pub(crate) mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use boards::Board;
 use clap::Args;
 use models::bundle::{Keys, TRUSTED};
 use models::update::disk::Folder;
-use models::update::{Slot, Unit};
+use models::update::{Record, Slot, Unit};
 
 /// A file of keys has a few lines.
 const KEYS_LIMIT: u64 = 64 << 10;
@@ -32,15 +32,16 @@ pub struct Place {
 }
 
 /// A unit's storage, and the slot that this program was started from.
-struct Home {
-    board: Board,
-    root: PathBuf,
-    disk: Folder,
-    running: Option<Slot>,
+#[derive(Debug, Clone)]
+pub(crate) struct Home {
+    pub board: Board,
+    pub root: PathBuf,
+    pub disk: Folder,
+    pub running: Option<Slot>,
 }
 
 impl Place {
-    fn open(&self) -> anyhow::Result<Home> {
+    pub(crate) fn open(&self) -> anyhow::Result<Home> {
         let board = Board::named(&self.board)?;
         let root = self.root.clone().unwrap_or_else(|| PathBuf::from(&board.storage.root));
         let disk = Folder::open(&root)
@@ -58,6 +59,22 @@ fn slot_of(program: &Path, root: &Path) -> Option<Slot> {
 }
 
 impl Home {
+    /// The version that runs: that of its slot, or of this program where it runs from none.
+    pub fn version(&self) -> String {
+        let held = self.running.and_then(|slot| Record::load(&self.disk)?.held(slot));
+        held.map_or_else(|| env!("CARGO_PKG_VERSION").into(), |held| held.version.to_string())
+    }
+
+    /// Where files go that come along the cable.
+    pub fn staging(&self) -> PathBuf {
+        self.root.join("staging")
+    }
+
+    /// The board's own end of the cable, where it has one.
+    pub fn port(&self) -> Option<PathBuf> {
+        Some(self.board.link.as_ref()?.port.clone().into())
+    }
+
     /// What an update must know.
     fn unit(&self) -> Unit<'_> {
         Unit {
@@ -84,7 +101,7 @@ impl Home {
 }
 
 /// The computer's name.
-pub(super) fn computer() -> String {
+pub(crate) fn computer() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim().into()
 }

@@ -1,13 +1,13 @@
 //! `signpost serve`: the unit's end of the technician's cable.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
-use models::link::message::{Level, Logs};
+use models::link::message::{Caption, Level, Logs};
 use models::link::tty::{BAUD, Port};
-use models::link::{Error, Staging, Unit};
+use models::link::{Duties, Error, Staging, Unit};
 
 use super::duties::Bench;
 use super::watch::Watch;
@@ -46,44 +46,91 @@ impl Serve {
     /// Where the port or the unit's folder cannot be used.
     pub fn run(self) -> anyhow::Result<()> {
         let home = self.place.open()?;
-        let port = self.port.clone().or_else(|| Some(home.board.link.as_ref()?.port.clone().into()));
+        let port = self.port.clone().or_else(|| home.port());
         let port = port.context("this board has no port of its own; name one with --port")?;
-        let staging = home.root.join("staging");
         let watch = self.source.as_ref().map(|source| Watch::start(source, &home.board)).transpose()?;
         let name = self.unit.clone().unwrap_or_else(computer);
-        let mut bench = Bench::new(home, name, Staging::open(&staging)?, watch);
-        let begun = Instant::now();
-        let mut open = Port::open(&port, self.baud)?;
-        loop {
-            let mut unit = Unit::new(open, Staging::open(&staging)?, bench);
-            if serve(&mut unit, begun)? {
-                return Ok(());
-            }
-            bench = unit.into_duties();
-            let Some(again) = self.reopen(&port, &mut bench, begun) else { return Ok(()) };
-            open = again;
-        }
+        let staging = home.staging();
+        let bench = Bench::new(home, name, Staging::open(&staging)?, watch);
+        // A port that cannot be used at all is said at once; later it may come and go.
+        let open = Port::open(&port, self.baud)?;
+        serve(Some(&Line { port, baud: self.baud, staging }), Some(open), bench)
+    }
+}
+
+/// What a unit does beside answering.
+pub trait OnDuty: Duties {
+    /// Time has passed since the service began. Gives what is worth a line in the log.
+    fn judge(&mut self, now: Duration) -> Option<String>;
+
+    /// Whether the program is to end, so that another version is started.
+    fn wants_restart(&self) -> bool;
+
+    /// Whether the program ends anyway.
+    fn is_over(&self) -> bool {
+        false
     }
 
-    /// Looks for a port that is gone; `None` where the unit has to restart meanwhile.
-    fn reopen(&self, port: &Path, bench: &mut Bench, begun: Instant) -> Option<Port> {
-        loop {
-            if let Some(said) = bench.judge(begun.elapsed()) {
-                eprintln!("signpost: {said}");
+    /// What was read since, for a tool that listens.
+    fn caption(&mut self) -> Option<Caption> {
+        None
+    }
+
+    /// What is to be told along the cable of what happened.
+    fn log(&mut self) -> Option<Logs> {
+        None
+    }
+}
+
+impl OnDuty for Bench {
+    fn judge(&mut self, now: Duration) -> Option<String> {
+        Bench::judge(self, now)
+    }
+
+    fn wants_restart(&self) -> bool {
+        Bench::wants_restart(self)
+    }
+}
+
+/// A cable, and where files go that come along it.
+pub struct Line {
+    /// The serial port.
+    pub port: PathBuf,
+    /// Bits a second.
+    pub baud: u32,
+    /// The folder.
+    pub staging: PathBuf,
+}
+
+/// Serves a cable that may come and go, until the program has to end; without one, all the other duties are done.
+///
+/// # Errors
+/// Where the folder cannot be used, or the cable breaks in a way that no other attempt mends.
+pub fn serve(line: Option<&Line>, mut open: Option<Port>, mut duties: impl OnDuty) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    loop {
+        if let (Some(port), Some(line)) = (open.take(), line) {
+            let mut unit = Unit::new(port, Staging::open(&line.staging)?, duties);
+            if serve_port(&mut unit, begun)? {
+                return Ok(());
             }
-            if bench.wants_restart() {
-                return None;
-            }
-            if let Ok(port) = Port::open(port, self.baud) {
-                return Some(port);
-            }
+            duties = unit.into_duties();
+        }
+        if let Some(said) = duties.judge(begun.elapsed()) {
+            eprintln!("signpost: {said}");
+        }
+        if duties.wants_restart() || duties.is_over() {
+            return Ok(());
+        }
+        open = line.and_then(|line| Port::open(&line.port, line.baud).ok());
+        if open.is_none() {
             std::thread::sleep(LOOK);
         }
     }
 }
 
-/// Serves one port; `false` when it is gone, `true` when the unit is to restart.
-fn serve(unit: &mut Unit<Port, Bench>, begun: Instant) -> anyhow::Result<bool> {
+/// Serves one port; `false` when it is gone, `true` when the program is to end.
+fn serve_port(unit: &mut Unit<Port, impl OnDuty>, begun: Instant) -> anyhow::Result<bool> {
     let mut leaving = None;
     loop {
         match unit.step(STEP) {
@@ -97,6 +144,17 @@ fn serve(unit: &mut Unit<Port, Bench>, begun: Instant) -> anyhow::Result<bool> {
             let at_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
             // Where no tool listens it stands in the service's log.
             let _ = unit.log(&Logs::Line { at_ms, level: Level::Info, text: said, dropped: 0 });
+        }
+        while let Some(caption) = unit.duties().caption() {
+            unit.caption(caption);
+        }
+        if unit.has_tool() {
+            while let Some(log) = unit.duties().log() {
+                let _ = unit.log(&log);
+            }
+        }
+        if unit.duties().is_over() {
+            return Ok(true);
         }
         if unit.duties().wants_restart() && now >= *leaving.get_or_insert(now + GRACE) {
             eprintln!("signpost: restarting");

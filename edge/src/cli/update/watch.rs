@@ -43,11 +43,18 @@ impl Watch {
         Ok(Self { news, frames: 0, over: None })
     }
 
+    /// Watches what another tells of.
+    pub fn listening(news: Receiver<Result<Sign, String>>) -> Self {
+        Self { news, frames: 0, over: None }
+    }
+
     /// Hands what was seen since to the proof.
     pub fn tell(&mut self, proof: &mut Proof) {
         loop {
             match self.news.try_recv() {
                 Ok(Ok(sign)) => {
+                    // Whatever was over goes on.
+                    self.over = None;
                     self.frames += u64::from(sign == Sign::Inference);
                     proof.saw(sign);
                 }

@@ -44,6 +44,19 @@ impl Present for Pictures {
 /// # Errors
 /// The file cannot be written.
 pub fn write_png(path: &Path, canvas: &Canvas) -> Result<(), Fault> {
+    let bytes = encoded(canvas).map_err(|error| Fault::file(path, std::io::Error::other(error)))?;
+    write_whole(path, &bytes)
+}
+
+/// One picture as the bytes of a PNG.
+///
+/// # Errors
+/// [`Fault::Picture`] where it cannot be written so.
+pub fn png(canvas: &Canvas) -> Result<Vec<u8>, Fault> {
+    encoded(canvas).map_err(|error| Fault::Picture { from: "the screen".into(), said: error.to_string() })
+}
+
+fn encoded(canvas: &Canvas) -> image::ImageResult<Vec<u8>> {
     let opaque = canvas.rgba().chunks_exact(4).all(|p| p[3] == 255);
     let (pixels, color): (Vec<u8>, _) = if opaque {
         (canvas.rgb(), ExtendedColorType::Rgb8)
@@ -55,10 +68,8 @@ pub fn write_png(path: &Path, canvas: &Canvas) -> Result<(), Fault> {
     let mut bytes = Cursor::new(Vec::new());
     let encoder =
         png::PngEncoder::new_with_quality(&mut bytes, png::CompressionType::Fast, png::FilterType::Adaptive);
-    encoder
-        .write_image(&pixels, canvas.width(), canvas.height(), color)
-        .map_err(|error| Fault::file(path, std::io::Error::other(error)))?;
-    write_whole(path, &bytes.into_inner())
+    encoder.write_image(&pixels, canvas.width(), canvas.height(), color)?;
+    Ok(bytes.into_inner())
 }
 
 /// A colour without the alpha that it was multiplied by.

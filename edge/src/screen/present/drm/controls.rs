@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use boards::Board;
-
 use super::Turn;
 use super::event::{Device, Raw};
 use crate::screen::clock::Wish;
+use crate::screen::press::Press;
 
 /// Where the kernel has its input devices.
 const INPUTS: &str = "/dev/input";
@@ -29,48 +28,33 @@ const DRAWN: f32 = 0.12;
 /// A finger that rests so long was not just put down. Microseconds.
 const RESTED_US: u64 = 800_000;
 
-/// What was asked for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Press {
-    /// Something about the signing that is shown.
-    Wish(Wish),
-    /// The next language.
-    NextLanguage,
-    /// The end, where the program may end.
-    Close,
-    /// A finger was put down and lifted here, 0 to 1 from the left and from above of the picture.
-    Tap([f32; 2]),
-}
-
-impl Press {
-    /// What a key asks for, by its place on an American keyboard: the same as in a window, and the keys of
-    /// remote controls.
-    pub fn of_key(code: u16) -> Option<Self> {
-        Some(Self::Wish(match code {
-            // KEY_ESC
-            1 => return Some(Self::Close),
-            // KEY_TAB, KEY_L, KEY_LANGUAGE
-            15 | 38 | 0x170 => return Some(Self::NextLanguage),
-            // KEY_SPACE, KEY_PLAYPAUSE
-            57 | 164 => Wish::Pause,
-            // KEY_ENTER, KEY_KPENTER, KEY_OK
-            28 | 96 | 0x160 => Wish::Again,
-            // KEY_R, KEY_MEDIA_REPEAT
-            19 | 0x1b7 => Wish::Repeat,
-            // KEY_LEFT, KEY_PREVIOUSSONG
-            105 | 165 => Wish::SignBack,
-            // KEY_RIGHT, KEY_NEXTSONG
-            106 | 163 => Wish::SignOn,
-            // KEY_MINUS, KEY_KPMINUS, KEY_DOWN, KEY_REWIND
-            12 | 74 | 108 | 168 => Wish::Slower,
-            // KEY_EQUAL, KEY_KPPLUS, KEY_UP, KEY_FASTFORWARD
-            13 | 78 | 103 | 208 => Wish::Faster,
-            // KEY_COMMA, KEY_DOT
-            51 => Wish::FrameBack,
-            52 => Wish::FrameOn,
-            _ => return None,
-        }))
-    }
+/// What a key asks for, by its place on an American keyboard: the same as in a window, and the keys of
+/// remote controls.
+fn of_key(code: u16) -> Option<Press> {
+    Some(Press::Wish(match code {
+        // KEY_ESC
+        1 => return Some(Press::Close),
+        // KEY_TAB, KEY_L, KEY_LANGUAGE
+        15 | 38 | 0x170 => return Some(Press::NextLanguage),
+        // KEY_SPACE, KEY_PLAYPAUSE
+        57 | 164 => Wish::Pause,
+        // KEY_ENTER, KEY_KPENTER, KEY_OK
+        28 | 96 | 0x160 => Wish::Again,
+        // KEY_R, KEY_MEDIA_REPEAT
+        19 | 0x1b7 => Wish::Repeat,
+        // KEY_LEFT, KEY_PREVIOUSSONG
+        105 | 165 => Wish::SignBack,
+        // KEY_RIGHT, KEY_NEXTSONG
+        106 | 163 => Wish::SignOn,
+        // KEY_MINUS, KEY_KPMINUS, KEY_DOWN, KEY_REWIND
+        12 | 74 | 108 | 168 => Wish::Slower,
+        // KEY_EQUAL, KEY_KPPLUS, KEY_UP, KEY_FASTFORWARD
+        13 | 78 | 103 | 208 => Wish::Faster,
+        // KEY_COMMA, KEY_DOT
+        51 => Wish::FrameBack,
+        52 => Wish::FrameOn,
+        _ => return None,
+    }))
 }
 
 /// A finger or a pen on its way over the screen.
@@ -140,9 +124,9 @@ pub struct Controls {
 }
 
 impl Controls {
-    /// Those of a board. That there are none is no fault.
-    pub fn of(board: &Board) -> Self {
-        Self::at(Path::new(INPUTS), Turn::of(board.screen.turned_deg))
+    /// Those that the kernel has, before a display that hangs like this. That there are none is no fault.
+    pub fn new(turn: Turn) -> Self {
+        Self::at(Path::new(INPUTS), turn)
     }
 
     fn at(folder: &Path, turn: Turn) -> Self {
@@ -158,7 +142,7 @@ impl Controls {
         self.devices.retain(|_, (device, finger)| {
             let Ok(events) = device.read() else { return false };
             for raw in events {
-                let key = (raw.kind == KEY && raw.value == 1).then(|| Press::of_key(raw.code)).flatten();
+                let key = (raw.kind == KEY && raw.value == 1).then(|| of_key(raw.code)).flatten();
                 let touch = device.reach.and_then(|reach| finger.step(raw, reach, turn));
                 all.extend(key.into_iter().chain(touch));
             }
@@ -244,7 +228,7 @@ mod tests {
             (1, Some(Press::Close)),
             (2, None),
         ] {
-            assert_eq!(Press::of_key(code), expect, "key {code}");
+            assert_eq!(of_key(code), expect, "key {code}");
         }
     }
 

@@ -12,23 +12,23 @@ mod turn;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use boards::Board;
 
-pub use controls::{Controls, Press};
 pub use play::{play, play_show};
 pub use turn::Turn;
 
 use super::Present;
 use crate::Fault;
 use crate::screen::Canvas;
+use crate::screen::press::Press;
 use card::{Card, Lit};
+use controls::Controls;
 
 /// Where the kernel has its graphics cards.
 const CARDS: &str = "/dev/dri";
 /// How often it is looked whether a display came or went.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// A display of the kernel's, double buffered.
+/// A display of the kernel's, double buffered, with the keys and the touch that belong to it.
 pub struct Drm {
     cards: PathBuf,
     /// Width and height of the mode that is asked for, as the display has them.
@@ -38,6 +38,7 @@ pub struct Drm {
     lit: Option<Lit>,
     /// When to look again whether a display is there.
     look: Instant,
+    controls: Controls,
 }
 
 impl Drm {
@@ -47,8 +48,7 @@ impl Drm {
     ///
     /// # Errors
     /// [`Fault::NoScreen`] where the kernel has no graphics card that this user may use.
-    pub fn open(board: &Board) -> Result<Self, Fault> {
-        let screen = &board.screen;
+    pub fn open(screen: &boards::Screen) -> Result<Self, Fault> {
         Self::at(Path::new(CARDS), [screen.width_px, screen.height_px], Turn::of(screen.turned_deg))
     }
 
@@ -56,7 +56,7 @@ impl Drm {
         let card = Card::open(cards)?;
         let cards = cards.to_owned();
         let wanted = turn.size(canvas);
-        Ok(Self { cards, wanted, turn, card: Some(card), lit: None, look: Instant::now() })
+        Ok(Self { cards, wanted, turn, card: Some(card), lit: None, look: Instant::now(), controls: Controls::new(turn) })
     }
 
     /// Whether somebody can see what is shown.
@@ -109,6 +109,10 @@ impl Present for Drm {
             self.darken();
         }
         Ok(())
+    }
+
+    fn presses(&mut self) -> Vec<Press> {
+        self.controls.presses()
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), Fault> {

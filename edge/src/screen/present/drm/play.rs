@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use boards::Board;
 
-use super::{Controls, Drm, Press};
+use super::Drm;
 use crate::Fault;
 use crate::screen::clock::Wish;
 use crate::screen::playback::Playback;
 use crate::screen::present::Present;
 use crate::screen::present::watched::Watched;
+use crate::screen::press::Press;
 use crate::screen::{Screen, Show, Theme};
 
 /// Plays a signing on the unit's own screen until a key closes it; see [`play_show`].
@@ -26,12 +27,11 @@ pub fn play(playback: &Playback, board: &Board, theme: Theme) -> Result<(), Faul
 /// # Errors
 /// As [`Drm::open`].
 pub fn play_show(show: &mut dyn Show, board: &Board, theme: Theme) -> Result<(), Fault> {
-    let mut to = Box::new(Drm::open(board)?);
-    let mut controls = Controls::of(board);
+    let mut to = Box::new(Drm::open(&board.screen)?);
     let mut screen = Screen::new(board.screen.width_px, board.screen.height_px, theme);
     let mut told = Instant::now();
     loop {
-        for press in controls.presses() {
+        for press in to.presses() {
             match press {
                 Press::Wish(wish) => show.wish(wish),
                 Press::Tap(_) => show.wish(Wish::Pause),

@@ -1,0 +1,83 @@
+//! `signpost kiosk`: a whole unit, which reads, signs, serves its cable and looks after itself.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use models::link::tty::BAUD;
+
+use super::read::Models;
+use super::sign::Signed;
+use super::update::Place;
+use crate::kiosk::state::{LEFT_AFTER, LEFT_AFTER_S};
+use crate::kiosk::unit::{self, Settings};
+use crate::kiosk::words::Tongue;
+use crate::screen::Theme;
+use crate::screen::present;
+
+/// Runs a kiosk: reads the signer before the camera, signs texts that come along the cable, and shows both.
+#[derive(Debug, Args)]
+pub struct Kiosk {
+    #[command(flatten)]
+    place: Place,
+    /// The camera, where it is not the board's; a video or pictures are played in its place, over and over
+    #[arg(long, value_name = "SOURCE")]
+    source: Option<String>,
+    #[command(flatten)]
+    models: Models,
+    #[command(flatten)]
+    signed: Signed,
+    /// The serial port, where it is not the board's
+    #[arg(long, value_name = "PATH")]
+    port: Option<PathBuf>,
+    /// Bits a second, for ports that have a speed
+    #[arg(long, default_value_t = BAUD)]
+    baud: u32,
+    /// What tells this unit from others; the computer's name where not given
+    #[arg(long, value_name = "NAME")]
+    unit: Option<String>,
+    /// Where to show it: in a `window`, on the unit's own `screen`, or in a folder for pictures, which grows as long as it runs
+    #[arg(long, value_name = "window|screen|FOLDER", default_value = present::WINDOW)]
+    show: PathBuf,
+    /// The language of the kiosk's own words
+    #[arg(long, value_enum, value_name = "LANGUAGE", default_value = "en")]
+    words: Tongue,
+    /// A visitor has left when nobody was seen for so many seconds; then the visit is forgotten
+    #[arg(long, value_name = "S", default_value_t = LEFT_AFTER_S, value_parser = left_after())]
+    left_after: u32,
+    /// A light screen instead of a dark one
+    #[arg(long)]
+    light: bool,
+}
+
+impl Kiosk {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Where the unit cannot start, or cannot go on.
+    pub fn run(self) -> anyhow::Result<()> {
+        let home = self.place.open()?;
+        let source = self.source.or_else(|| home.board.camera.device.clone());
+        if let Some(source) = &source {
+            unit::check_source(source)?;
+        }
+        let screen = home.board.screen.clone();
+        let settings = Settings {
+            source,
+            models: self.models,
+            signed: self.signed,
+            port: self.port,
+            baud: self.baud,
+            name: self.unit,
+            tongue: self.words,
+            theme: if self.light { Theme::LIGHT } else { Theme::DARK },
+            left_after: Duration::from_secs(self.left_after.into()),
+        };
+        present::on(&self.show, &screen, |to| unit::run(home, settings, to))?
+    }
+}
+
+fn left_after() -> clap::builder::RangedI64ValueParser<u32> {
+    let (least, most) = LEFT_AFTER.into_inner();
+    clap::value_parser!(u32).range(i64::from(least)..=i64::from(most))
+}

@@ -1,0 +1,129 @@
+//! Whether the unit goes on: camera, inference and screen, each by something that only real work does.
+//!
+//! Without a clock: the time is given. What is not there cannot go on, and need not where people were told: with
+//! a picture on the screen that says that nobody is seen, camera and inference are excused until they are back.
+
+use std::time::Duration;
+
+/// A start may take so long: networks are loaded and tried.
+const START: Duration = Duration::from_secs(120);
+
+/// What has to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A frame came from the camera.
+    Camera,
+    /// The networks gave landmarks.
+    Inference,
+    /// A picture was presented on the screen.
+    Screen,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Camera, Self::Inference, Self::Screen];
+
+    /// The thread that does it.
+    pub fn thread(self) -> &'static str {
+        match self {
+            Self::Camera => "camera",
+            Self::Inference => "vision",
+            Self::Screen => "screen",
+        }
+    }
+}
+
+/// When each of them last went on.
+#[derive(Debug, Clone)]
+pub struct Heart {
+    limit: Duration,
+    /// Up to when each is believed to go on.
+    until: [Duration; 3],
+    excused: bool,
+}
+
+impl Heart {
+    /// Each has to go on at least once in so long.
+    pub fn new(limit: Duration) -> Self {
+        Self { limit, until: [START.max(limit); 3], excused: false }
+    }
+
+    /// A part went on.
+    pub fn beat(&mut self, part: Part, now: Duration) {
+        self.until[part as usize] = now + self.limit;
+    }
+
+    /// Whether the picture on the screen says that nobody is seen. Where it no longer does, camera and inference
+    /// have their whole time again.
+    pub fn excuse(&mut self, excused: bool, now: Duration) {
+        if self.excused && !excused {
+            for part in [Part::Camera, Part::Inference] {
+                self.beat(part, now);
+            }
+        }
+        self.excused = excused;
+    }
+
+    /// The first part that does not go on, where there is one.
+    pub fn stalled(&self, now: Duration) -> Option<Part> {
+        let excused = |part: &Part| self.excused && *part != Part::Screen;
+        Part::ALL.into_iter().filter(|part| !excused(part)).find(|part| now >= self.until[*part as usize])
+    }
+
+    /// Whether the unit does all that it is there for: nothing stalls, and nothing is excused.
+    pub fn is_well(&self, now: Duration) -> bool {
+        !self.excused && self.stalled(now).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(s: u64) -> Duration {
+        Duration::from_secs(s)
+    }
+
+    /// All parts beat at second 100, but one; which one stalls after so long, with a limit of 10 s.
+    #[track_caller]
+    fn check(silent: Option<Part>, excused: bool, now_s: u64, expect: Option<Part>) {
+        let mut heart = Heart::new(at(10));
+        for s in [90, 100] {
+            for part in Part::ALL.into_iter().filter(|part| s == 90 || Some(*part) != silent) {
+                heart.beat(part, at(s));
+            }
+        }
+        heart.excuse(excused, at(100));
+        assert_eq!(heart.stalled(at(now_s)), expect);
+    }
+
+    #[test]
+    fn all_three_have_to_go_on() {
+        check(None, false, 109, None);
+        check(None, false, 110, Some(Part::Camera));
+        for part in Part::ALL {
+            check(Some(part), false, 101, Some(part));
+        }
+    }
+
+    #[test]
+    fn what_the_screen_says_is_missing_is_excused_and_the_screen_never_is() {
+        check(Some(Part::Camera), true, 109, None);
+        check(Some(Part::Inference), true, 109, None);
+        check(Some(Part::Screen), true, 101, Some(Part::Screen));
+        let mut heart = Heart::new(at(10));
+        heart.excuse(true, at(0));
+        heart.beat(Part::Screen, at(1000));
+        assert!(heart.stalled(at(1001)).is_none() && !heart.is_well(at(1001)));
+        heart.excuse(false, at(1001));
+        assert!(heart.is_well(at(1009)), "it has its whole time again");
+        heart.beat(Part::Screen, at(1009));
+        assert_eq!(heart.stalled(at(1011)), Some(Part::Camera));
+    }
+
+    #[test]
+    fn a_start_may_take_longer_than_a_frame() {
+        let heart = Heart::new(at(10));
+        assert_eq!((heart.stalled(at(119)), heart.stalled(at(120))), (None, Some(Part::Camera)));
+    }
+}

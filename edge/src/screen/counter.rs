@@ -1,0 +1,318 @@
+//! The screen of a kiosk: the visitor's side with mirror or signer and large captions, and the clerk's side with
+//! what was said, what is still to be signed, and what is wrong.
+//!
+//! All letters are at least as high as EN 301 549 asks for at the board's viewing distance (5.1.4): text that
+//! finds no room is broken into lines, and of those the newest are shown; it is never made smaller.
+
+use boards::LETTER_DEGREES;
+use models::pose::Pose;
+
+use super::caption::{CAP_HEIGHT, LINE_HEIGHT};
+use super::{Caption, Picture, Rig, Screen, Span, Stance, Tone, View, landmarks_over, signer};
+
+/// Captions are so much larger than the smallest letters.
+const CAPTION: f32 = 1.35;
+/// Lines of a caption in sight.
+const CAPTION_LINES: f32 = 2.0;
+/// The visitor's side has so much of the width of a screen that is wider than high.
+const VISITORS: f32 = 0.6;
+/// And so much of the height of one that is not.
+const VISITORS_TALL: f32 = 0.68;
+
+/// What the visitor looks at.
+#[derive(Debug, Clone, Copy)]
+pub enum OnStage<'a> {
+    /// Themselves, as in a mirror, with the landmarks that were found. Poses are in pixels of the picture.
+    Mirror(Picture<'a>, Option<(&'a Rig, &'a Pose)>),
+    /// Somebody who signs.
+    Signer(&'a Rig, &'a Pose, Stance),
+    /// A camera that is struck through.
+    NoCamera,
+    /// Nothing.
+    Nothing,
+}
+
+/// Something that was said, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Who, in the screen's words.
+    pub who: String,
+    /// What.
+    pub text: String,
+}
+
+/// What stands on the screen of a kiosk.
+#[derive(Debug, Clone, Copy)]
+pub struct Counter<'a> {
+    /// What it is doing, in a word.
+    pub state: (&'a str, Tone),
+    /// What is said beside the mark that the camera is on; none where it is off.
+    pub camera: Option<&'a str>,
+    /// The visitor's side.
+    pub stage: OnStage<'a>,
+    /// Below it.
+    pub caption: &'a Caption,
+    /// The heading of the clerk's side.
+    pub clerk: &'a str,
+    /// What was said, the oldest first.
+    pub talk: &'a [Said],
+    /// A heading, and the texts that wait to be signed.
+    pub waiting: (&'a str, &'a [String]),
+    /// What is wrong.
+    pub notices: &'a [&'a str],
+}
+
+/// How large letters are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Letters {
+    /// The font's size of the smallest. Pixels.
+    least: f32,
+}
+
+impl Letters {
+    /// As a board's screen needs them.
+    pub fn of(screen: &boards::Screen) -> Self {
+        Self { least: (screen.least_letter_px() / CAP_HEIGHT).ceil() }
+    }
+
+    /// The font's size of captions. Pixels.
+    fn caption(self) -> f32 {
+        (self.least * CAPTION).ceil()
+    }
+
+    /// The angle that a capital letter of the smallest size fills for whoever stands where people stand. Degrees.
+    pub fn degrees(self, screen: &boards::Screen) -> f32 {
+        LETTER_DEGREES * self.least * CAP_HEIGHT / screen.least_letter_px()
+    }
+}
+
+/// Where things stand: `[x, y, width, height]` each, in pixels.
+struct Areas {
+    stage: [f32; 4],
+    caption: [f32; 4],
+    clerk: [f32; 4],
+}
+
+impl Areas {
+    fn of((w, h): (f32, f32), bar: f32, letters: Letters) -> Self {
+        let lines = letters.caption() * CAPTION_LINES + letters.least;
+        let caption = (lines * LINE_HEIGHT + letters.least * 0.6).round();
+        let below = h - bar;
+        let (left, visitors) =
+            if w > h { ((w * VISITORS).round(), below) } else { (w, (below * VISITORS_TALL).round()) };
+        // The signing matters most, and still nothing that was said may be hidden.
+        let caption = caption.min(visitors * 0.6);
+        let clerk =
+            if w > h { [left, bar, w - left, below] } else { [0.0, bar + visitors, w, below - visitors] };
+        Self {
+            stage: [0.0, bar, left, visitors - caption],
+            caption: [0.0, bar + visitors - caption, left, caption],
+            clerk,
+        }
+    }
+}
+
+impl Screen {
+    /// Draws a kiosk's screen.
+    pub fn counter(&mut self, shown: &Counter, letters: Letters) {
+        let (w, h) = (self.canvas.width() as f32, self.canvas.height() as f32);
+        self.canvas.fill(self.theme.band);
+        let bar = self.bar(shown, letters, w);
+        let areas = Areas::of((w, h), bar, letters);
+        self.stage(shown, areas.stage);
+        self.captions(shown.caption, letters, areas.caption);
+        self.clerk(shown, letters, areas.clerk);
+        let edge = (letters.least * 0.06).max(1.0);
+        let [x, y, cw, ch] = areas.clerk;
+        let line = if x > 0.0 { [x, y, edge, ch] } else { [x, y, cw, edge] };
+        self.canvas.rectangle(line[0], line[1], line[2], line[3], self.theme.quiet);
+    }
+
+    /// The state, and whether the camera is on; in two lines where one has no room for both. Gives its height.
+    fn bar(&mut self, shown: &Counter, letters: Letters, width: f32) -> f32 {
+        let (theme, size) = (self.theme, letters.least);
+        let row = (size * 1.5).round();
+        let (pad, dot) = (size * 0.5, size * 0.24);
+        let top = (row - size * LINE_HEIGHT) / 2.0;
+        let state = [Span { text: shown.state.0.into(), tone: shown.state.1 }];
+        let state_width = self.text.width(&theme, &state, size);
+        let color = match shown.state.1 {
+            Tone::Warn => theme.warn,
+            Tone::Quiet => theme.quiet,
+            Tone::Plain | Tone::Current => theme.mark,
+        };
+        self.canvas.disc([pad + dot, row / 2.0], dot, color);
+        let left = pad + size * 0.8;
+        self.text.draw(&mut self.canvas, &theme, &state, size, [left, top, width - left, row]);
+        let Some(words) = shown.camera else { return row };
+        let words = [Span { text: words.into(), tone: Tone::Plain }];
+        let words_width = self.text.width(&theme, &words, size);
+        let mark = size * 1.5;
+        let needed = mark + words_width + pad;
+        let (x, y) = if left + state_width + 2.0 * pad + needed <= width {
+            (width - needed, 0.0)
+        } else {
+            (pad - size * 0.2, row)
+        };
+        self.lens([x + mark * 0.45, y + row / 2.0], size * 0.42);
+        self.text.draw(&mut self.canvas, &theme, &words, size, [x + mark, y + top, width - x - mark, row]);
+        y + row
+    }
+
+    /// The mark that a camera is on: a lens that looks, in the colour of warnings.
+    fn lens(&mut self, center: [f32; 2], radius: f32) {
+        let theme = self.theme;
+        for (part, color) in [(1.0, theme.warn), (0.72, theme.band), (0.46, theme.warn)] {
+            self.canvas.disc(center, radius * part, color);
+        }
+    }
+
+    fn stage(&mut self, shown: &Counter, [x, y, w, h]: [f32; 4]) {
+        let theme = self.theme;
+        match shown.stage {
+            OnStage::Mirror(picture, landmarks) => {
+                let scale = (w / picture.width.max(1) as f32).min(h / picture.height.max(1) as f32);
+                let (wide, tall) = (picture.width as f32 * scale, picture.height as f32 * scale);
+                let origin = [x + (w - wide) / 2.0, y + (h - tall) / 2.0];
+                let area = [origin[0] as u32, origin[1] as u32, wide as u32, tall as u32];
+                self.canvas.mirror(picture.rgb, (picture.width, picture.height), area);
+                if let Some((rig, pose)) = landmarks {
+                    let mirrored = mirrored(pose, picture.width as f32);
+                    let view = View { scale, origin };
+                    landmarks_over(&mut self.canvas, &theme, rig, &mirrored, &view);
+                }
+            }
+            OnStage::Signer(rig, pose, stance) => {
+                let area = [x, y, w, h];
+                self.canvas.rectangle(x, y, w, h, theme.stage);
+                let view = View::upper_body(&stance, area);
+                signer::draw(&mut self.canvas, &theme, rig, pose, &view);
+                let side = (w * 0.3).min(h * 0.6);
+                if shown.caption.close_up && side >= h * 0.25 {
+                    let margin = h * 0.03;
+                    let corner = [x + w - side - margin, y + margin, side, side];
+                    signer::close_up(&mut self.canvas, &theme, rig, pose, &view, corner);
+                }
+            }
+            OnStage::NoCamera => self.struck_camera([x + w / 2.0, y + h / 2.0], h.min(w) * 0.5),
+            OnStage::Nothing => {}
+        }
+    }
+
+    fn captions(&mut self, caption: &Caption, letters: Letters, [x, y, w, h]: [f32; 4]) {
+        let theme = self.theme;
+        // A signer who is drawn reaches below the stage.
+        self.canvas.rectangle(x, y, w, h, theme.band);
+        let (size, pad) = (letters.caption(), letters.least * 0.4);
+        let note = if caption.note.is_empty() { 0.0 } else { letters.least * LINE_HEIGHT };
+        let area = [x + pad, y + pad * 0.5, w - 2.0 * pad, h - pad - note];
+        self.text.draw(&mut self.canvas, &theme, &caption.words, size, area);
+        let area = [x + pad, y + h - note - pad * 0.4, w - 2.0 * pad, note];
+        self.text.draw(&mut self.canvas, &theme, &caption.note, letters.least, area);
+    }
+
+    fn clerk(&mut self, shown: &Counter, letters: Letters, [x, y, w, h]: [f32; 4]) {
+        let (theme, size) = (self.theme, letters.least);
+        self.canvas.rectangle(x, y, w, h, theme.band);
+        let pad = size * 0.5;
+        let (x, w) = (x + pad, w - 2.0 * pad);
+        let line = size * LINE_HEIGHT;
+        let heading = [Span { text: shown.clerk.into(), tone: Tone::Quiet }];
+        self.text.draw(&mut self.canvas, &theme, &heading, size, [x, y + pad * 0.5, w, line]);
+        let top = y + pad * 0.5 + line;
+        // From below: what is wrong, what waits, and what was said, of which the newest is next to them.
+        let mut bottom = y + h - pad * 0.5;
+        let (heading, waiting) = shown.waiting;
+        let notices = shown.notices.iter().rev().map(|notice| vec![span(*notice, Tone::Warn)]);
+        let waiting = waiting
+            .iter()
+            .rev()
+            .map(|text| vec![span(format!("{heading}: "), Tone::Quiet), span(text.as_str(), Tone::Plain)]);
+        let talk = shown.talk.iter().rev().map(|said| {
+            vec![span(format!("{}: ", said.who), Tone::Quiet), span(said.text.as_str(), Tone::Plain)]
+        });
+        for spans in notices.chain(waiting).chain(talk) {
+            let tall = self.text.height(&theme, &spans, size, w);
+            if bottom - tall < top {
+                break;
+            }
+            bottom -= tall;
+            self.text.draw(&mut self.canvas, &theme, &spans, size, [x, bottom, w, tall + 1.0]);
+            bottom -= pad * 0.3;
+        }
+    }
+}
+
+fn span(text: impl Into<String>, tone: Tone) -> Span {
+    Span { text: text.into(), tone }
+}
+
+/// A pose as a mirror shows it: left stays left for whoever looks.
+fn mirrored(pose: &Pose, width: f32) -> Pose {
+    let points = pose.points.iter().map(|[x, y, z]| [width - x, *y, *z]).collect();
+    Pose { points, confidence: pose.confidence.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use boards::Board;
+
+    use super::super::{Canvas, Rgb888, Theme, Typesetter, contrast};
+    use super::*;
+
+    /// Text of each kind and what it stands on.
+    fn inks(theme: &Theme) -> [(&'static str, Rgb888, Rgb888); 4] {
+        [
+            ("caption", theme.text, theme.band),
+            ("quiet", theme.quiet, theme.band),
+            ("marked word", theme.on_mark, theme.mark),
+            ("warning", theme.warn, theme.band),
+        ]
+    }
+
+    /// EN 301 549 V3.2.1, 5.1.4: a capital H fills 0.7 degrees. Measured where it is drawn.
+    #[test]
+    fn the_smallest_letters_are_high_enough_on_every_board() {
+        for board in Board::shipped() {
+            let letters = Letters::of(&board.screen);
+            assert!(letters.degrees(&board.screen) >= LETTER_DEGREES, "{}", board.name);
+            let mut canvas = Canvas::new(400, 200);
+            let (theme, area) = (Theme::DARK, [10.0, 10.0, 390.0, 190.0]);
+            let mut text = Typesetter::fallback_only();
+            text.draw(&mut canvas, &theme, &[span("H", Tone::Plain)], letters.least, area);
+            let rows = canvas.rgba().chunks(4 * canvas.width() as usize);
+            let high = rows.filter(|row| row.chunks(4).any(|p| p[0] > 128)).count();
+            let least = board.screen.least_letter_px();
+            assert!(high as f32 >= least.floor(), "{}: {high} px where {least} are needed", board.name);
+        }
+    }
+
+    /// WCAG 2.2, 1.4.3 and 1.4.6: text 4.5 to 1, captions 7 to 1. And 1.4.11: marks 3 to 1.
+    #[test]
+    fn all_text_stands_out() {
+        for theme in [Theme::DARK, Theme::LIGHT] {
+            for (name, ink, ground) in inks(&theme) {
+                let least = if name == "quiet" { 4.5 } else { 7.0 };
+                let ratio = contrast(ink, ground);
+                assert!(ratio >= least, "{name}: {ratio:.2}");
+            }
+            for mark in [theme.warn, theme.mark, theme.quiet] {
+                assert!(contrast(mark, theme.band) >= 3.0);
+            }
+        }
+    }
+
+    /// On every board there is room for a caption of two lines, a signer above it, and what was said beside it.
+    #[test]
+    fn everything_has_room_on_every_board() {
+        for board in Board::shipped() {
+            let letters = Letters::of(&board.screen);
+            let (w, h) = (board.screen.width_px as f32, board.screen.height_px as f32);
+            let areas = Areas::of((w, h), letters.least * 3.0, letters);
+            let caption = letters.caption() * LINE_HEIGHT * CAPTION_LINES + letters.least * LINE_HEIGHT;
+            assert!(areas.caption[3] >= caption, "{}", board.name);
+            assert!(areas.stage[3] >= h * 0.4, "{}: {} px for the signer", board.name, areas.stage[3]);
+            assert!(areas.clerk[3] >= 5.0 * letters.least * LINE_HEIGHT, "{}", board.name);
+        }
+    }
+}
