@@ -43,7 +43,7 @@ const WATCHDOG: &str = "i6300esb";
 const VIVID: &str = "n_devs=1 node_types=0x101 num_inputs=1 num_outputs=1 input_types=0x2 output_types=0x0 \
                      ccs_cap_mode=0 ccs_out_mode=0";
 
-/// What is filmed for the camera: RGB pictures in a file, one behind the other.
+/// What is filmed for the camera: RGB pictures in a file, one behind the other. The first is an empty room.
 #[derive(Debug, Clone)]
 pub struct Film {
     /// The file.

@@ -36,6 +36,9 @@ rig-guest relay /dev/ttyACM0 "$(port rig.cable)" &
 # The technician's hands: commands from outside, one after the other.
 shell=$(port rig.shell)
 while :; do
-    sh <"$shell" >"$shell" 2>&1
+    # Such a port can be opened once.
+    exec 3<>"$shell"
+    sh <&3 >&3 2>&1
+    exec 3>&-
     sleep 1
 done

@@ -93,12 +93,16 @@ impl Picture {
         self.count(first) * 3 == self.rgb.len()
     }
 
-    /// The columns from a share of its width to the right edge.
-    pub fn right_of(&self, share: f32) -> Self {
-        let from = ((self.width as f32 * share) as u32).min(self.width);
-        let rows = self.rgb.chunks_exact(3 * self.width.max(1) as usize);
-        let rgb = rows.flat_map(|row| row[3 * from as usize..].to_vec()).collect();
-        Self { width: self.width - from, height: self.height, rgb }
+    /// The same with a rectangle of it black: shares of its width and height, from the left and from above.
+    pub fn without(&self, [left, top, right, bottom]: [f32; 4]) -> Self {
+        let mut other = self.clone();
+        let [from, to] = [left, right].map(|share| 3 * ((self.width as f32 * share) as usize).min(self.width as usize));
+        let rows = [top, bottom].map(|share| (self.height as f32 * share) as usize);
+        let lines = other.rgb.chunks_exact_mut(3 * self.width.max(1) as usize);
+        for line in lines.take(rows[1]).skip(rows[0]) {
+            line[from..to].fill(0);
+        }
+        other
     }
 }
 
@@ -127,12 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_cut_out() {
+    fn a_part_is_left_out() {
         let whole = picture(4, 2);
-        let part = whole.right_of(0.5);
-        assert_eq!((part.width, part.height), (2, 2));
-        assert_eq!(part.rgb, [&whole.rgb[6..12], &whole.rgb[18..24]].concat());
-        assert_eq!(whole.right_of(0.0), whole);
+        let part = whole.without([0.25, 0.5, 0.75, 1.0]);
+        assert_eq!(part.rgb[..15], whole.rgb[..15]);
+        assert_eq!((&part.rgb[15..21], &part.rgb[21..]), (&[0; 6][..], &whole.rgb[21..]));
+        assert_eq!(whole.without([0.5, 0.0, 0.5, 1.0]), whole);
     }
 
     #[test]

@@ -19,6 +19,8 @@ use v4l::{Format, FourCC};
 
 /// What `vivid` calls the switch that leads its output into its camera.
 const LOOP: &str = "Loop Video";
+/// What it calls the choice of what it writes over the picture, and the one that is nothing.
+const TEXT: (&str, i64) = ("OSD Text Mode", 2);
 /// Buffers that the driver shows in turn.
 const BUFFERS: u32 = 4;
 
@@ -61,11 +63,14 @@ pub fn run(args: Vec<String>) -> io::Result<()> {
     }
 }
 
-/// Leads what is filmed into the camera.
+/// Leads what is filmed into the camera, and nothing else.
 fn switch(capture: &PathBuf) -> io::Result<()> {
     let device = Device::with_path(capture)?;
     let controls = device.query_controls()?;
-    let id = controls.iter().find(|control| control.name == LOOP).map(|control| control.id);
-    let id = id.ok_or_else(|| io::Error::other(format!("{} has no switch `{LOOP}`", capture.display())))?;
-    device.set_control(Control { id, value: Value::Boolean(true) })
+    for (name, value) in [(LOOP, Value::Boolean(true)), (TEXT.0, Value::Integer(TEXT.1))] {
+        let id = controls.iter().find(|control| control.name == name).map(|control| control.id);
+        let id = id.ok_or_else(|| io::Error::other(format!("{} has no `{name}`", capture.display())))?;
+        device.set_control(Control { id, value })?;
+    }
+    Ok(())
 }
