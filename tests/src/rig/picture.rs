@@ -96,7 +96,8 @@ impl Picture {
     /// The same with a rectangle of it black: shares of its width and height, from the left and from above.
     pub fn without(&self, [left, top, right, bottom]: [f32; 4]) -> Self {
         let mut other = self.clone();
-        let [from, to] = [left, right].map(|share| 3 * ((self.width as f32 * share) as usize).min(self.width as usize));
+        let [from, to] =
+            [left, right].map(|share| 3 * ((self.width as f32 * share) as usize).min(self.width as usize));
         let rows = [top, bottom].map(|share| (self.height as f32 * share) as usize);
         let lines = other.rgb.chunks_exact_mut(3 * self.width.max(1) as usize);
         for line in lines.take(rows[1]).skip(rows[0]) {

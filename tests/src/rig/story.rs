@@ -27,7 +27,7 @@ const UNIT: &str = "kiosk --board qemu-pc --show screen --unit rig --model asl-l
 /// So much more slowly the film is shown to an emulated machine.
 const SLOWLY: f32 = 6.0;
 /// What is sent to be signed.
-const TEXT: &str = "HI";
+const TEXT: &str = "HELLO";
 /// An answer from inside; an emulated machine takes its time.
 const ANSWER: Duration = Duration::from_secs(60);
 /// A start until the shell answers.
@@ -221,11 +221,33 @@ impl Story<'_> {
         })?;
         self.teller.keep("signing", &moved)?;
         self.teller.held("the signer on the screen signs it");
+
+        machine.press("spc")?;
+        let stopped = until("a signing that stands still", READ, || {
+            let before = machine.screen()?;
+            thread::sleep(Duration::from_secs(4));
+            Ok((before.count(shirt) > SHIRT_PIXELS && machine.screen()? == before).then_some(before))
+        })?;
+        self.teller.held("a key stops it");
+        machine.press("tab")?;
+        let words = |picture: &Picture| picture.without(STAGE);
+        let german = until("a screen in the next language", READ, || {
+            let shown = machine.screen()?;
+            Ok((words(&shown).differs(&words(&stopped)) > SAME).then_some(shown))
+        })?;
+        self.teller.keep("german", &german)?;
+        self.teller.held("a key changes its language");
+        machine.press("spc")?;
+        until("the end of the signing", READ, || {
+            Ok((machine.screen()?.count(shirt) < SHIRT_PIXELS).then_some(()))
+        })?;
+        self.teller.held("a key lets it go on to its end");
         Ok(())
     }
 
     /// The power goes while a new version is written.
     fn cut_while_flashing(&mut self, mut machine: Machine) -> Held<()> {
+        plug_camera(&mut machine, false)?;
         let mut flash = Flash::start(&self.programs, &self.bundles.next, &machine.cable)?;
         flash.wait_for("installing", FLASH)?;
         until("the new version on the disk", FLASH, || {
@@ -243,8 +265,11 @@ impl Story<'_> {
 
     /// The new version goes through the cable, is installed, and stays.
     fn flash(&mut self, machine: &mut Machine) -> Held<()> {
-        self.show(machine, [1, self.film.frames])?;
+        plug_camera(machine, false)?;
         let mut flash = Flash::start(&self.programs, &self.bundles.next, &machine.cable)?;
+        flash.wait_for("waiting for the unit to restart", FLASH)?;
+        plug_camera(machine, true)?;
+        self.show(machine, [1, self.film.frames])?;
         flash.wait_for(": kept", FLASH)?;
         self.teller.held("the new version is flashed again, proves itself and is kept");
         Ok(())
@@ -252,8 +277,7 @@ impl Story<'_> {
 
     /// The camera goes and comes back.
     fn camera(&mut self, machine: &mut Machine, link: &mut Link) -> Held<()> {
-        let plugged = |what: &str| format!("echo vivid.0 > /sys/bus/platform/drivers/vivid/{what}");
-        machine.shell.run(&plugged("unbind"), ANSWER)?;
+        plug_camera(machine, false)?;
         let warned = rgb(Theme::DARK.warn);
         let gone = until("a screen that says that the camera is gone", READ, || {
             let shown = machine.screen()?;
@@ -263,7 +287,7 @@ impl Story<'_> {
         })?;
         self.teller.keep("no-camera", &gone)?;
         self.teller.held("the camera is pulled: screen and link say so");
-        machine.shell.run(&plugged("bind"), ANSWER)?;
+        plug_camera(machine, true)?;
         self.show(machine, EMPTY)?;
         let frames = answer(link, Link::health)?.frames;
         until("frames of the camera that came back", READ, || {
@@ -312,7 +336,7 @@ impl Story<'_> {
             health.state, health.frames
         ));
         // Something that is worth a line happens: the camera once more.
-        machine.shell.run("echo vivid.0 > /sys/bus/platform/drivers/vivid/unbind", ANSWER)?;
+        plug_camera(machine, false)?;
         let line = until("a line of the unit's log", READ, || {
             Ok(match link.news(Duration::from_secs(1)).map_err(said)? {
                 Some(News::Log(message::Logs::Line { text, .. })) => Some(text),
@@ -330,6 +354,14 @@ impl Story<'_> {
 /// A colour of the unit's, as pictures have it.
 fn rgb(color: impl RgbColor) -> [u8; 3] {
     [color.r(), color.g(), color.b()]
+}
+
+/// Pulls the camera, or plugs it in. Before an update it is pulled: with somebody before it, an emulated processor would
+/// have little time for anything but landmarks.
+fn plug_camera(machine: &mut Machine, plugged: bool) -> Held<()> {
+    let what = if plugged { "bind" } else { "unbind" };
+    machine.shell.run(&format!("echo vivid.0 > /sys/bus/platform/drivers/vivid/{what}"), ANSWER)?;
+    Ok(())
 }
 
 /// Greets the unit as often as it takes.

@@ -12,7 +12,6 @@ mod turn;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-
 pub use play::{play, play_show};
 pub use turn::Turn;
 
@@ -56,7 +55,15 @@ impl Drm {
         let card = Card::open(cards)?;
         let cards = cards.to_owned();
         let wanted = turn.size(canvas);
-        Ok(Self { cards, wanted, turn, card: Some(card), lit: None, look: Instant::now(), controls: Controls::new(turn) })
+        Ok(Self {
+            cards,
+            wanted,
+            turn,
+            card: Some(card),
+            lit: None,
+            look: Instant::now(),
+            controls: Controls::new(turn),
+        })
     }
 
     /// Whether somebody can see what is shown.
