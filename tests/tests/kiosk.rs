@@ -6,13 +6,14 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use edge::kiosk::crash::Kept;
+use edge::kiosk::crash::{Crash, Kept};
 use models::link::Tool;
 use models::link::message::{Health, Level, Logs};
 use models::link::tool::News;
 use models::link::tty::{BAUD, Port};
+use models::update::{Record, Slot, confirm};
 use tests::kiosk::{Kiosk, pictures};
-use tests::technician::Cable;
+use tests::technician::{Bench, Cable};
 use tests::{store, text};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -122,4 +123,36 @@ fn whoever_is_killed_is_told_of_by_the_next_run() {
     let level = |news: &News| matches!(news, News::Log(Logs::Line { level: Level::Warn, .. }));
     assert!(warned.take(20).any(|news| level(&news)));
     assert!(second.stop().success());
+}
+
+/// A version that breaks again and again is given up, as `boot` gives up one that never proves itself.
+#[test]
+fn ten_in_a_row_go_back_to_the_version_before() {
+    let bench = Bench::new();
+    let first = bench.bundle("0.1.0", &[]);
+    bench.install(&first, "unit");
+    confirm(&bench.disk(), Slot::A).unwrap();
+    std::fs::write(bench.path("store/networks/a.onnx"), "another network").unwrap();
+    bench.install(&bench.bundle("0.2.0", &["--against", text(&first)]), "unit");
+    confirm(&bench.disk(), Slot::B).unwrap();
+    let (root, screen) = (bench.root(), bench.path("screen"));
+    let kiosk = ["kiosk", "--language", "ase", "--root", &root, "--show", text(&screen)];
+    let start = || {
+        bench.command("signpost", &[&["boot", "--root", &root, "--"][..], &kiosk].concat()).output().unwrap()
+    };
+    let last = Crash {
+        at: "2026-11-22T07:00:00Z".into(),
+        thread: "vision".into(),
+        said: "it panicked".into(),
+        version: "0.2.0".into(),
+        uptime_s: 3,
+    };
+    let record = Kept { in_a_row: 10, last: Some(last.clone()), running: None };
+    std::fs::write(Path::new(&root).join("crash.json"), serde_json::to_vec(&record).unwrap()).unwrap();
+    let started = start();
+    let said = String::from_utf8_lossy(&started.stderr);
+    assert!(started.status.success() && said.contains("10 times in a row; going back to slot a"), "{said}");
+    assert_eq!(Record::load(&bench.disk()).unwrap().active, Some(Slot::A));
+    let expect = Kept { in_a_row: 0, last: Some(last), running: None };
+    assert_eq!(kept(Path::new(&root)), expect, "the one before has its own chances");
 }

@@ -74,13 +74,17 @@ impl Build {
             bail!("the build failed; the first error above says why");
         }
         check_program(&board, &program)?;
+        let service = program.with_file_name("signpost.service");
+        let written = std::fs::write(&service, boards::service(&board));
+        written.with_context(|| format!("{} cannot be written; free some space there", service.display()))?;
         let tested = self.test(&board, &program, &bench, ui)?;
-        let said = json!({ "board": board.name, "program": program, "selftest": tested });
+        let said = json!({ "board": board.name, "program": program, "service": service, "selftest": tested });
         ui.answer(&if self.json {
             said.to_string()
         } else {
             let tested = tested.map_or_else(String::new, |verdict| format!(" ({verdict})"));
-            format!("{}: for {}{tested}", program.display(), board.title)
+            let service = service.display();
+            format!("{}: for {}{tested}; systemd starts it by {service}", program.display(), board.title)
         });
         Ok(())
     }

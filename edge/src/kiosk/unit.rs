@@ -116,7 +116,11 @@ pub(crate) fn run(home: Home, settings: Settings, mut to: Box<dyn Present + Send
             shared.news.push(News::Sees(false));
         }
     }
-    let ending = watch(&shared, &board, &home.disk);
+    let manager = Manager::of(std::env::var_os("NOTIFY_SOCKET").as_deref()).unwrap_or_else(|error| {
+        shared.log(Level::Warn, &format!("the service manager cannot be told anything: {error}"));
+        None
+    });
+    let ending = watch(&shared, &board, &home.disk, manager);
     leave(&shared, threads);
     match ending {
         Ending::Ordered | Ending::Restart => Ok(()),
@@ -147,7 +151,10 @@ fn give_up(shared: &Shared, disk: &Folder) -> bool {
     let why = format!("it broke {MOST_IN_A_ROW} times in a row");
     let back = update::roll_back(disk, &why);
     // In either case the row begins anew: the other version, or this one, has its own chances.
-    let kept = shared.crashes().well().and_then(|()| shared.crashes().end());
+    let mut kept = shared.crashes().well();
+    if back.is_ok() {
+        kept = kept.and(shared.crashes().end());
+    }
     if let Err(error) = kept {
         shared.trouble(Trouble::Disk, Some(no_room(&error.to_string())));
     }
@@ -164,11 +171,7 @@ fn give_up(shared: &Shared, disk: &Folder) -> bool {
 }
 
 /// Looks after the unit until it ends: feeds the watchdogs while everything goes on, and feels its heat.
-fn watch(shared: &Shared, board: &Board, disk: &Folder) -> Ending {
-    let manager = Manager::of(std::env::var_os("NOTIFY_SOCKET").as_deref()).unwrap_or_else(|error| {
-        shared.log(Level::Warn, &format!("the service manager cannot be told anything: {error}"));
-        None
-    });
+fn watch(shared: &Shared, board: &Board, disk: &Folder, manager: Option<Manager>) -> Ending {
     let tell = |what: &str| {
         // A manager that is gone is started anew by the system, and this program with it.
         manager.iter().for_each(|manager| drop(manager.tell(what)));
@@ -187,6 +190,10 @@ fn watch(shared: &Shared, board: &Board, disk: &Folder) -> Ending {
             let said = "it made no progress within the time that the board allows";
             shared.crashed(part.thread(), said);
             shared.end(Ending::Failed(format!("{}: {said}", part.thread())));
+        }
+        if shared.crashes().is_hopeless() {
+            // The next start goes back to the version before.
+            shared.end(Ending::Failed(format!("{MOST_IN_A_ROW} things broke in a row")));
         }
         if let Some(ending) = shared.ending() {
             tell("STOPPING=1");
@@ -278,5 +285,84 @@ fn leave(shared: &Shared, threads: Vec<JoinHandle<()>>) {
     // What was noted is noted; this run has ended knowingly.
     if let Err(error) = shared.crashes().end() {
         shared.log(Level::Warn, &no_room(&error.to_string()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+    use crate::kiosk::heart::{Heart, Part};
+
+    fn shared(board: &Board, root: &Path) -> Shared {
+        Shared::new(board, "1.2.3".into(), Crashes::open(root))
+    }
+
+    #[test]
+    fn a_stalled_thread_ends_the_unit_and_is_kept() {
+        for part in Part::ALL {
+            let root = tempfile::tempdir().unwrap();
+            let board = Board::named("desk").unwrap();
+            let shared = shared(&board, root.path());
+            let mut heart = Heart::new(Duration::ZERO);
+            // All but one will go on for an hour.
+            for other in Part::ALL {
+                let until = if other == part { Duration::ZERO } else { Duration::from_secs(3600) };
+                heart.beat(other, until);
+            }
+            *shared.heart() = heart;
+            let ending = watch(&shared, &board, &Folder::open(root.path()).unwrap(), None);
+            assert!(matches!(ending, Ending::Failed(why) if why.starts_with(part.thread())));
+            let kept = Crashes::open(root.path()).kept().clone();
+            assert_eq!(kept.last.unwrap().thread, part.thread());
+        }
+    }
+
+    /// The watchdogs of a unit that ends in order, or breaks.
+    #[track_caller]
+    fn check(ending: Ending, magic: bool) {
+        let root = tempfile::tempdir().unwrap();
+        let device = root.path().join("watchdog0");
+        std::fs::write(&device, "").unwrap();
+        let socket = root.path().join("notify");
+        let listener = UnixDatagram::bind(&socket).unwrap();
+        let mut board = Board::named("jetson-orin-nano").unwrap();
+        board.watchdog.as_mut().unwrap().device = device.to_str().unwrap().into();
+        let shared = shared(&board, root.path());
+        shared.beat(Part::Screen);
+        let manager = Manager::of(Some(socket.as_os_str())).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| watch(&shared, &board, &Folder::open(root.path()).unwrap(), manager));
+            let mut heard = [0; 64];
+            for expect in ["READY=1", "WATCHDOG=1", "WATCHDOG=1"] {
+                let length = listener.recv(&mut heard).unwrap();
+                assert_eq!(std::str::from_utf8(&heard[..length]).unwrap(), expect);
+            }
+            shared.end(ending);
+        });
+        let fed = std::fs::read(&device).unwrap();
+        assert!(fed.len() >= 2 && fed[..2] == *b"\0\0", "{fed:?}");
+        assert_eq!(fed.last() == Some(&b'V'), magic);
+    }
+
+    #[test]
+    fn watchdogs_are_fed_and_laid_to_rest_only_by_an_end_in_order() {
+        check(Ending::Ordered, true);
+        check(Ending::Failed("the screen broke".into()), false);
+        check(Ending::Restart, false);
+    }
+
+    #[test]
+    fn ten_in_a_row_with_nothing_to_go_back_to_begin_a_new_row() {
+        let root = tempfile::tempdir().unwrap();
+        let board = Board::named("desk").unwrap();
+        let shared = shared(&board, root.path());
+        let disk = Folder::open(root.path()).unwrap();
+        (1..MOST_IN_A_ROW).for_each(|_| shared.crashed("vision", "it panicked"));
+        assert!(!give_up(&shared, &disk) && shared.crashes().kept().in_a_row == MOST_IN_A_ROW - 1);
+        shared.crashed("vision", "it panicked");
+        assert!(!give_up(&shared, &disk), "there is no other version");
+        assert_eq!(shared.crashes().kept().in_a_row, 0);
     }
 }

@@ -206,9 +206,22 @@ impl Screen {
         let (size, pad) = (letters.caption(), letters.least * 0.4);
         let note = if caption.note.is_empty() { 0.0 } else { letters.least * LINE_HEIGHT };
         let area = [x + pad, y + pad * 0.5, w - 2.0 * pad, h - pad - note];
-        self.text.draw(&mut self.canvas, &theme, &caption.words, size, area);
+        let words = self.newest(&caption.words, size, area);
+        self.text.draw(&mut self.canvas, &theme, words, size, area);
         let area = [x + pad, y + h - note - pad * 0.4, w - 2.0 * pad, note];
         self.text.draw(&mut self.canvas, &theme, &caption.note, letters.least, area);
+    }
+
+    /// The last words that have room; all of a text of which one word is marked, which is kept in sight by itself.
+    fn newest<'a>(&mut self, words: &'a [Span], size: f32, [_, _, w, h]: [f32; 4]) -> &'a [Span] {
+        if words.iter().any(|word| word.tone == Tone::Current) {
+            return words;
+        }
+        let mut from = 0;
+        while from + 1 < words.len() && self.text.height(&self.theme, &words[from..], size, w) > h {
+            from += 1;
+        }
+        &words[from..]
     }
 
     fn clerk(&mut self, shown: &Counter, letters: Letters, [x, y, w, h]: [f32; 4]) {
