@@ -276,12 +276,13 @@ pub fn film(programs: &Programs, store: &Store) -> Held<Film> {
     let [w, h] = PICTURE;
     let path = programs.work.join("film.rgb");
     let fit = format!("fps={FPS},scale={w}:{h}:force_original_aspect_ratio=decrease,pad={w}:{h}:-1:-1:gray");
+    // The first frame is an empty room.
+    let mut film = File::create(&path)?;
+    film.write_all(&vec![0x80; 3 * (w * h) as usize])?;
     let mut decode = Command::new(ffmpeg);
-    decode
-        .args(["-v", "error", "-y", "-i"])
-        .arg(source)
-        .args(["-vf", &fit, "-pix_fmt", "rgb24", "-f", "rawvideo"]);
-    if !decode.arg(&path).stdin(Stdio::null()).status()?.success() {
+    decode.args(["-v", "error", "-i"]).arg(source).args(["-vf", &fit, "-pix_fmt", "rgb24"]);
+    decode.args(["-f", "rawvideo", "-"]).stdin(Stdio::null()).stdout(film);
+    if !decode.status()?.success() {
         return fail("the film could not be decoded; the line above says why");
     }
     let frames = fs::metadata(&path)?.len() / (3 * u64::from(w) * u64::from(h));

@@ -37,7 +37,7 @@ pub struct Parts {
 /// # Errors
 /// [`Why::Skip`] where it is not.
 pub fn check() -> Held<()> {
-    for (program, package) in [(QEMU, "qemu-system-x86"), (IMAGER, "qemu-utils")] {
+    for (program, package) in [(QEMU, "qemu-system-x86"), (IMAGER, "qemu-utils"), ("setpriv", "util-linux")] {
         if program_on_path(program).is_none() {
             return Err(Why::Skip(format!("{program} is not installed; install {package}")));
         }
@@ -111,8 +111,9 @@ impl Parts {
         add(&["-drive", &format!("file={},if=virtio,format=raw,readonly=on", path(&self.film))]);
         add(&["-device", "i6300esb", "-action", "watchdog=reset"]);
         add(&["-qmp", &format!("unix:{},server=on,wait=off", path(&socket("qmp")))]);
-        let mut qemu = Command::new(QEMU);
-        qemu.args(args).stdin(Stdio::null()).stdout(Stdio::null());
+        // Whatever ends the rig ends the machine with it.
+        let mut qemu = Command::new("setpriv");
+        qemu.args(["--pdeathsig", "KILL", QEMU]).args(args).stdin(Stdio::null()).stdout(Stdio::null());
         let process = Process(qemu.spawn()?);
         let mut qmp = Qmp::connect(&socket("qmp"))?;
         let cable = cable(&mut qmp)?;

@@ -45,6 +45,8 @@ const HAND_PIXELS: usize = 300;
 const SHIRT_PIXELS: usize = 3000;
 /// What whoever stands before the camera sees of themselves: left, top, right and bottom, shares of the screen.
 const STAGE: [f32; 4] = [0.0, 0.075, 0.6, 0.74];
+/// Where captions stand below it.
+const CAPTION: [f32; 4] = [0.0, 0.74, 0.6, 1.0];
 /// Pixels of a word's letters.
 const WORD_PIXELS: usize = 200;
 /// A screen that is the same but for a clock's hand or a speck.
@@ -173,12 +175,16 @@ impl Story<'_> {
     /// A signer before the camera is seen and read.
     fn read(&mut self, machine: &mut Machine, link: &mut Link) -> Held<()> {
         let theme = Theme::DARK;
-        let text = |picture: &Picture| picture.count(rgb(theme.text));
+        let within = |picture: &Picture, area, color| {
+            let color = rgb(color);
+            picture.count(color) - picture.without(area).count(color)
+        };
+        let text = |picture: &Picture| within(picture, CAPTION, theme.text);
         let before = text(&machine.screen()?);
         self.show(machine, [1, self.film.frames])?;
         let seen = until("a hand with its landmarks on the screen", READ, || {
             let shown = machine.screen()?;
-            Ok((shown.count(rgb(theme.mark)) > HAND_PIXELS).then_some(shown))
+            Ok((within(&shown, STAGE, theme.mark) > HAND_PIXELS).then_some(shown))
         })?;
         self.teller.keep("landmarks", &seen)?;
         self.teller.held(&format!("landmarks of {} are on the screen", self.film.who));
@@ -195,7 +201,7 @@ impl Story<'_> {
         self.teller.held(&format!("the link says \"{said}\""));
         let shown = until("the caption on the screen", ANSWER, || {
             let shown = machine.screen()?;
-            Ok((text(&shown) > before).then_some(shown))
+            Ok((text(&shown) > before + WORD_PIXELS).then_some(shown))
         })?;
         self.teller.keep("caption", &shown)?;
         self.teller.held("the caption is on the screen");
