@@ -1,6 +1,6 @@
 //! The thread production: texts that came over the cable are made into signing.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use boards::Board;
@@ -18,6 +18,8 @@ pub struct Producing {
     pub shared: Arc<Shared>,
     pub board: Board,
     pub signed: Signed,
+    /// The text that is being made into signing: where this thread breaks, it is not signed.
+    pub at_work: Mutex<Option<String>>,
 }
 
 impl Producing {
@@ -26,15 +28,35 @@ impl Producing {
     /// # Errors
     /// Where lexicons or the translator cannot be used; people have been told by then.
     pub fn run(&self) -> anyhow::Result<()> {
-        let cannot = |e: &anyhow::Error| self.shared.trouble(Trouble::Signing, Some(format!("{e:#}")));
-        let mut production = self.signed.production(&self.board).inspect_err(cannot)?;
+        if let Some(text) = self.work_on(None) {
+            self.shared.news.push(News::Fails(text));
+        }
+        let mut production = self.signed.production(&self.board).inspect_err(|error| self.cannot(error))?;
         self.shared.trouble(Trouble::Signing, None);
         while self.shared.ending().is_none() {
             if let Some(request) = self.shared.requests.take(LOOK) {
+                self.work_on(Some(request.text.clone()));
                 self.sign(&mut production, request);
+                self.work_on(None);
             }
         }
         Ok(())
+    }
+
+    /// Notes what is being worked on; gives what was before.
+    fn work_on(&self, text: Option<String>) -> Option<String> {
+        std::mem::replace(&mut *self.at_work.lock().unwrap_or_else(PoisonError::into_inner), text)
+    }
+
+    /// Nothing can be signed: people are told, and so is whoever waits.
+    fn cannot(&self, error: &anyhow::Error) {
+        let said = format!("{error:#}");
+        self.shared.trouble(Trouble::Signing, Some(said.clone()));
+        while let Some(Request { text, answer }) = self.shared.requests.take(Duration::ZERO) {
+            // Whoever asked may have gone.
+            let _ = answer.send(Err(said.clone()));
+            self.shared.news.push(News::Fails(text));
+        }
     }
 
     fn sign(&self, production: &mut Production, Request { text, answer }: Request) {

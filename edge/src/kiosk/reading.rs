@@ -43,6 +43,11 @@ impl Reading {
     pub fn run(&self) -> anyhow::Result<()> {
         let read = self.read();
         self.shared.set_camera_on(false);
+        if let Err(error) = &read
+            && ![Trouble::Camera, Trouble::Reading].iter().any(|trouble| self.shared.has_trouble(*trouble))
+        {
+            self.shared.trouble(Trouble::Reading, Some(format!("{error:#}")));
+        }
         if self.shared.ending().is_none() {
             self.shared.news.push(News::Sees(false));
         }
@@ -187,11 +192,11 @@ impl Reading {
 /// What can be read at all: a `.pose` file has no pictures to show.
 ///
 /// # Errors
-/// [`Fault::WrongEnding`].
+/// [`Fault::Picture`].
 pub fn check(source: &str) -> Result<(), Fault> {
     let path = Path::new(source);
     if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("pose")) {
-        return Err(Fault::NoPictures { path: path.into() });
+        return Err(Fault::Picture { from: source.into(), said: "it has landmarks only".into() });
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ use super::crash::{Crash, Crashes};
 use super::governor::Governor;
 use super::heart::{Heart, Part};
 use super::queue::Queue;
+use super::session::WAITING;
 use super::state::Hands;
 use super::vitals::Vitals;
 use super::words::Say;
@@ -27,8 +28,8 @@ use crate::screen::{Rig, Span};
 const LIMIT_S: u32 = 30;
 /// News that may wait for the screen: more would only be late.
 const NEWS: usize = 8;
-/// Texts that may wait to be made into signing.
-const REQUESTS: usize = 8;
+/// Texts that may wait to be made into signing: more than are taken, so that whoever asks never waits for room.
+const REQUESTS: usize = WAITING + 1;
 /// Captions and log lines that may wait for the cable.
 const TOLD: usize = 64;
 /// Signs of health that may wait for whoever judges a version on trial.

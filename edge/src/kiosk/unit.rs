@@ -1,7 +1,7 @@
 //! The kiosk as a whole: it starts the threads, watches over them, and ends in order.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -90,7 +90,9 @@ pub(crate) fn run(home: Home, settings: Settings, mut to: Box<dyn Present + Send
     let mut show =
         Show::new(Arc::clone(&shared), &board, settings.tongue, settings.theme, settings.left_after);
     threads.push(spawn(&shared, "screen", Rule::FailUnit, move || show.run(&mut *to))?);
-    let producing = Producing { shared: Arc::clone(&shared), board: board.clone(), signed: settings.signed };
+    let (board_too, at_work) = (board.clone(), Mutex::default());
+    let producing =
+        Producing { shared: Arc::clone(&shared), board: board_too, signed: settings.signed, at_work };
     threads.push(spawn(&shared, "production", Rule::Restart, move || producing.run())?);
     let serving = Serving {
         shared: Arc::clone(&shared),

@@ -147,7 +147,7 @@ impl Say {
             Self::OutOfOrder => ["Out of order", "Außer Betrieb", "暂停服务", "고장"],
             Self::Welcome => ["Please sign here.", "Bitte gebärden Sie hier.", "请在这里打手语。", "여기에서 수어로 말씀해 주세요."],
             Self::OneMoment => ["One moment, please.", "Einen Moment, bitte.", "请稍等。", "잠시만 기다려 주세요."],
-            Self::SignAgain => ["I did not understand. Please sign it again.", "Das habe ich nicht verstanden. Bitte noch einmal.", "我没有看懂，请再打一遍。", "이해하지 못했습니다. 다시 수어로 말씀해 주세요."],
+            Self::SignAgain => ["I did not understand. Please sign it again.", "Nicht verstanden. Bitte noch einmal.", "我没有看懂，请再打一遍。", "이해하지 못했습니다. 다시 수어로 말씀해 주세요."],
             Self::CameraOn => ["Camera on. Nothing is stored.", "Kamera an. Nichts wird gespeichert.", "摄像头已开启，不保存画面。", "카메라 켜짐. 저장하지 않습니다."],
             Self::Counter => ["Counter", "Schalter", "柜台", "창구"],
             Self::Visitor => ["Visitor", "Gast", "访客", "방문자"],

@@ -120,6 +120,9 @@ impl Screen {
         let bar = self.bar(shown, letters, w);
         let areas = Areas::of((w, h), bar, letters);
         self.stage(shown, areas.stage);
+        // Landmarks of a hand that left the picture reach beyond it.
+        self.canvas.rectangle(0.0, 0.0, w, bar, self.theme.band);
+        self.bar(shown, letters, w);
         self.captions(shown.caption, letters, areas.caption);
         self.clerk(shown, letters, areas.clerk);
         let edge = (letters.least * 0.06).max(1.0);
@@ -180,6 +183,15 @@ impl Screen {
                     let mirrored = mirrored(pose, picture.width as f32);
                     let view = View { scale, origin };
                     landmarks_over(&mut self.canvas, &theme, rig, &mirrored, &view);
+                }
+                let (right, below) = (origin[0] + wide, origin[1] + tall);
+                for [x, y, w, h] in [
+                    [x, y, w, origin[1] - y],
+                    [x, below, w, y + h - below],
+                    [x, y, origin[0] - x, h],
+                    [right, y, x + w - right, h],
+                ] {
+                    self.canvas.rectangle(x, y, w, h, theme.band);
                 }
             }
             OnStage::Signer(rig, pose, stance) => {
@@ -297,6 +309,31 @@ mod tests {
             let high = rows.filter(|row| row.chunks(4).any(|p| p[0] > 128)).count();
             let least = board.screen.least_letter_px();
             assert!(high as f32 >= least.floor(), "{}: {high} px where {least} are needed", board.name);
+        }
+    }
+
+    /// What the kiosk says in large letters is never cut off, in no language and on no board, nor where it is turned.
+    #[test]
+    fn all_that_the_kiosk_asks_for_is_seen() {
+        use crate::kiosk::words::{Say, Tongue};
+        use clap::ValueEnum;
+        let asked = [Say::Welcome, Say::SignAgain, Say::NoCamera, Say::CannotRead, Say::Hot, Say::OneMoment];
+        let mut text = Typesetter::fallback_only();
+        for board in Board::shipped() {
+            let letters = Letters::of(&board.screen);
+            let (w, h) = (board.screen.width_px as f32, board.screen.height_px as f32);
+            for size in [(w, h), (h, w)] {
+                let [_, _, width, _] = Areas::of(size, 3.0 * letters.least, letters).caption;
+                for (say, tongue) in
+                    asked.iter().flat_map(|say| Tongue::value_variants().iter().map(move |t| (say, t)))
+                {
+                    let words = [span(say.in_words(*tongue), Tone::Plain)];
+                    let room = width - 0.8 * letters.least;
+                    let high = text.height(&Theme::DARK, &words, letters.caption(), room);
+                    let lines = high / (letters.caption() * LINE_HEIGHT);
+                    assert!(lines <= CAPTION_LINES, "{words:?} needs {lines} lines on {}", board.name);
+                }
+            }
         }
     }
 
