@@ -21,6 +21,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("jetson-orin-nx", include_str!("../data/jetson-orin-nx.toml")),
     ("jetson-xavier-nx", include_str!("../data/jetson-xavier-nx.toml")),
     ("qemu", include_str!("../data/qemu.toml")),
+    ("qemu-pc", include_str!("../data/qemu-pc.toml")),
 ];
 
 /// One kind of unit.
@@ -124,6 +125,9 @@ pub struct Screen {
     pub height_px: u32,
     /// Frames a second in which signing is made.
     pub rate_hz: u32,
+    /// How far a picture is turned, clockwise, to stand upright on the display as it hangs: 0, 90, 180 or 270.
+    #[serde(default)]
+    pub turned_deg: u32,
     /// Width of what lights up.
     pub width_mm: u32,
     /// How far from it people stand. Millimetres.
@@ -272,6 +276,11 @@ impl Board {
             if !(least..=most).contains(&value) {
                 return Err(Error::OutOfRange { name: name.into(), key, value, range });
             }
+        }
+        let turned = board.screen.turned_deg;
+        if !matches!(turned, 0 | 90 | 180 | 270) {
+            let (name, key, range) = (name.into(), "screen.turned_deg", "0, 90, 180 or 270");
+            return Err(Error::OutOfRange { name, key, value: turned, range });
         }
         Ok(board)
     }

@@ -380,6 +380,14 @@ pub enum Fault {
         /// What was missing.
         why: String,
     },
+    /// The kernel has no display that this program may use.
+    #[error(
+        "there is no screen to show it on ({why}); run this on the unit, as a user of the groups `video` and `input`, and without a desktop that holds the screen"
+    )]
+    NoScreen {
+        /// What was missing.
+        why: String,
+    },
     /// Somebody closed the window.
     #[error("the window was closed; start the program again to go on")]
     Closed,

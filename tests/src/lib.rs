@@ -6,6 +6,7 @@ pub mod disk;
 pub mod fuzz;
 pub mod kiosk;
 pub mod made;
+pub mod rig;
 pub mod simulated;
 pub mod technician;
 pub mod wire;

@@ -27,7 +27,7 @@ pub fn cargo(store: &Store) -> Command {
 /// The features that this machine can build: cameras need libclang.
 pub fn features(store: &Store) -> &'static [&'static str] {
     let clang = store.libclang_dir().join("libclang.so").is_file() || setup::has_libclang();
-    if clang { &["--features", "signpost-edge/camera"] } else { &[] }
+    if clang { &["--features", "signpost-edge/camera,signpost-tests/camera"] } else { &[] }
 }
 
 /// Where cargo puts the released unit's program for a target.

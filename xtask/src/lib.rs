@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod flash;
 pub mod monitor;
 pub mod provision;
+pub mod rig;
 pub mod setup;
 pub mod test;
 pub mod ui;
@@ -39,6 +40,7 @@ enum Command {
     Flash(flash::Flash),
     Monitor(monitor::Monitor),
     Provision(provision::Provision),
+    Rig(rig::Rig),
     Setup(setup::Setup),
     Test(test::Test),
 }
@@ -59,6 +61,7 @@ impl Cli {
             Command::Flash(flash) => flash.run(ui),
             Command::Monitor(monitor) => monitor.run(ui),
             Command::Provision(provision) => provision.run(ui),
+            Command::Rig(rig) => rig.run(ui),
             Command::Test(test) => test.run(ui),
             Command::Setup(setup) => setup.run(ui),
         }

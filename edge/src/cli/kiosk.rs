@@ -36,8 +36,8 @@ pub struct Kiosk {
     /// What tells this unit from others; the computer's name where not given
     #[arg(long, value_name = "NAME")]
     unit: Option<String>,
-    /// Where to show it: in a `window`, or in a folder for pictures, which grows as long as it runs
-    #[arg(long, value_name = "window|FOLDER", default_value = present::WINDOW)]
+    /// Where to show it: in a `window`, on the unit's own `screen`, or in a folder for pictures, which grows as long as it runs
+    #[arg(long, value_name = "window|screen|FOLDER", default_value = present::WINDOW)]
     show: PathBuf,
     /// The language of the kiosk's own words
     #[arg(long, value_enum, value_name = "LANGUAGE", default_value = "en")]
@@ -61,7 +61,7 @@ impl Kiosk {
         if let Some(source) = &source {
             unit::check_source(source)?;
         }
-        let size = (home.board.screen.width_px, home.board.screen.height_px);
+        let screen = home.board.screen.clone();
         let settings = Settings {
             source,
             models: self.models,
@@ -73,7 +73,7 @@ impl Kiosk {
             theme: if self.light { Theme::LIGHT } else { Theme::DARK },
             left_after: Duration::from_secs(self.left_after.into()),
         };
-        present::on(&self.show, size, |to| unit::run(home, settings, to))?
+        present::on(&self.show, &screen, |to| unit::run(home, settings, to))?
     }
 }
 

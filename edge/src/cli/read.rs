@@ -1,5 +1,6 @@
 //! `signpost read`: a signer in a video, in pictures, in a `.pose` file or before a camera, to signs and captions.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -17,7 +18,7 @@ use super::report::Report;
 use super::show::Show;
 use crate::Fault;
 use crate::language::{Continuous, Embedder, Reader, Recogniser};
-use crate::screen::present::{self, Present, WINDOW};
+use crate::screen::present::{self, Present, SCREEN, WINDOW};
 use crate::vision::Options;
 
 /// Reads a signer and prints what is signed.
@@ -36,8 +37,8 @@ pub struct Read {
     /// Keeps what was read, with its times: subtitles (.srt, .vtt), or for ELAN (.eaf)
     #[arg(long, value_name = "FILE.srt|vtt|eaf")]
     captions: Option<PathBuf>,
-    /// Shows picture, landmarks and caption: in a `window`, FILE.mp4, FILE.gif, or a folder for pictures
-    #[arg(long, value_name = "window|FILE|FOLDER")]
+    /// Shows picture, landmarks and caption: in a `window`, on the unit's own `screen`, in FILE.mp4, FILE.gif, or in a folder as pictures
+    #[arg(long, value_name = "window|screen|FILE|FOLDER")]
     show: Option<PathBuf>,
     /// Stops after so many seconds of the source
     #[arg(long, value_name = "S", value_parser = super::seconds)]
@@ -123,8 +124,8 @@ impl Read {
         let board = Board::named(&self.board)?;
         self.check_outputs()?;
         match &self.show {
-            Some(to) if to.as_os_str() == WINDOW => {
-                present::on(to, screen_size(&board), |window| self.read(&board, Some(window)))?
+            Some(to) if [WINDOW, SCREEN].map(OsStr::new).contains(&to.as_os_str()) => {
+                present::on(to, &board.screen, |shown| self.read(&board, Some(shown)))?
             }
             _ => self.read(&board, None),
         }
@@ -191,7 +192,8 @@ impl Read {
         if let Some(captions) = &self.captions {
             super::check_output(captions, &captions::ENDINGS)?;
         }
-        let files = self.show.as_ref().filter(|to| to.as_os_str() != WINDOW);
+        let files =
+            self.show.as_ref().filter(|to| ![WINDOW, SCREEN].map(OsStr::new).contains(&to.as_os_str()));
         match files {
             Some(folder) if folder.extension().is_none() => super::check_folder_of(folder)?,
             Some(video) => super::check_output(video, &super::VIDEOS)?,

@@ -13,10 +13,11 @@ use super::state::{Event, Machine, SHOWN_AT_LEAST, State};
 use super::words::{Say, Tongue};
 use crate::Fault;
 use crate::production::Signing;
-use crate::screen::clock::Clock;
+use crate::screen::clock::{Clock, Wish};
 use crate::screen::counter::{Counter, Letters, OnStage};
 use crate::screen::playback::{Playback, Wording, caption_in};
 use crate::screen::present::{Present, png};
+use crate::screen::press::Press;
 use crate::screen::{Caption, Picture, Screen, Span, Theme, Tone};
 
 /// Where nothing is new the same picture is presented again so often, which is how the screen shows that it is
@@ -24,6 +25,9 @@ use crate::screen::{Caption, Picture, Screen, Span, Theme, Tone};
 const AGAIN: Duration = Duration::from_secs(1);
 /// News is waited for no longer than this, so that states change in time.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// A signing that was stopped, or is to be repeated, goes on after so long: whoever wanted that is gone, others wait.
+const STANDS_AT_MOST: Duration = Duration::from_secs(300);
 
 /// What is shown, and what is known of the visit.
 pub struct Show {
@@ -62,6 +66,26 @@ struct Playing {
     playback: Playback<'static>,
     clock: Clock,
     told: Duration,
+    /// For how long it has stood, or been repeated, since somebody last asked for something.
+    stood: Duration,
+}
+
+impl Playing {
+    fn wish(&mut self, wish: Wish) {
+        self.clock.wish(wish);
+        self.stood = Duration::ZERO;
+    }
+
+    fn pass(&mut self, now: Duration) {
+        let passed = now.saturating_sub(self.told);
+        self.told = now;
+        self.clock.pass(passed.as_secs_f32());
+        let (stands, repeats) = (self.clock.stands(), self.clock.repeats());
+        self.stood = if stands || repeats { self.stood + passed } else { Duration::ZERO };
+        if self.stood >= STANDS_AT_MOST {
+            self.wish(if repeats { Wish::Repeat } else { Wish::Pause });
+        }
+    }
 }
 
 impl Show {
@@ -120,6 +144,10 @@ impl Show {
                 if self.playing.is_none() {
                     break;
                 }
+            }
+            for press in to.presses() {
+                self.press(press);
+                is_new = true;
             }
             is_new |= self.step(self.shared.now());
             let now = self.shared.now();
@@ -186,11 +214,21 @@ impl Show {
         }
     }
 
+    /// Does what somebody at the screen asks for.
+    pub fn press(&mut self, press: Press) {
+        match (press, &mut self.playing) {
+            (Press::NextLanguage, _) => self.tongue = self.tongue.next(),
+            (Press::Wish(wish), Some(playing)) => playing.wish(wish),
+            (Press::Tap(_), Some(playing)) => playing.wish(Wish::Pause),
+            // A unit is not closed by whoever stands before it.
+            (Press::Wish(_) | Press::Tap(_) | Press::Close, _) => {}
+        }
+    }
+
     /// Lets time pass; whether what is shown changed.
     pub fn step(&mut self, now: Duration) -> bool {
         if let Some(playing) = &mut self.playing {
-            playing.clock.pass(now.saturating_sub(playing.told).as_secs_f32());
-            playing.told = now;
+            playing.pass(now);
             if playing.clock.over() {
                 self.playing = None;
                 self.machine.tell(now, Event::TextOver);
@@ -245,7 +283,7 @@ impl Show {
     fn play(&mut self, signing: Signing, now: Duration) {
         let playback = Playback::owned(signing);
         let clock = playback.clock();
-        self.playing = Some(Playing { playback, clock, told: now });
+        self.playing = Some(Playing { playback, clock, told: now, stood: Duration::ZERO });
     }
 
     /// The visitor has left: nothing of the visit is known any more.
@@ -494,6 +532,34 @@ mod tests {
             lead(&mut show, state);
             golden::check(&format!("kiosk-{state:?}-tall").to_lowercase(), show.screen.canvas());
         }
+    }
+
+    #[test]
+    fn whoever_stands_before_it_stops_the_signing_and_changes_its_language() {
+        let (mut show, _root) = show(Tongue::Korean, false);
+        lead(&mut show, State::Signing);
+        let at = |show: &Show| show.playing.as_ref().map(|playing| playing.clock.at_s());
+        let mut now = Duration::from_secs(5);
+        let mut pass = |show: &mut Show, seconds: u64| {
+            now += Duration::from_secs(seconds);
+            show.step(now);
+        };
+        show.press(Press::Tap([0.5, 0.5]));
+        pass(&mut show, 1);
+        let stopped = at(&show);
+        assert!(stopped.is_some());
+        pass(&mut show, 100);
+        assert_eq!(at(&show), stopped, "it stands");
+        show.press(Press::Wish(Wish::Slower));
+        show.press(Press::Close);
+        pass(&mut show, 250);
+        assert_eq!(at(&show), stopped, "somebody was there in the meantime");
+        pass(&mut show, 51);
+        pass(&mut show, 100);
+        assert_eq!(at(&show), None, "nobody came back: it went on to its end");
+        show.press(Press::Wish(Wish::Pause));
+        show.press(Press::NextLanguage);
+        assert_eq!(show.tongue, Tongue::English, "the first follows the last");
     }
 
     #[test]

@@ -24,6 +24,15 @@ pub enum Tongue {
     Korean,
 }
 
+impl Tongue {
+    /// The one after it, and the first after the last.
+    pub fn next(self) -> Self {
+        let all = Self::value_variants();
+        let at = all.iter().position(|tongue| *tongue == self).unwrap_or(0);
+        all[(at + 1) % all.len()]
+    }
+}
+
 /// A sentence or a word of the kiosk's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Say {

@@ -17,6 +17,7 @@ mod hand;
 mod no_camera;
 pub mod playback;
 pub mod present;
+pub mod press;
 mod signer;
 mod theme;
 

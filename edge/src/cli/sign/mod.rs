@@ -11,13 +11,13 @@ use models::retrieval::Subword;
 use models::store::Store;
 
 use crate::Fault;
-#[cfg(feature = "window")]
+#[cfg(any(feature = "drm", feature = "window"))]
 use crate::feed::Backlog;
 use crate::feed::Lines;
 use crate::production::{self, Dictionary, Manner, Production, Provenance, Signing, Translator, Word};
 use crate::screen::{Backdrop, MAX_SIDE_PX, Theme};
-#[cfg(feature = "window")]
-use crate::screen::{feed_show::FeedShow, playback::Playback, present};
+#[cfg(any(feature = "drm", feature = "window"))]
+use crate::screen::{Show, feed_show::FeedShow, playback::Playback, present};
 use crate::vision::Options;
 
 use outputs::{Kind, Outputs, Report};
@@ -63,6 +63,9 @@ pub struct Sign {
     /// FILE.vtt (subtitles), or FOLDER/ for pictures. May be given several times. A window opens where it is not given.
     #[arg(long, value_name = "FILE")]
     out: Vec<PathBuf>,
+    /// Show it on the unit's own screen instead of in a window.
+    #[arg(long, conflicts_with_all = ["out", "size"])]
+    screen: bool,
     /// Print one JSON object instead of a line for each word.
     #[arg(long)]
     json: bool,
@@ -132,7 +135,7 @@ enum Over {
 }
 
 /// Lines that wait for the screen; more are left out.
-#[cfg(feature = "window")]
+#[cfg(any(feature = "drm", feature = "window"))]
 const BACKLOG: usize = 20;
 
 impl Sign {
@@ -149,7 +152,7 @@ impl Sign {
             .collect::<Result<_, Fault>>()?;
         let board = Board::named(&self.board)?;
         let screen = &board.screen;
-        let size = self.size.unwrap_or((screen.width_px, screen.height_px));
+        let size = self.size(&board);
         let Self { speed, left_handed, .. } = *self;
         let manner = Manner { fps: self.fps.unwrap_or(screen.rate_hz as f32), speed, left_handed };
         manner.check()?;
@@ -164,7 +167,7 @@ impl Sign {
             || Outputs::begin(&outputs, size, (self.theme(), over), &self.signed.language, manner.fps);
         if let Some(lines) = self.lines(window)? {
             return if window {
-                self.show_feed(lines, production, manner, size)
+                self.show_feed(lines, production, manner, &board)
             } else {
                 self.write_feed(lines, production, manner, begin)
             };
@@ -173,7 +176,7 @@ impl Sign {
         let signing = production.sign(text, manner)?;
         self.print(text, &signing)?;
         if window {
-            return self.show(size, &signing);
+            return self.show(&board, &signing);
         }
         let mut outputs = begin()?;
         outputs.add(text, &signing)?;
@@ -271,18 +274,26 @@ impl Sign {
         Ok(())
     }
 
-    #[cfg(feature = "window")]
-    fn show(&self, size: (u32, u32), signing: &Signing) -> anyhow::Result<()> {
-        Ok(present::play(&Playback::new(signing), size, self.theme())?)
+    #[cfg(any(feature = "drm", feature = "window"))]
+    fn show(&self, board: &Board, signing: &Signing) -> anyhow::Result<()> {
+        let playback = Playback::new(signing);
+        #[cfg(feature = "drm")]
+        if self.screen {
+            return Ok(present::drm::play(&playback, board, self.theme())?);
+        }
+        #[cfg(feature = "window")]
+        return Ok(present::play(&playback, self.size(board), self.theme())?);
+        #[cfg(not(feature = "window"))]
+        Err(no_window().into())
     }
 
-    #[cfg(feature = "window")]
+    #[cfg(any(feature = "drm", feature = "window"))]
     fn show_feed(
         &self,
         lines: Lines,
         mut production: Production,
         manner: Manner,
-        size: (u32, u32),
+        board: &Board,
     ) -> anyhow::Result<()> {
         let backlog = Backlog::fill(lines, BACKLOG);
         let mut show = FeedShow::new(backlog, |line| {
@@ -293,18 +304,35 @@ impl Sign {
             }
             signing
         });
-        present::play_show(&mut show, size, self.theme())?;
+        self.show_lines(&mut show, board)?;
         Ok(show.verdict(&self.source())?)
     }
 
-    #[cfg(not(feature = "window"))]
-    fn show(&self, _: (u32, u32), _: &Signing) -> anyhow::Result<()> {
+    #[cfg(any(feature = "drm", feature = "window"))]
+    fn show_lines(&self, show: &mut dyn Show, board: &Board) -> anyhow::Result<()> {
+        #[cfg(feature = "drm")]
+        if self.screen {
+            return Ok(present::drm::play_show(show, board, self.theme())?);
+        }
+        #[cfg(feature = "window")]
+        return Ok(present::play_show(show, self.size(board), self.theme())?);
+        #[cfg(not(feature = "window"))]
         Err(no_window().into())
     }
 
-    #[cfg(not(feature = "window"))]
-    fn show_feed(&self, _: Lines, _: Production, _: Manner, _: (u32, u32)) -> anyhow::Result<()> {
+    #[cfg(not(any(feature = "drm", feature = "window")))]
+    fn show(&self, _: &Board, _: &Signing) -> anyhow::Result<()> {
         Err(no_window().into())
+    }
+
+    #[cfg(not(any(feature = "drm", feature = "window")))]
+    fn show_feed(&self, _: Lines, _: Production, _: Manner, _: &Board) -> anyhow::Result<()> {
+        Err(no_window().into())
+    }
+
+    /// Width and height of what is drawn. Pixels.
+    fn size(&self, board: &Board) -> (u32, u32) {
+        self.size.unwrap_or((board.screen.width_px, board.screen.height_px))
     }
 
     fn theme(&self) -> Theme {

@@ -1,11 +1,15 @@
-//! Takes frames of the screen to pictures, to a video, or to a window.
+//! Takes frames of the screen to pictures, to a video, to a window, or to the unit's own display.
 
 #[cfg(feature = "window")]
 mod desktop;
+#[cfg(feature = "drm")]
+pub mod drm;
 #[cfg(feature = "window")]
 mod live;
 mod pictures;
 mod video;
+#[cfg(any(feature = "drm", feature = "window"))]
+mod watched;
 #[cfg(feature = "window")]
 mod window;
 
@@ -20,6 +24,7 @@ pub use video::Video;
 pub use window::{play, play_show};
 
 use super::Canvas;
+use super::press::Press;
 use crate::Fault;
 
 /// Something that frames can be given to, one after the other.
@@ -30,6 +35,11 @@ pub trait Present {
     /// The frame could not be kept.
     fn show(&mut self, canvas: &Canvas) -> Result<(), Fault>;
 
+    /// What was asked for since by whoever stands before it; nothing where nobody can.
+    fn presses(&mut self) -> Vec<Press> {
+        Vec::new()
+    }
+
     /// Completes what was made. Without it nothing stands under the final name of a video.
     ///
     /// # Errors
@@ -39,18 +49,23 @@ pub trait Present {
 
 /// What calls the screen of a desktop a place to present to.
 pub const WINDOW: &str = "window";
+/// What calls the unit's own screen so.
+pub const SCREEN: &str = "screen";
 
-/// Does work that presents to a place: the `window` of a desktop, or a folder that pictures are put into.
+/// Does work that presents to a place: the `window` of a desktop, the unit's own `screen`, or a folder that pictures
+/// are put into.
 ///
 /// # Errors
-/// [`Fault::NoDisplay`] where there is no desktop, or windows were not built in; where the folder cannot be made.
+/// [`Fault::NoDisplay`] where there is no desktop, or windows were not built in; [`Fault::NoScreen`] where there is no
+/// screen; where the folder cannot be made.
 pub fn on<R: Send>(
     place: &Path,
-    size: (u32, u32),
+    screen: &boards::Screen,
     work: impl FnOnce(Box<dyn Present + Send>) -> R + Send,
 ) -> Result<R, Fault> {
     match place.to_str() {
-        Some(WINDOW) => on_window(size, work),
+        Some(WINDOW) => on_window((screen.width_px, screen.height_px), work),
+        Some(SCREEN) => on_screen(screen, work),
         _ => Ok(work(Box::new(Pictures::new(place)?))),
     }
 }
@@ -69,6 +84,19 @@ fn on_window<R: Send>(
     _: impl FnOnce(Box<dyn Present + Send>) -> R + Send,
 ) -> Result<R, Fault> {
     Err(Fault::NoDisplay { why: "this program was built without windows".into() })
+}
+
+#[cfg(feature = "drm")]
+fn on_screen<R>(
+    screen: &boards::Screen,
+    work: impl FnOnce(Box<dyn Present + Send>) -> R,
+) -> Result<R, Fault> {
+    Ok(work(Box::new(drm::Drm::open(screen)?)))
+}
+
+#[cfg(not(feature = "drm"))]
+fn on_screen<R>(_: &boards::Screen, _: impl FnOnce(Box<dyn Present + Send>) -> R) -> Result<R, Fault> {
+    Err(Fault::NoScreen { why: "this program was built without one".into() })
 }
 
 /// Writes a file so that it is there whole or not at all.

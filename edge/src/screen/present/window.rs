@@ -9,41 +9,18 @@ use winit::keyboard::{Key, NamedKey};
 use winit::window::WindowId;
 
 use super::desktop::{Desktop, no_display};
+use super::watched::Watched;
 use crate::Fault;
-use crate::screen::clock::{Clock, Wish};
+use crate::screen::clock::Wish;
 use crate::screen::playback::Playback;
 use crate::screen::{Screen, Show, Theme};
-
-/// How often a window is drawn where nothing moves, in seconds.
-const STILL_S: f32 = 0.05;
-
-/// One signing, with the clock of its viewer.
-struct One<'a>(&'a Playback<'a>, Clock);
-
-impl Show for One<'_> {
-    fn pass(&mut self, seconds: f32) {
-        self.1.pass(seconds);
-    }
-
-    fn wish(&mut self, wish: Wish) {
-        self.1.wish(wish);
-    }
-
-    fn draw(&self, screen: &mut Screen) {
-        self.0.draw_at(screen, &self.1, vec![]);
-    }
-
-    fn wait_s(&self) -> f32 {
-        if self.1.stands() { STILL_S } else { 1.0 / self.0.fps() }
-    }
-}
 
 /// Plays a signing in a window until it is closed; see [`play_show`].
 ///
 /// # Errors
 /// As [`play_show`].
 pub fn play(playback: &Playback, size: (u32, u32), theme: Theme) -> Result<(), Fault> {
-    play_show(&mut One(playback, playback.clock()), size, theme)
+    play_show(&mut Watched::new(playback), size, theme)
 }
 
 /// Plays something in a window until it is closed.

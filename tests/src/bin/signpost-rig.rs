@@ -1,0 +1,28 @@
+//! Runs the rig: `cargo xtask rig` starts it once everything is built.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use tests::rig::{Options, SKIPPED, Why, tell};
+
+fn main() -> ExitCode {
+    let out = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("out/rig"), PathBuf::from);
+    let Some(programs) = std::env::current_exe().ok().and_then(|own| Some(own.parent()?.to_owned())) else {
+        eprintln!("signpost-rig: its own place is not known");
+        return ExitCode::FAILURE;
+    };
+    match tell(&Options { out, programs }) {
+        Ok(teller) => {
+            println!("{}", teller.summary());
+            ExitCode::SUCCESS
+        }
+        Err(Why::Skip(why)) => {
+            println!("the rig skips: {why}");
+            ExitCode::from(SKIPPED)
+        }
+        Err(Why::Fail(why)) => {
+            eprintln!("signpost-rig: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

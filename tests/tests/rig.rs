@@ -1,0 +1,20 @@
+//! The rig's whole story, where this computer has what it needs: see `tests::rig`.
+
+use tests::rig::{Options, Why, tell};
+
+#[test]
+fn a_whole_unit_lives_through_its_story() {
+    let test = "a_whole_unit_lives_through_its_story";
+    let out = tempfile::tempdir().expect("a folder for pictures");
+    let programs = tests::program("signpost").parent().expect("programs lie in a folder").to_owned();
+    match tell(&Options { out: out.path().into(), programs }) {
+        Ok(teller) => eprintln!("{}", teller.summary()),
+        Err(Why::Skip(why)) => tests::skip(test, why),
+        Err(Why::Fail(why)) => {
+            let log = std::fs::read_to_string(out.path().join("unit.log")).unwrap_or_default();
+            let last: Vec<&str> = log.lines().rev().take(40).collect();
+            let last: Vec<&str> = last.into_iter().rev().collect();
+            panic!("{why}\nthe machine said last:\n{}", last.join("\n"));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask rig`: a whole unit in an emulated machine, through its story.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use crate::{cargo, setup, ui::Ui};
+
+/// What the rig ends with where something that it needs is not on this computer.
+pub const SKIPPED: i32 = 77;
+
+/// Starts a unit on a real kernel with camera, screen, cable and disk, and leads it through a story: ends with 0 when
+/// all of it held, and with 77 where this computer has not what it needs.
+#[derive(Debug, clap::Args)]
+pub struct Rig {
+    /// Where the screenshots and the unit's log go
+    #[arg(long, value_name = "DIR", default_value = "out/rig")]
+    out: PathBuf,
+}
+
+impl Rig {
+    /// Runs the rig.
+    ///
+    /// # Errors
+    /// Where set-up or the build fails, or something of the story does not hold.
+    pub fn run(&self, ui: &Ui) -> anyhow::Result<()> {
+        let store = setup::ensure(ui)?;
+        let programs = cargo::build(&store, ui)?;
+        let mut rig = Command::new(programs.join("signpost-rig"));
+        rig.arg(&self.out).env("SIGNPOST_CACHE", store.root()).stdin(Stdio::null());
+        let status = rig.status().context("the rig could not be started; run this again to build it")?;
+        match status.code() {
+            Some(0) => Ok(()),
+            Some(SKIPPED) => std::process::exit(SKIPPED),
+            _ => bail!(
+                "the story did not hold; see the line above, and the screenshots and unit.log in {}",
+                self.out.display()
+            ),
+        }
+    }
+}
