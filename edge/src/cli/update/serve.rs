@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
-use models::link::message::{Level, Logs};
 use models::link::tty::{BAUD, Port};
 use models::link::{Error, Staging, Unit};
 
 use super::duties::Bench;
 use super::watch::Watch;
-use super::{Place, computer};
+use super::{Place, computer, told};
 
 /// Nothing is waited for longer than this.
 const STEP: Duration = Duration::from_millis(50);
@@ -37,6 +36,9 @@ pub struct Serve {
     /// What a version on trial has to see, for example /dev/video0; without it a technician confirms
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
+    /// Writes there every few seconds how the unit is, for whoever tells others of it
+    #[arg(long, value_name = "FILE.json")]
+    health: Option<PathBuf>,
 }
 
 impl Serve {
@@ -54,9 +56,10 @@ impl Serve {
         let mut bench = Bench::new(home, name, Staging::open(&staging)?, watch);
         let begun = Instant::now();
         let mut open = Port::open(&port, self.baud)?;
+        let mut health = self.health.clone().map(told::HealthFile::new);
         loop {
             let mut unit = Unit::new(open, Staging::open(&staging)?, bench);
-            if serve(&mut unit, begun)? {
+            if serve(&mut unit, begun, &mut health)? {
                 return Ok(());
             }
             bench = unit.into_duties();
@@ -69,7 +72,7 @@ impl Serve {
     fn reopen(&self, port: &Path, bench: &mut Bench, begun: Instant) -> Option<Port> {
         loop {
             if let Some(said) = bench.judge(begun.elapsed()) {
-                eprintln!("signpost: {said}");
+                journal::info!("{}", said.as_str());
             }
             if bench.wants_restart() {
                 return None;
@@ -83,23 +86,32 @@ impl Serve {
 }
 
 /// Serves one port; `false` when it is gone, `true` when the unit is to restart.
-fn serve(unit: &mut Unit<Port, Bench>, begun: Instant) -> anyhow::Result<bool> {
+fn serve(
+    unit: &mut Unit<Port, Bench>,
+    begun: Instant,
+    health: &mut Option<told::HealthFile>,
+) -> anyhow::Result<bool> {
     let mut leaving = None;
     loop {
         match unit.step(STEP) {
             Ok(()) => {}
-            Err(Error::Gone { .. }) => return Ok(false),
+            Err(Error::Gone { said, .. }) => {
+                journal::warn!("the link was reset: {}", said.as_str());
+                return Ok(false);
+            }
             Err(error) => return Err(error.into()),
         }
         let now = begun.elapsed();
         if let Some(said) = unit.duties().judge(now) {
-            eprintln!("signpost: {said}");
-            let at_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-            // Where no tool listens it stands in the service's log.
-            let _ = unit.log(&Logs::Line { at_ms, level: Level::Info, text: said, dropped: 0 });
+            journal::info!("{}", said.as_str());
+        }
+        told::hand_over(unit);
+        if let Some(health) = health {
+            health.keep(unit.duties(), now);
         }
         if unit.duties().wants_restart() && now >= *leaving.get_or_insert(now + GRACE) {
-            eprintln!("signpost: restarting");
+            journal::info!("restarting");
+            told::hand_over(unit);
             return Ok(true);
         }
     }
