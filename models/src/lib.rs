@@ -5,6 +5,7 @@
 //! unit computes.
 
 pub mod annotation;
+pub mod build_id;
 #[cfg(feature = "update")]
 pub mod bundle;
 pub mod enrolment;

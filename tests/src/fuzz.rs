@@ -1,5 +1,9 @@
 //! Bytes to break readers with: random, but the same in every run.
 
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How many random inputs a test tries where nobody says otherwise.
@@ -25,6 +29,63 @@ pub fn each_round() -> impl Iterator<Item = u32> {
     let until = seconds.ok().map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let least = rounds();
     (0..).take_while(move |round| *round < least || until.is_some_and(|until| Instant::now() < until))
+}
+
+/// The longest input that is kept. Bytes.
+const KEPT: usize = 8192;
+
+/// The inputs that a reader took or refused in a way that no input before them did.
+///
+/// Where `SIGNPOST_FUZZ_CORPUS` names a folder that is there they are added to a file in it, one a line, so that
+/// a long run leaves behind what it found; `tests/tests/corpus.rs` reads again what was kept in `tests/corpus`.
+#[derive(Debug)]
+pub struct Harvest {
+    name: &'static str,
+    file: Option<PathBuf>,
+    seen: BTreeSet<String>,
+    inputs: u64,
+}
+
+impl Harvest {
+    /// Of one reader.
+    pub fn of(name: &'static str) -> Self {
+        let folder = std::env::var_os("SIGNPOST_FUZZ_CORPUS");
+        let file = folder.map(|folder| Path::new(&folder).join(name).with_extension("hex"));
+        Self { name, file, seen: BTreeSet::new(), inputs: 0 }
+    }
+
+    /// An input, and what the reader said of it. Numbers and names in that do not make it another thing.
+    ///
+    /// # Panics
+    /// Where the input cannot be kept.
+    pub fn saw(&mut self, said: &str, input: &[u8]) {
+        self.inputs += 1;
+        if self.file.is_none() || input.len() > KEPT || !self.seen.insert(gist(said)) {
+            return;
+        }
+        if let Some(file) = &self.file {
+            let digits = models::manifest::hexadecimal(input);
+            let kept = File::options().create(true).append(true).open(file);
+            kept.and_then(|mut kept| writeln!(kept, "{digits}")).expect("the corpus can be written");
+        }
+    }
+}
+
+impl Drop for Harvest {
+    fn drop(&mut self) {
+        println!("{}: {} inputs, {} kept", self.name, self.inputs, self.seen.len());
+    }
+}
+
+/// A sentence without what is in quotes, brackets or digits.
+fn gist(said: &str) -> String {
+    let mut quoted = false;
+    let plain = |c: &char| {
+        quoted ^= matches!(c, '"' | '`');
+        !quoted && !c.is_ascii_digit() && c.is_ascii()
+    };
+    let words: String = said.chars().filter(plain).collect();
+    words.split_whitespace().filter(|word| word.len() < 20).take(12).collect::<Vec<_>>().join(" ")
 }
 
 /// A small generator (SplitMix64), so that every run tries the same bytes.

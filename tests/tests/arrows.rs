@@ -8,17 +8,31 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 const ARROWS: &[(&str, &[&str])] = &[
     ("signpost-models", &[]),
     ("signpost-boards", &["signpost-models"]),
-    ("signpost-edge", &["signpost-models", "signpost-boards"]),
+    ("signpost-edge", &["signpost-models", "signpost-boards", "signpost-journal"]),
+    ("signpost-fleet", &["signpost-models", "signpost-boards"]),
+    ("signpost-journal", &[]),
     ("signpost-host", &["signpost-models"]),
     ("signpost-xtask", &["signpost-models", "signpost-boards"]),
-    ("signpost-tests", &["signpost-models", "signpost-boards", "signpost-edge", "signpost-host"]),
+    (
+        "signpost-tests",
+        &[
+            "signpost-models",
+            "signpost-boards",
+            "signpost-edge",
+            "signpost-fleet",
+            "signpost-host",
+            "signpost-journal",
+        ],
+    ),
 ];
 
 /// Package → what it must know nothing of.
 const IGNORANT: &[(&str, &[&str])] = &[
     ("signpost-models", &["tract-onnx", "ort", "v4l", "burn"]),
     ("signpost-boards", &["tract-onnx", "ort", "v4l", "burn"]),
-    ("signpost-edge", &["burn"]),
+    // What talks to a network is a program of its own.
+    ("signpost-edge", &["burn", "hawkbit", "rumqttc", "tokio"]),
+    ("signpost-fleet", &["tract-onnx", "ort", "v4l", "burn"]),
     ("signpost-host", &["v4l", "embedded-graphics", "winit"]),
     ("signpost-xtask", &["tract-onnx", "ort", "v4l", "burn"]),
 ];

@@ -9,7 +9,7 @@ use models::link::frame::{Decoder, MAX_MESSAGE, encode};
 use models::link::line::{Incoming, read};
 use models::link::message::{Answer, Bulk, Control, Health, Hello};
 use models::link::{Channel, Duties, Staging, Tool, Unit, Wire};
-use tests::fuzz::{Random, each_round};
+use tests::fuzz::{Harvest, Random, each_round};
 use tests::wire::Cable;
 
 const FRAMES: &str = include_str!("../golden/link/v1.frames");
@@ -63,9 +63,13 @@ fn memory(incoming: &Incoming<'_>) -> usize {
 #[test]
 fn messages_of_any_bytes_are_read_or_refused() {
     let (stream, messages) = seeds();
-    let check = |channel, bytes: &[u8]| {
-        let held = memory(&read(channel, bytes));
+    let mut harvest = Harvest::of("message");
+    let mut check = |channel, bytes: &[u8]| {
+        let incoming = read(channel, bytes);
+        let held = memory(&incoming);
         assert!(held <= bytes.len() * 32, "{} bytes became {held}", bytes.len());
+        // The names of its fields say what a message became.
+        harvest.saw(&format!("{channel:?} {incoming:?}"), &[&[channel as u8], bytes].concat());
     };
     for (channel, message) in &messages {
         for length in 0..message.len() {
@@ -88,9 +92,11 @@ fn messages_of_any_bytes_are_read_or_refused() {
 fn streams_of_any_bytes_give_only_frames_that_somebody_sent() {
     let (stream, messages) = seeds();
     let mut random = Random(2);
+    let mut harvest = Harvest::of("frames");
     for _ in each_round() {
         let bytes = random.mutate(&stream, &stream);
         let mut decoder = Decoder::default();
+        let mut came = String::new();
         for piece in bytes.chunks(1 + random.below(5000)) {
             decoder.push(piece, |channel, message| {
                 assert!(message.len() <= MAX_MESSAGE);
@@ -98,8 +104,10 @@ fn streams_of_any_bytes_give_only_frames_that_somebody_sent() {
                     messages.iter().any(|(c, m)| *c == channel && m == message),
                     "a frame out of nothing"
                 );
+                came.push_str(if message.len() > 40 { "long " } else { "short " });
             });
         }
+        harvest.saw(&came, &bytes);
     }
 }
 

@@ -10,7 +10,7 @@ use models::bundle::{Bundle, Keys, Manifest, NoBase, Packed, Sum};
 use models::update::{Disk, Error, Record, Slot, Unit, boot, confirm, install};
 use tests::bundles::{self, Memory, assemble, bundle, files, key, keys, open, parts, recipe};
 use tests::disk::SimDisk;
-use tests::fuzz::{Random, each_round};
+use tests::fuzz::{Harvest, Random, each_round};
 
 /// Small files: what is fuzzed is their description.
 fn small(number: u32) -> bundles::Files {
@@ -24,12 +24,21 @@ fn a_bundle_of_any_bytes_is_the_one_that_was_signed_or_refused() {
     let good = bundle(&recipe(2), &small(2), &NoBase);
     let other = bundle(&recipe(3), &small(3), &NoBase);
     // What the manifest vouches for, and no more: the words before a signature are anybody's.
-    let check = |bytes: Vec<u8>| {
+    let mut harvest = Harvest::of("bundle");
+    let mut check = |bytes: Vec<u8>| {
         // Without a key as well, as a tool looks at what it is to send.
-        let _ = models::bundle::examine(std::io::Cursor::new(&bytes));
-        let Ok(mut bundle) = open(bytes) else { return };
+        let examined = models::bundle::examine(std::io::Cursor::new(&bytes));
+        let mut bundle = match open(bytes.clone()) {
+            Ok(bundle) => bundle,
+            Err(error) => {
+                harvest.saw(&format!("{error} {}", examined.is_ok()), &bytes);
+                return;
+            }
+        };
         let said = bundle.manifest().clone();
-        if bundle.check(&NoBase).is_ok() {
+        let checked = bundle.check(&NoBase);
+        harvest.saw(&checked.as_ref().map_or_else(ToString::to_string, |()| "whole".into()), &bytes);
+        if checked.is_ok() {
             let same =
                 [&good, &other].into_iter().any(|known| open(known.clone()).unwrap().manifest() == &said);
             assert!(same, "a bundle that nobody signed");
@@ -61,6 +70,7 @@ fn signed_nonsense_changes_nothing_that_starts() {
     ];
     let mut random = Random(82);
     let (mut opened, mut installed, mut tried) = (0, 0, 0);
+    let mut harvest = Harvest::of("signed");
     for round in each_round() {
         tried = round + 1;
         let seed = &seeds[round as usize % seeds.len()];
@@ -73,7 +83,14 @@ fn signed_nonsense_changes_nothing_that_starts() {
             // Numbers, names and switches that are all well-formed.
             _ => text = twist(&text, &packed, &mut random),
         }
-        let Ok(mut bundle) = open(assemble(&text, &packed, &key())) else { continue };
+        let signed = assemble(&text, &packed, &key());
+        let mut bundle = match open(signed.clone()) {
+            Ok(bundle) => bundle,
+            Err(error) => {
+                harvest.saw(&error.to_string(), &signed);
+                continue;
+            }
+        };
         opened += 1;
         let declared = bundle.manifest().clone();
         for (index, entry) in declared.files.iter().enumerate() {
@@ -85,9 +102,9 @@ fn signed_nonsense_changes_nothing_that_starts() {
             assert!(out <= entry.size, "{out} bytes of {}", entry.size);
         }
         let disk = disk.fork();
-        if install(&disk, &mut bundle, &unit(Some(Slot::A)), &mut |_| {}).is_ok() {
-            installed += 1;
-        }
+        let done = install(&disk, &mut bundle, &unit(Some(Slot::A)), &mut |_| {});
+        installed += u32::from(done.is_ok());
+        harvest.saw(&done.map_or_else(|error| error.to_string(), |_| "installed".into()), &signed);
         let start = boot(&disk).unwrap();
         let names: Vec<String> = disk.list("").unwrap().into_iter().map(|(name, _)| name).collect();
         let ours = ["a", "b", "a.part", "b.part", "record.0", "record.1"];
@@ -133,8 +150,12 @@ fn manifests_and_keys_of_any_bytes_are_read_or_refused() {
     let public = key().public();
     let signature = open(good.clone()).unwrap().signature().to_vec();
     let mut random = Random(83);
+    let mut harvest = Harvest::of("manifest");
     for _ in each_round() {
-        if let Ok(read) = Manifest::parse(&random.mutate(text, &good)) {
+        let mutated = random.mutate(text, &good);
+        let parsed = Manifest::parse(&mutated);
+        harvest.saw(&parsed.as_ref().map_or_else(ToString::to_string, |_| "read".into()), &mutated);
+        if let Ok(read) = parsed {
             assert!(Manifest::parse(&read.text()).unwrap() == read);
             for entry in &read.files {
                 let climbs = entry.name.split('/').any(|part| matches!(part, "" | "." | ".."));

@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use boards::Board;
+use models::build_id;
+use models::manifest::hexadecimal;
 use models::store::{Store, program_on_path};
 use serde_json::json;
 
 use crate::bundle::contents::check_program;
 use crate::cargo::{cargo, features, released};
+use crate::monitor::decode::PROGRAMS;
 use crate::ui::Ui;
 
 /// Run on another processor, a self-test takes minutes.
@@ -24,6 +27,9 @@ pub struct Build {
     /// The board
     #[arg(long)]
     board: String,
+    /// Its log comes as frames of defmt, which `cargo xtask monitor` on this computer turns into words
+    #[arg(long)]
+    defmt: bool,
     /// Only prints the command
     #[arg(long)]
     dry_run: bool,
@@ -57,6 +63,11 @@ impl Build {
             &board.target,
         ]);
         command.args(features(&store));
+        if self.defmt {
+            // Every level, and what is needed to tell file and line; the unit gets the program without it.
+            command.args(["--features", "signpost-edge/defmt"]).env("DEFMT_LOG", "trace");
+            command.env("CARGO_PROFILE_RELEASE_DEBUG", "2").env("CARGO_PROFILE_RELEASE_STRIP", "none");
+        }
         if let Some(linker) = &bench.linker {
             command.env(linker_variable(&board.target), linker);
         }
@@ -77,6 +88,10 @@ impl Build {
         let service = program.with_file_name("signpost.service");
         let written = std::fs::write(&service, boards::service(&board));
         written.with_context(|| format!("{} cannot be written; free some space there", service.display()))?;
+        if self.defmt {
+            let kept = keep(&program, &board.target, &bench)?;
+            ui.step(&format!("keeping {} for `cargo xtask monitor`", kept.display()));
+        }
         let tested = self.test(&board, &program, &bench, ui)?;
         let said = json!({ "board": board.name, "program": program, "service": service, "selftest": tested });
         ui.answer(&if self.json {
@@ -129,6 +144,27 @@ impl Build {
             ),
         }
     }
+}
+
+/// Keeps a program as it was built, under its build-id, and takes its symbols away in its place.
+fn keep(program: &Path, target: &str, bench: &Bench) -> anyhow::Result<PathBuf> {
+    let build = build_id::of_file(program).ok().flatten().with_context(|| {
+        format!("{} has no build-id; use a linker that knows --build-id", program.display())
+    })?;
+    let folder = Path::new(PROGRAMS).join(hexadecimal(&build));
+    let kept = folder.join("signpost");
+    let copied = std::fs::create_dir_all(&folder).and_then(|()| std::fs::copy(program, &kept));
+    copied.with_context(|| format!("{} cannot be written; make room there", kept.display()))?;
+    // A cross linker's `strip` lies beside it under a name like its own.
+    let strip = match bench.linker.as_ref().filter(|_| !runs_here(target)) {
+        Some(linker) => PathBuf::from(linker.to_string_lossy().replace("gcc", "strip")),
+        None => "strip".into(),
+    };
+    let status = Command::new(&strip).arg(program).status();
+    if !status.is_ok_and(|status| status.success()) {
+        bail!("{} did not strip the program; install binutils for {target}", strip.display());
+    }
+    Ok(kept)
 }
 
 /// What of a cross build is here.

@@ -30,10 +30,15 @@ pub fn features(store: &Store) -> &'static [&'static str] {
     if clang { &["--features", "signpost-edge/camera,signpost-tests/camera"] } else { &[] }
 }
 
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
+    folder.map_or_else(|| "target".into(), PathBuf::from)
+}
+
 /// Where cargo puts the released unit's program for a target.
 pub fn released(target: &str) -> PathBuf {
-    let folder = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
-    folder.map_or_else(|| "target".into(), PathBuf::from).join(target).join("release/signpost")
+    self::target().join(target).join("release/signpost")
 }
 
 /// Builds all programs of the workspace and gives the folder that they are in.

@@ -36,6 +36,9 @@ pub struct Kiosk {
     /// What tells this unit from others; the computer's name where not given
     #[arg(long, value_name = "NAME")]
     unit: Option<String>,
+    /// Writes there every few seconds how the unit is, for whoever tells others of it
+    #[arg(long, value_name = "FILE.json")]
+    health: Option<PathBuf>,
     /// Where to show it: in a `window`, on the unit's own `screen`, or in a folder for pictures, which grows as long as it runs
     #[arg(long, value_name = "window|screen|FOLDER", default_value = present::WINDOW)]
     show: PathBuf,
@@ -69,6 +72,7 @@ impl Kiosk {
             port: self.port,
             baud: self.baud,
             name: self.unit,
+            health: self.health,
             tongue: self.words,
             theme: if self.light { Theme::LIGHT } else { Theme::DARK },
             left_after: Duration::from_secs(self.left_after.into()),

@@ -1,10 +1,11 @@
 //! The thread link: what a kiosk does for a technician's tool, and for the clerk's.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use models::link::message::{Caption, Hash, Health, Hello, Logs, Trouble as Told, Word};
+use models::link::message::{Caption, Hash, Health, Hello, Trouble as Told, Word};
 use models::link::{Duties, Staging};
 use models::update::proof::Sign;
 
@@ -13,6 +14,7 @@ use super::shared::{Ending, News, Request, Shared, Trouble};
 use crate::cli::update::Home;
 use crate::cli::update::duties::Bench;
 use crate::cli::update::serve::{Line, OnDuty, serve};
+use crate::cli::update::told::HealthFile;
 use crate::cli::update::watch::Watch;
 
 /// A text is signed within so long, or it is said that it was not.
@@ -31,6 +33,8 @@ pub struct Serving {
     pub line: Option<Line>,
     /// What tells this unit from others.
     pub name: String,
+    /// The file of the unit's health, where one is kept.
+    pub health: Option<PathBuf>,
     /// Whether a version on trial has anything that it could prove itself with.
     pub has_camera: bool,
 }
@@ -45,7 +49,8 @@ impl Serving {
         let staging = Staging::open(&self.home.staging())?;
         let watch = self.has_camera.then(|| Watch::listening(news));
         let bench = Bench::new(self.home.clone(), self.name.clone(), staging, watch);
-        serve(self.line.as_ref(), None, Desk { bench, shared: Arc::clone(&self.shared), proof })
+        let desk = Desk { bench, shared: Arc::clone(&self.shared), proof };
+        serve(self.line.as_ref(), None, desk, self.health.clone().map(HealthFile::new))
     }
 }
 
@@ -84,9 +89,6 @@ impl OnDuty for Desk {
         self.shared.captions.take(Duration::ZERO)
     }
 
-    fn log(&mut self) -> Option<Logs> {
-        self.shared.next_log()
-    }
 }
 
 impl Duties for Desk {
@@ -102,7 +104,7 @@ impl Duties for Desk {
             // What becomes of a version is told as well.
             (state, version) => format!("{}; {version}", state.to_lowercase()),
         };
-        let logs_dropped = self.shared.logs_dropped();
+        let logs_dropped = journal::dropped();
         let mut vitals = self.shared.vitals();
         let (fps, stages) = (vitals.rate("vision", now), vitals.stages(now));
         let (frames, lost) = (vitals.frames, vitals.lost);

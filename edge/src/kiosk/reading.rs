@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use boards::Board;
-use models::link::message::{Caption, CaptionKind, Level};
+use models::link::message::{Caption, CaptionKind};
 use models::pose::Pose;
 use models::store::Store;
 
@@ -63,7 +63,7 @@ impl Reading {
         // The camera last: it is on only while somebody looks.
         let camera = self.camera().inspect_err(|e| self.cannot(Trouble::Camera, e))?;
         self.shared.trouble(Trouble::Camera, None);
-        self.shared.log(Level::Info, &format!("reading {}: {}", self.source, vision.describe()));
+        journal::info!("reading {}: {}", self.source.as_str(), vision.describe().as_str());
         let camera = Watched { camera, shared: Arc::clone(&self.shared) };
         let vision = Paced { vision, shared: Arc::clone(&self.shared) };
         let mut input = Input::over(Box::new(camera), None, vision)?;
@@ -167,7 +167,7 @@ impl Reading {
             return Err(faults.swap_remove(0));
         }
         for fault in faults {
-            self.shared.log(Level::Warn, &fault.to_string());
+            journal::warn!("{}", fault.to_string().as_str());
         }
         let (recognisers, continuous) = opened;
         let reader = Reader::new(&models::pose::Known::Holistic576.layout(), recognisers)?;

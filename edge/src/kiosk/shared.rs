@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use boards::Board;
-use models::link::message::{Caption, Level, Logs, Word};
+use models::link::message::{Caption, Word};
 use models::pose::Pose;
 use models::update::proof::Sign;
 use models::utc;
@@ -30,7 +30,7 @@ const LIMIT_S: u32 = 30;
 const NEWS: usize = 8;
 /// Texts that may wait to be made into signing: more than are taken, so that whoever asks never waits for room.
 const REQUESTS: usize = WAITING + 1;
-/// Captions and log lines that may wait for the cable.
+/// Captions that may wait for the cable.
 const TOLD: usize = 64;
 /// Signs of health that may wait for whoever judges a version on trial.
 const SIGNS: usize = 256;
@@ -161,9 +161,7 @@ pub struct Shared {
     camera_on: AtomicBool,
     shown: AtomicBool,
     forget: [AtomicBool; 2],
-    logs_dropped: AtomicU32,
     waiting: AtomicUsize,
-    logs: Queue<Logs>,
     /// To the screen.
     pub news: Queue<News>,
     /// To production.
@@ -194,9 +192,7 @@ impl Shared {
             camera_on: AtomicBool::new(false),
             shown: AtomicBool::new(false),
             forget: Default::default(),
-            logs_dropped: AtomicU32::new(0),
             waiting: AtomicUsize::new(0),
-            logs: Queue::new(TOLD),
             news: Queue::new(NEWS),
             requests: Queue::new(REQUESTS),
             captions: Queue::new(TOLD),
@@ -293,8 +289,8 @@ impl Shared {
         drop(troubles);
         if before != said {
             match &said {
-                Some(said) => self.log(Level::Warn, said),
-                None => self.log(Level::Info, &format!("{}: mended", trouble.kind())),
+                Some(said) => journal::warn!("{}", said.as_str()),
+                None => journal::info!("{}: mended", trouble.kind()),
             }
         }
     }
@@ -340,32 +336,11 @@ impl Shared {
         self.forget[who as usize].swap(false, Ordering::Relaxed)
     }
 
-    /// Says something to whoever reads the service's log, and to a technician's tool. Never what anybody signed.
-    pub fn log(&self, level: Level, text: &str) {
-        eprintln!("signpost: {text}");
-        let at_ms = u64::try_from(self.now().as_millis()).unwrap_or(u64::MAX);
-        let dropped = self.logs_dropped();
-        let line = Logs::Line { at_ms, level, text: text.into(), dropped };
-        if self.logs.offer(line).is_some() {
-            self.logs_dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Log lines that found no room.
-    pub fn logs_dropped(&self) -> u32 {
-        self.logs_dropped.load(Ordering::Relaxed)
-    }
-
-    /// The next line for the cable.
-    pub fn next_log(&self) -> Option<Logs> {
-        self.logs.take(Duration::ZERO)
-    }
-
     /// Something broke: it is kept for a technician.
     pub fn crashed(&self, thread: &str, said: &str) {
         let uptime = self.now();
         *lock(&self.crashed) = Some(uptime);
-        self.log(Level::Error, &format!("the thread `{thread}` broke: {said}"));
+        journal::error!("the thread `{}` broke: {}", thread, said);
         let crash = Crash {
             at: utc::text(SystemTime::now()),
             thread: thread.into(),
@@ -374,7 +349,7 @@ impl Shared {
             uptime_s: uptime.as_secs(),
         };
         if let Err(error) = self.crashes().note(crash) {
-            self.log(Level::Error, &format!("what broke cannot be kept: {error}"));
+            journal::error!("what broke cannot be kept: {}", error.to_string().as_str());
         }
     }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use boards::Board;
-use models::link::message::Level;
 
 use super::heart::Part;
 use super::session::Session;
@@ -293,7 +292,7 @@ impl Show {
         self.scene = Scene::Nothing;
         self.screen.forget();
         self.shared.forget_visit();
-        self.shared.log(Level::Info, "the visitor has left; the visit is forgotten");
+        journal::info!("the visitor has left; the visit is forgotten");
     }
 
     /// Draws the present moment, with or without the camera's picture.

@@ -11,7 +11,6 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use models::link::message::Level;
 
 use super::shared::{Ending, Shared};
 use crate::Fault;
@@ -76,7 +75,7 @@ pub fn spawn(
                 Ok(Err(error)) => {
                     match error.downcast_ref::<Fault>() {
                         Some(Fault::ThreadDied { name }) => shared.crashed(name, &last_words(name)),
-                        _ => shared.log(Level::Warn, &format!("{name}: {error:#}")),
+                        _ => journal::warn!("{}: {}", name, format!("{error:#}").as_str()),
                     }
                     format!("{error:#}")
                 }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::anyhow;
 use boards::Board;
-use models::link::message::Level;
 use models::update::disk::Folder;
 use models::update::{self, Disk};
 use models::utc;
@@ -59,6 +58,8 @@ pub(crate) struct Settings {
     pub baud: u32,
     /// What tells this unit from others.
     pub name: Option<String>,
+    /// The file of its health, where one is kept.
+    pub health: Option<PathBuf>,
     /// The language of its own words.
     pub tongue: Tongue,
     /// Its colours.
@@ -80,7 +81,7 @@ pub(crate) fn run(home: Home, settings: Settings, mut to: Box<dyn Present + Send
     let shared = Arc::new(Shared::new(&board, version, crashes));
     match killed {
         Ok(false) => {}
-        Ok(true) => shared.log(Level::Warn, "the run before ended without being told to"),
+        Ok(true) => journal::warn!("the run before ended without being told to"),
         Err(error) => shared.trouble(Trouble::Disk, Some(no_room(&error.to_string()))),
     }
     if give_up(&shared, &home.disk) {
@@ -102,6 +103,7 @@ pub(crate) fn run(home: Home, settings: Settings, mut to: Box<dyn Present + Send
             staging: home.staging(),
         }),
         name: settings.name.unwrap_or_else(computer),
+        health: settings.health,
         has_camera: settings.source.is_some(),
         home: home.clone(),
     };
@@ -119,7 +121,7 @@ pub(crate) fn run(home: Home, settings: Settings, mut to: Box<dyn Present + Send
         }
     }
     let manager = Manager::of(std::env::var_os("NOTIFY_SOCKET").as_deref()).unwrap_or_else(|error| {
-        shared.log(Level::Warn, &format!("the service manager cannot be told anything: {error}"));
+        journal::warn!("the service manager cannot be told anything: {}", error.to_string().as_str());
         None
     });
     let ending = watch(&shared, &board, &home.disk, manager);
@@ -137,7 +139,7 @@ fn listen(shared: &Arc<Shared>) -> anyhow::Result<JoinHandle<()>> {
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     let work = move || {
         for _ in signals.forever() {
-            shared.log(Level::Info, "ending in order, as it was told to");
+            journal::info!("ending in order, as it was told to");
             shared.end(Ending::Ordered);
         }
     };
@@ -162,11 +164,11 @@ fn give_up(shared: &Shared, disk: &Folder) -> bool {
     }
     match back {
         Ok(slot) => {
-            shared.log(Level::Error, &format!("{why}; going back to slot {slot}"));
+            journal::error!("{}; going back to slot {}", why.as_str(), slot.to_string().as_str());
             true
         }
         Err(error) => {
-            shared.log(Level::Error, &format!("{why}, and there is nothing to go back to: {error}"));
+            journal::error!("{}, and there is nothing to go back to: {}", why.as_str(), error.to_string().as_str());
             false
         }
     }
@@ -202,14 +204,14 @@ fn watch(shared: &Shared, board: &Board, disk: &Folder, manager: Option<Manager>
             if ending == Ending::Ordered
                 && let Some(Err(error)) = hardware.map(Hardware::disarm)
             {
-                shared.log(Level::Warn, &format!("the watchdog could not be laid to rest: {error}"));
+                journal::warn!("the watchdog could not be laid to rest: {}", error.to_string().as_str());
             }
             return ending;
         }
         if is_ready {
             tell("WATCHDOG=1");
             if let Some(Err(error)) = hardware.as_mut().map(Hardware::feed) {
-                shared.log(Level::Error, &format!("the watchdog takes no food: {error}"));
+                journal::error!("the watchdog takes no food: {}", error.to_string().as_str());
                 hardware = None;
             }
         }
@@ -234,7 +236,7 @@ fn arm(shared: &Shared, board: &Board) -> Option<Hardware> {
         Ok(hardware) => Some(hardware),
         Err(error) => {
             let said = "nothing would start the unit again if all of it hung";
-            shared.log(Level::Error, &format!("{}: {error}; {said}", watchdog.device));
+            journal::error!("{}: {}; {}", watchdog.device.as_str(), error.to_string().as_str(), said);
             None
         }
     }
@@ -282,11 +284,11 @@ fn leave(shared: &Shared, threads: Vec<JoinHandle<()>>) {
     }
     for thread in threads.iter().filter(|thread| !over(thread)) {
         let name = thread.thread().name().unwrap_or("unnamed");
-        shared.log(Level::Warn, &format!("the thread `{name}` did not end in order"));
+        journal::warn!("the thread `{}` did not end in order", name);
     }
     // What was noted is noted; this run has ended knowingly.
     if let Err(error) = shared.crashes().end() {
-        shared.log(Level::Warn, &no_room(&error.to_string()));
+        journal::warn!("{}", no_room(&error.to_string()).as_str());
     }
 }
 

@@ -2,6 +2,7 @@
 //! cable where the board is the wrong one.
 
 use std::io;
+use std::path::PathBuf;
 
 use super::{FORMAT, Sum, Version};
 
@@ -42,6 +43,15 @@ pub enum Error {
     /// No trusted key was given.
     #[error("no key is trusted here; put the public key of whoever makes the bundles into place")]
     NoKeys,
+    /// The unit's file of trusted keys is not there, or is no file of keys.
+    #[error(
+        "{} cannot be read; put the public key there that `cargo xtask bundle --new-key` wrote",
+        path.display()
+    )]
+    KeyFile {
+        /// Where it is looked for.
+        path: PathBuf,
+    },
     /// A file of trusted keys is none.
     #[error(
         "the trusted keys cannot be read ({said}); give the file that `cargo xtask bundle --new-key` wrote"

@@ -1,6 +1,7 @@
 //! Reads bundles, and believes nothing that no key vouches for.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use minisign_verify::{PublicKey, Signature};
 use sha2::{Digest, Sha256};
@@ -8,17 +9,34 @@ use zstd::stream::read::Decoder;
 
 use super::{
     DELTA_LIMIT, DELTA_WINDOW_LOG, Entry, Error, FORMAT, HEADER, MAGIC, MANIFEST_LIMIT, Manifest, Packed,
-    SIGNATURE_LIMIT, Sum, WINDOW_LOG,
+    SIGNATURE_LIMIT, Sum, TRUSTED, WINDOW_LOG,
 };
 
 /// Bytes that are handed on at once.
 const PIECE: usize = 64 << 10;
+/// A file of keys has a few lines. Bytes.
+const KEYS_LIMIT: u64 = 64 << 10;
 
 /// The public keys that are trusted.
 #[derive(Debug, Clone)]
 pub struct Keys(Vec<PublicKey>);
 
 impl Keys {
+    /// The keys that the unit with this root trusts.
+    ///
+    /// # Errors
+    /// [`Error::KeyFile`]; those of [`Keys::parse`].
+    pub fn trusted_in(root: &Path) -> Result<Self, Error> {
+        let path = root.join(TRUSTED);
+        let read = std::fs::metadata(&path).and_then(|meta| {
+            if meta.len() > KEYS_LIMIT {
+                return Err(io::Error::other("it is too large to be a file of keys"));
+            }
+            std::fs::read_to_string(&path)
+        });
+        Self::parse(&read.map_err(|_| Error::KeyFile { path })?)
+    }
+
     /// Keys as minisign writes them, a comment and a line of base64 each; several may follow each other, so
     /// that a new key can be trusted before the old one is given up.
     ///

@@ -1,5 +1,6 @@
 //! `cargo xtask monitor`: what a unit says of itself, as long as somebody watches.
 
+pub mod decode;
 mod report;
 
 use std::path::PathBuf;
@@ -8,12 +9,12 @@ use std::time::{Duration, Instant};
 use models::link::Error;
 use models::link::message::{Health, Level, Logs};
 use models::link::tool::News;
-use models::manifest::hexadecimal;
 use serde_json::{Value, json};
 
 use crate::doctor::world::Here;
 use crate::ui::Ui;
 use crate::unit::Cable;
+use decode::Programs;
 use report::Report;
 
 /// The unit is asked how it is so often.
@@ -32,6 +33,10 @@ pub struct Monitor {
     /// Keeps what support needs, of 10 seconds or of --seconds: never a picture, nor what anybody signed
     #[arg(long, value_name = "FILE.zip")]
     report: Option<PathBuf>,
+    /// The unit's program as it was built, or a folder with some, where its log comes as frames; otherwise it is
+    /// looked for where `cargo xtask build` puts it
+    #[arg(long, value_name = "PATH")]
+    program: Vec<PathBuf>,
     /// Prints one JSON event a line
     #[arg(long)]
     json: bool,
@@ -54,6 +59,7 @@ impl Monitor {
             || format!("{}: a {} with version {}", unit.unit, unit.board, unit.product),
         );
         let mut report = Report::default();
+        let mut programs = Programs::new(&self.program);
         let troubles = match tool.troubles() {
             Ok(troubles) => Some(troubles),
             Err(Error::UnitTooOld { .. }) => None,
@@ -77,21 +83,32 @@ impl Monitor {
                 event.extend(values);
             }
             self.say(ui, event, || in_words(&health));
+            self.say_lines(ui, &mut programs, false);
             while let Some(left) = next.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
             {
                 if let Some(news) = tool.news(left)? {
                     report.news(&news);
-                    let (event, words) = told(&news);
-                    self.say(ui, event, || words);
+                    for (event, words) in told(&news, &mut programs) {
+                        self.say(ui, event, || words);
+                    }
                 }
             }
         }
+        self.say_lines(ui, &mut programs, true);
         if let Some(file) = &self.report {
             report.write(file, &Here::default())?;
             let event = json!({ "event": "report", "file": file });
             self.say(ui, event, || format!("{}: send this file to whoever helps you", file.display()));
         }
         Ok(())
+    }
+
+    /// Says what waited for its decoder.
+    fn say_lines(&self, ui: &Ui, programs: &mut Programs, to_the_end: bool) {
+        let dropped = programs.dropped();
+        for (event, words) in programs.waiting(to_the_end).into_iter().map(|line| line.told(dropped)) {
+            self.say(ui, event, || words);
+        }
     }
 
     fn say(&self, ui: &Ui, event: Value, words: impl FnOnce() -> String) {
@@ -117,28 +134,35 @@ fn in_words(health: &Health) -> String {
     )
 }
 
-/// An event and one line about what a unit told.
-fn told(news: &News) -> (Value, String) {
+/// Events, and one line each, about what a unit told.
+fn told(news: &News, programs: &mut Programs) -> Vec<(Value, String)> {
     match news {
-        News::Caption(caption) => (
+        News::Caption(caption) => vec![(
             json!({ "event": "caption", "at_ms": caption.at_ms, "text": caption.text, "confidence": caption.confidence }),
             format!("caption: {}", caption.text),
-        ),
+        )],
         News::Log(Logs::Line { at_ms, level, text, dropped }) => {
             let level = match level {
                 Level::Error => "error",
                 Level::Warn => "warn",
                 Level::Info => "info",
             };
-            (
+            vec![(
                 json!({ "event": "log", "at_ms": at_ms, "level": level, "text": text, "dropped": dropped }),
                 format!("{level}: {text}"),
-            )
+            )]
         }
-        News::Log(Logs::Defmt { build, bytes, dropped }) => (
-            json!({ "event": "defmt", "build": hexadecimal(build), "bytes": hexadecimal(bytes), "dropped": dropped }),
-            format!("{} bytes of a log that the program {} decodes", bytes.len(), hexadecimal(build)),
-        ),
+        News::Log(Logs::Defmt { build, bytes, dropped }) => {
+            let lost = programs.lost(*dropped).map(|count| {
+                (
+                    json!({ "event": "log", "level": "warn", "text": format!("{count} lines found no room"), "dropped": dropped }),
+                    format!("warn: {count} lines of the log found no room"),
+                )
+            });
+            lost.into_iter()
+                .chain(programs.words(build, bytes).into_iter().map(|line| line.told(*dropped)))
+                .collect()
+        }
     }
 }
 
@@ -164,8 +188,13 @@ mod tests {
         let expect = "ready for 90 s: 30.0 frames a second, 2700 read, 3 lost, gpu 48 °C, vision 21.4 ms";
         assert_eq!(in_words(&health), expect);
         let caption = Caption { at_ms: 5, kind: CaptionKind::Sign, text: "HELLO".into(), confidence: 0.5 };
-        assert_eq!(told(&News::Caption(caption)).1, "caption: HELLO");
+        let mut programs = Programs::new(&[]);
+        assert_eq!(told(&News::Caption(caption), &mut programs)[0].1, "caption: HELLO");
         let log = Logs::Line { at_ms: 6, level: Level::Warn, text: "hot".into(), dropped: 0 };
-        assert_eq!(told(&News::Log(log)).1, "warn: hot");
+        assert_eq!(told(&News::Log(log), &mut programs)[0].1, "warn: hot");
+        let log = Logs::Defmt { build: vec![0xab; 20], bytes: vec![1, 0], dropped: 4 };
+        let told = told(&News::Log(log), &mut programs);
+        assert_eq!(told[0].1, "warn: 4 lines of the log found no room");
+        assert!(told[1].1.contains("name the unit's program with --program"), "{}", told[1].1);
     }
 }

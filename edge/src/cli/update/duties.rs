@@ -127,8 +127,12 @@ impl Duties for Bench {
         let opened = File::open(&path)
             .map_err(|e| format!("{} cannot be read ({e}); push it again", path.display()))?;
         let mut bundle = Bundle::open(opened, &keys).map_err(|e| e.to_string())?;
+        let version = bundle.manifest().version.to_string();
+        journal::info!("installing version {}", version.as_str());
         let done = update::install(&self.home.disk, &mut bundle, &self.home.unit(), &mut |_| {});
-        let done = done.map_err(|e| e.to_string())?;
+        let done = done.map_err(|e| e.to_string()).inspect_err(|why| {
+            journal::error!("version {} was not installed: {}", version.as_str(), why.as_str());
+        })?;
         // What is in the slot needs no second place; where it cannot be removed it is found again.
         let _ = fs::remove_file(&path);
         self.restart = !matches!(done, Installed::RunsAlready(_));
@@ -143,12 +147,14 @@ impl Duties for Bench {
             return Err("has not shown yet that camera, networks and screen work; wait until it has".into());
         }
         self.keep()?;
+        journal::info!("version {} stays; a technician confirmed it", self.version.as_str());
         self.proof = None;
         Ok(())
     }
 
     fn roll_back(&mut self) -> Result<(), String> {
         update::roll_back(&self.home.disk, "a technician asked for it").map_err(|e| e.to_string())?;
+        journal::warn!("version {} is given up; a technician asked for it", self.version.as_str());
         (self.proof, self.restart) = (None, true);
         Ok(())
     }

@@ -5,6 +5,7 @@ pub mod boot;
 pub(crate) mod duties;
 pub mod install;
 pub mod serve;
+pub(crate) mod told;
 pub(crate) mod troubles;
 pub(crate) mod watch;
 
@@ -13,12 +14,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use boards::Board;
 use clap::Args;
-use models::bundle::{Keys, TRUSTED};
+use models::bundle::Keys;
 use models::update::disk::Folder;
 use models::update::{Record, Slot, Unit};
-
-/// A file of keys has a few lines.
-const KEYS_LIMIT: u64 = 64 << 10;
 
 /// Which unit this is.
 #[derive(Debug, Args)]
@@ -87,16 +85,7 @@ impl Home {
 
     /// The keys that this unit trusts.
     fn keys(&self) -> anyhow::Result<Keys> {
-        let path = self.root.join(TRUSTED);
-        let next = "put the public key there that `cargo xtask bundle --new-key` wrote";
-        let read = std::fs::metadata(&path).and_then(|meta| {
-            if meta.len() > KEYS_LIMIT {
-                return Err(std::io::Error::other("it is too large to be a file of keys"));
-            }
-            std::fs::read_to_string(&path)
-        });
-        let text = read.with_context(|| format!("{} cannot be read; {next}", path.display()))?;
-        Ok(Keys::parse(&text)?)
+        Ok(Keys::trusted_in(&self.root)?)
     }
 }
 

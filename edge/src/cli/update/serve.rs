@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
-use models::link::message::{Caption, Level, Logs};
+use models::link::message::Caption;
 use models::link::tty::{BAUD, Port};
 use models::link::{Duties, Error, Staging, Unit};
 
 use super::duties::Bench;
 use super::watch::Watch;
+use super::told::{HealthFile, hand_over};
 use super::{Place, computer};
 
 /// Nothing is waited for longer than this.
@@ -37,6 +38,9 @@ pub struct Serve {
     /// What a version on trial has to see, for example /dev/video0; without it a technician confirms
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
+    /// Writes there every few seconds how the unit is, for whoever tells others of it
+    #[arg(long, value_name = "FILE.json")]
+    health: Option<PathBuf>,
 }
 
 impl Serve {
@@ -54,7 +58,8 @@ impl Serve {
         let bench = Bench::new(home, name, Staging::open(&staging)?, watch);
         // A port that cannot be used at all is said at once; later it may come and go.
         let open = Port::open(&port, self.baud)?;
-        serve(Some(&Line { port, baud: self.baud, staging }), Some(open), bench)
+        let health = self.health.map(HealthFile::new);
+        serve(Some(&Line { port, baud: self.baud, staging }), Some(open), bench, health)
     }
 }
 
@@ -73,11 +78,6 @@ pub trait OnDuty: Duties {
 
     /// What was read since, for a tool that listens.
     fn caption(&mut self) -> Option<Caption> {
-        None
-    }
-
-    /// What is to be told along the cable of what happened.
-    fn log(&mut self) -> Option<Logs> {
         None
     }
 }
@@ -102,22 +102,32 @@ pub struct Line {
     pub staging: PathBuf,
 }
 
-/// Serves a cable that may come and go, until the program has to end; without one, all the other duties are done.
+/// Serves a cable that may come and go, until the program has to end; without one, all the other duties are done, of
+/// which keeping a file of the unit's health is one.
 ///
 /// # Errors
 /// Where the folder cannot be used, or the cable breaks in a way that no other attempt mends.
-pub fn serve(line: Option<&Line>, mut open: Option<Port>, mut duties: impl OnDuty) -> anyhow::Result<()> {
+pub fn serve(
+    line: Option<&Line>,
+    mut open: Option<Port>,
+    mut duties: impl OnDuty,
+    mut health: Option<HealthFile>,
+) -> anyhow::Result<()> {
     let begun = Instant::now();
     loop {
         if let (Some(port), Some(line)) = (open.take(), line) {
             let mut unit = Unit::new(port, Staging::open(&line.staging)?, duties);
-            if serve_port(&mut unit, begun)? {
+            if serve_port(&mut unit, begun, &mut health)? {
                 return Ok(());
             }
             duties = unit.into_duties();
         }
-        if let Some(said) = duties.judge(begun.elapsed()) {
-            eprintln!("signpost: {said}");
+        let now = begun.elapsed();
+        if let Some(said) = duties.judge(now) {
+            journal::info!("{}", said.as_str());
+        }
+        if let Some(health) = &mut health {
+            health.keep(&mut duties, now);
         }
         if duties.wants_restart() || duties.is_over() {
             return Ok(());
@@ -130,34 +140,38 @@ pub fn serve(line: Option<&Line>, mut open: Option<Port>, mut duties: impl OnDut
 }
 
 /// Serves one port; `false` when it is gone, `true` when the program is to end.
-fn serve_port(unit: &mut Unit<Port, impl OnDuty>, begun: Instant) -> anyhow::Result<bool> {
+fn serve_port(
+    unit: &mut Unit<Port, impl OnDuty>,
+    begun: Instant,
+    health: &mut Option<HealthFile>,
+) -> anyhow::Result<bool> {
     let mut leaving = None;
     loop {
         match unit.step(STEP) {
             Ok(()) => {}
-            Err(Error::Gone { .. }) => return Ok(false),
+            Err(Error::Gone { said, .. }) => {
+                journal::warn!("the link was reset: {}", said.as_str());
+                return Ok(false);
+            }
             Err(error) => return Err(error.into()),
         }
         let now = begun.elapsed();
         if let Some(said) = unit.duties().judge(now) {
-            eprintln!("signpost: {said}");
-            let at_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-            // Where no tool listens it stands in the service's log.
-            let _ = unit.log(&Logs::Line { at_ms, level: Level::Info, text: said, dropped: 0 });
+            journal::info!("{}", said.as_str());
+        }
+        hand_over(unit);
+        if let Some(health) = health {
+            health.keep(unit.duties(), now);
         }
         while let Some(caption) = unit.duties().caption() {
             unit.caption(caption);
-        }
-        if unit.has_tool() {
-            while let Some(log) = unit.duties().log() {
-                let _ = unit.log(&log);
-            }
         }
         if unit.duties().is_over() {
             return Ok(true);
         }
         if unit.duties().wants_restart() && now >= *leaving.get_or_insert(now + GRACE) {
-            eprintln!("signpost: restarting");
+            journal::info!("restarting");
+            hand_over(unit);
             return Ok(true);
         }
     }

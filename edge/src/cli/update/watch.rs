@@ -32,8 +32,10 @@ impl Watch {
         let (source, board) = (source.to_owned(), board.clone());
         let work = move || {
             let told = watch(&source, &board, &mut |sign| sender.send(Ok(sign)).is_ok());
+            // A camera that cannot be opened, or a model whose bytes changed.
             let why =
                 told.map_or_else(|fault| fault.to_string(), |()| "the camera gave its last frame".into());
+            journal::error!("nobody is seen any more: {}", why.as_str());
             // Where nobody listens any more the program ends anyway.
             let _ = sender.send(Err(why));
         };
@@ -75,7 +77,19 @@ fn watch(source: &str, board: &Board, tell: &mut dyn FnMut(Sign) -> bool) -> Res
     let mut canvas = Canvas::new(board.screen.width_px, board.screen.height_px);
     let whole = [0, 0, canvas.width(), canvas.height()];
     while let Some(event) = input.next()? {
-        let Event::Seen(seen) = event else { continue };
+        let seen = match event {
+            Event::Seen(seen) => seen,
+            Event::Lost { why, .. } => {
+                journal::warn!("the camera is gone: {}", why.as_str());
+                continue;
+            }
+            Event::Back(back) => {
+                let [width, height] = back.size;
+                journal::info!("the camera is back: {} × {} at {} Hz", width, height, back.fps);
+                continue;
+            }
+            Event::Quiet(_) => continue,
+        };
         // A pose that no camera's frame belongs to proves nothing about a camera.
         let Some(frame) = &seen.frame else { continue };
         canvas.picture(&frame.rgb, (frame.width, frame.height), whole);
