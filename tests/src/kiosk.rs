@@ -19,9 +19,10 @@ const FRAMES: usize = 40;
 ///
 /// # Panics
 /// Where they cannot be made.
-pub fn pictures(folder: &Path, data: Option<&Path>) -> PathBuf {
+pub fn pictures(folder: &Path) -> PathBuf {
     let (video, pictures) = (folder.join("signing.mp4"), folder.join("pictures"));
-    let clip = data.map(|data| data.join("oracle/tfjs/asl_hand.25fps.mp4")).unwrap_or_else(|| {
+    let real = Some(crate::data_folder().join("oracle/tfjs/asl_hand.25fps.mp4"));
+    let clip = real.filter(|clip| clip.is_file()).unwrap_or_else(|| {
         let signed = crate::run(
             "signpost",
             ["sign", "HELLO", "--language", "ase", "--size", "640x360", "--out", text(&video)],

@@ -31,15 +31,20 @@ pub fn skip(test: &str, why: impl Display) {
 ///
 /// Where it is absent this prints why the test named skips.
 pub fn data(test: &str) -> Option<PathBuf> {
-    let dir = std::env::var_os("SIGNPOST_DATA").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
-        PathBuf::from,
-    );
+    let dir = data_folder();
     if dir.is_dir() {
         return Some(dir);
     }
     skip(test, format_args!("no real data at {} (set SIGNPOST_DATA)", dir.display()));
     None
+}
+
+/// Where real data is looked for; not every machine has it there.
+pub fn data_folder() -> PathBuf {
+    std::env::var_os("SIGNPOST_DATA").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
+        PathBuf::from,
+    )
 }
 
 /// The store, where set-up has filled it: networks, lexicon and ffmpeg.

@@ -46,7 +46,7 @@ fn a_kiosk_reads_signs_tells_and_ends_in_order() {
     let Some(store) = store(test) else { return };
     let folder = tempfile::tempdir().unwrap();
     let (root, screen) = (folder.path().join("root"), folder.path().join("screen"));
-    let source = pictures(folder.path(), None);
+    let source = pictures(folder.path());
     let cable = Cable::new();
     let more = ["--port", text(&cable.ports[1]), "--unit", "k7", "--source", text(&source), "--words", "de"];
     let mut kiosk = Kiosk::start(Kiosk::command(&store, &root, &screen, &more));

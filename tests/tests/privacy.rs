@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tests::kiosk::{Kiosk, pictures};
-use tests::{data, program, skip, store, text};
+use tests::{program, skip, store, text};
 
 /// Calls that name a file, and those by which bytes or file descriptors can leave a process.
 const CALLS: &str = "%file,%network,write,writev,pwrite64,pwritev,pwritev2,sendfile,splice,vmsplice,tee,\
@@ -145,7 +145,7 @@ fn a_kiosk_lets_no_picture_out_but_to_its_screen() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let Some(mut command) = traced(test, &at("trace")) else { return };
-    let source = pictures(folder.path(), data(test).as_deref());
+    let source = pictures(folder.path());
     let (root, screen) = (at("root"), at("screen"));
     let more = ["--source", text(&source), "--left-after", "5"];
     Kiosk::arguments(&mut command, &root, &screen, &more);
@@ -188,7 +188,7 @@ fn reading_a_recording_lets_no_picture_out() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
     let Some(mut command) = traced(test, &trace) else { return };
-    let source = pictures(folder.path(), data(test).as_deref());
+    let source = pictures(folder.path());
     command.arg("read").arg(&source).env("SIGNPOST_CACHE", store.root());
     command.env("SIGNPOST_STATE", folder.path().join("state"));
     command.env_remove(edge::engine::NO_TELEMETRY);
