@@ -47,8 +47,9 @@ const SHIRT_PIXELS: usize = 3000;
 const STAGE: [f32; 4] = [0.0, 0.075, 0.6, 0.74];
 /// Where captions stand below it.
 const CAPTION: [f32; 4] = [0.0, 0.74, 0.6, 1.0];
-/// Pixels of a word's letters.
+/// Pixels of a word's letters, and of one letter of a caption.
 const WORD_PIXELS: usize = 200;
+const LETTER_PIXELS: usize = 60;
 /// A screen that is the same but for a clock's hand or a speck.
 const SAME: f64 = 0.002;
 
@@ -201,7 +202,8 @@ impl Story<'_> {
         self.teller.held(&format!("the link says \"{said}\""));
         let shown = until("the caption on the screen", ANSWER, || {
             let shown = machine.screen()?;
-            Ok((text(&shown) > before + WORD_PIXELS).then_some(shown))
+            let letters = text(&shown);
+            Ok((letters > LETTER_PIXELS && letters != before).then_some(shown))
         })?;
         self.teller.keep("caption", &shown)?;
         self.teller.held("the caption is on the screen");
