@@ -254,7 +254,7 @@ pub fn initramfs(debian: &Debian, programs: &Programs, unit: &str) -> Held<PathB
 
 /// The film: a real person where recordings are at hand, and otherwise the signer that the unit draws, who spells.
 pub fn film(programs: &Programs, store: &Store) -> Held<Film> {
-    const DRAWN: &str = "KIND";
+    const DRAWN: &str = "IN";
     let ffmpeg = edge::ffmpeg::program().map_err(|fault| Why::Skip(fault.to_string()))?;
     let recorded = crate::data("the rig's film of a real person")
         .map(|data| data.join("oracle/tfjs/asl_hand.25fps.mp4"));
@@ -263,7 +263,7 @@ pub fn film(programs: &Programs, store: &Store) -> Held<Film> {
         None => {
             let own = programs.work.join("drawn.mp4");
             let mut sign = programs.command("signpost");
-            sign.args(["sign", DRAWN, "--language", LANGUAGE, "--speed", "0.5", "--out"]).arg(&own);
+            sign.args(["sign", DRAWN, "--language", LANGUAGE, "--out"]).arg(&own);
             // The whole store: what is drawn is the same on every computer.
             let done = sign.env("SIGNPOST_CACHE", store.root()).output()?;
             if !done.status.success() {

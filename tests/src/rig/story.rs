@@ -45,10 +45,13 @@ const HAND_PIXELS: usize = 300;
 const SHIRT_PIXELS: usize = 3000;
 /// What whoever stands before the camera sees of themselves: left, top, right and bottom, shares of the screen.
 const STAGE: [f32; 4] = [0.0, 0.075, 0.6, 0.74];
+/// All but the line above it, which says what the unit does.
+const BELOW_THE_BAR: [f32; 4] = [0.0, 0.075, 1.0, 1.0];
 /// Where captions stand below it.
 const CAPTION: [f32; 4] = [0.0, 0.74, 0.6, 1.0];
-/// Pixels of a word's letters.
+/// Pixels of a word's letters, and of one letter of a caption.
 const WORD_PIXELS: usize = 200;
+const LETTER_PIXELS: usize = 60;
 /// A screen that is the same but for a clock's hand or a speck.
 const SAME: f64 = 0.002;
 
@@ -201,7 +204,8 @@ impl Story<'_> {
         self.teller.held(&format!("the link says \"{said}\""));
         let shown = until("the caption on the screen", ANSWER, || {
             let shown = machine.screen()?;
-            Ok((text(&shown) > before + WORD_PIXELS).then_some(shown))
+            let letters = text(&shown);
+            Ok((letters > LETTER_PIXELS && letters != before).then_some(shown))
         })?;
         self.teller.keep("caption", &shown)?;
         self.teller.held("the caption is on the screen");
@@ -236,7 +240,7 @@ impl Story<'_> {
         })?;
         self.teller.held("a key stops it");
         machine.press("tab")?;
-        let words = |picture: &Picture| picture.without(STAGE);
+        let words = |picture: &Picture| picture.without(BELOW_THE_BAR);
         let german = until("a screen in the next language", READ, || {
             let shown = machine.screen()?;
             Ok((words(&shown).differs(&words(&stopped)) > SAME).then_some(shown))
