@@ -35,3 +35,12 @@ fn a_service_is_exposed_less_than_is_let() {
         assert!(!said.contains("Unknown") && !said.contains("Failed to parse"), "{said}");
     }
 }
+
+/// Any other place would be a folder, which pictures are put into.
+#[test]
+fn every_service_shows_on_the_units_own_screen() {
+    let show = format!(" --show {} ", edge::screen::present::SCREEN);
+    for board in Board::shipped() {
+        assert!(boards::service(&board).contains(&show), "{}", board.name);
+    }
+}
