@@ -78,6 +78,8 @@ impl<W: Wire> Tool<W> {
         let until = line.now() + patience;
         let mut again = line.now();
         let mut found = None;
+        // A unit that was waiting for somebody tells what it has in one breath with its answer.
+        let (mut news, mut missed) = (VecDeque::new(), 0);
         loop {
             let now = line.now();
             if now >= until {
@@ -87,10 +89,9 @@ impl<W: Wire> Tool<W> {
                 line.push(Channel::Control, &Control::Hello(me.clone()))?;
                 again = now + GREET_EVERY + slack(line.wire().speed());
             }
-            line.pump(again.min(until) - now, &mut |incoming, _, _| {
-                if let Incoming::Control(Control::Hello(hello)) = incoming {
-                    found = Some(hello);
-                }
+            line.pump(again.min(until) - now, &mut |incoming, _, _| match incoming {
+                Incoming::Control(Control::Hello(hello)) => found = Some(hello),
+                other => keep(&mut news, &mut missed, other),
             })?;
             match found.take() {
                 Some(hello) if hello.role == Role::Tool => {
@@ -98,7 +99,7 @@ impl<W: Wire> Tool<W> {
                 }
                 Some(unit) => {
                     me.agree(&unit)?;
-                    return Ok(Self { line, unit, asked: 0, news: VecDeque::new(), missed: 0 });
+                    return Ok(Self { line, unit, asked: 0, news, missed });
                 }
                 None => {}
             }
@@ -429,18 +430,23 @@ impl<W: Wire> Tool<W> {
         let (news, missed) = (&mut self.news, &mut self.missed);
         self.line.pump(patience, &mut |incoming, _, now| {
             each((&incoming, now));
-            let new = match incoming {
-                Incoming::Control(Control::Caption(caption)) => News::Caption(caption),
-                Incoming::Logs(log) => News::Log(log),
-                _ => return,
-            };
-            if news.len() == NEWS {
-                news.pop_front();
-                *missed += 1;
-            }
-            news.push_back(new);
+            keep(news, missed, incoming);
         })
     }
+}
+
+/// Keeps what is news, and the newest of it.
+fn keep(news: &mut VecDeque<News>, missed: &mut u64, incoming: Incoming<'_>) {
+    let new = match incoming {
+        Incoming::Control(Control::Caption(caption)) => News::Caption(caption),
+        Incoming::Logs(log) => News::Log(log),
+        _ => return,
+    };
+    if news.len() == NEWS {
+        news.pop_front();
+        *missed += 1;
+    }
+    news.push_back(new);
 }
 
 /// Puts as many blocks into the queue as are wanted there.
