@@ -255,8 +255,19 @@ impl Story<'_> {
         Ok(())
     }
 
+    /// What runs has proven itself: before that a unit takes no other version.
+    fn settled(&mut self, machine: &Machine) -> Held<()> {
+        let mut link = connect(machine, START)?;
+        until("a version that has proven itself", READ, || {
+            Ok((!answer(&mut link, Link::health)?.state.contains("on trial")).then_some(()))
+        })?;
+        self.teller.held("the version that runs has proven itself");
+        Ok(())
+    }
+
     /// The power goes while a new version is written.
     fn cut_while_flashing(&mut self, mut machine: Machine) -> Held<()> {
+        self.settled(&machine)?;
         plug_camera(&mut machine, false)?;
         let before = used_kb(&mut machine)?;
         let mut flash = Flash::start(&self.programs, &self.bundles.next, &machine.cable)?;
@@ -272,6 +283,7 @@ impl Story<'_> {
 
     /// The new version goes through the cable, is installed, and stays.
     fn flash(&mut self, machine: &mut Machine) -> Held<()> {
+        self.settled(machine)?;
         plug_camera(machine, false)?;
         let mut flash = Flash::start(&self.programs, &self.bundles.next, &machine.cable)?;
         flash.wait_for("waiting for the unit to restart", FLASH)?;

@@ -133,6 +133,8 @@ fn settle(parcel: &Parcel, cable: &Cable, ui: &Ui) -> anyhow::Result<()> {
     ui.step("waiting for the unit to restart");
     let wanted = parcel.manifest.version.to_string();
     let proving = Duration::from_secs(parcel.board.update.prove_s.into());
+    // A unit that needs long to prove itself needs long to start.
+    let restart = RESTART.max(proving);
     let begun = Instant::now();
     let mut seen = "nothing was heard of it".to_owned();
     let mut runs = false;
@@ -145,7 +147,7 @@ fn settle(parcel: &Parcel, cable: &Cable, ui: &Ui) -> anyhow::Result<()> {
         }
         // From its first start on it has its own time to prove itself, and as often as it may start.
         let trials = if runs { proving * u32::from(parcel.board.update.starts) } else { Duration::ZERO };
-        if begun.elapsed() >= RESTART + trials {
+        if begun.elapsed() >= restart + trials {
             bail!(
                 "the unit does not keep version {wanted} ({seen}); see the log of its service, and flash it again"
             );
