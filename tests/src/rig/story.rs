@@ -142,9 +142,9 @@ impl Story<'_> {
         let [w, h] = PICTURE;
         // An emulated machine sees little in a second of its own: the people before its camera wait for it.
         let fps = self.film.fps / if machine::has_kvm() { 1.0 } else { SLOWLY };
-        // Who filmed before lets the camera's output go.
+        // Who filmed before lets the camera's output go, which has its name once the unit has let go of it as well.
         let line = format!(
-            "killall -q rig-guest-film; sleep 0.2; ln -sf rig-guest /bin/rig-guest-film; \
+            "killall -q rig-guest-film; for i in $(seq 100); do [ -c /dev/video1 ] && break; sleep 0.1; done; ln -sf rig-guest /bin/rig-guest-film; \
              (rig-guest-film film /dev/video1 /dev/video0 /dev/vdb {w} {h} {fps} {from} {to} >/dev/console 2>&1 &)"
         );
         machine.shell.run(&line, ANSWER)?;
@@ -178,10 +178,6 @@ impl Story<'_> {
     /// A signer before the camera is seen and read.
     fn read(&mut self, machine: &mut Machine, link: &mut Link) -> Held<()> {
         let theme = Theme::DARK;
-        let within = |picture: &Picture, area, color| {
-            let color = rgb(color);
-            picture.count(color) - picture.without(area).count(color)
-        };
         let text = |picture: &Picture| within(picture, CAPTION, theme.text);
         let before = text(&machine.screen()?);
         self.show(machine, [1, self.film.frames])?;
@@ -297,22 +293,24 @@ impl Story<'_> {
     /// The camera goes and comes back.
     fn camera(&mut self, machine: &mut Machine, link: &mut Link) -> Held<()> {
         plug_camera(machine, false)?;
-        let warned = rgb(Theme::DARK.warn);
+        // A camera that is struck through, where the visitor was.
+        let struck = |picture: &Picture| within(picture, STAGE, Theme::DARK.warn) > HAND_PIXELS;
         let gone = until("a screen that says that the camera is gone", READ, || {
             let shown = machine.screen()?;
             let troubles = answer(link, Link::troubles)?;
             let told = troubles.iter().any(|trouble| trouble.said.contains("camera"));
-            Ok((told && shown.count(warned) > HAND_PIXELS).then_some(shown))
+            Ok((told && struck(&shown)).then_some(shown))
         })?;
         self.teller.keep("no-camera", &gone)?;
         self.teller.held("the camera is pulled: screen and link say so");
         plug_camera(machine, true)?;
         self.show(machine, EMPTY)?;
         let frames = answer(link, Link::health)?.frames;
-        until("frames of the camera that came back", READ, || {
-            Ok((answer(link, Link::health)?.frames > frames).then_some(()))
+        let back = until("frames of the camera that came back", READ, || {
+            let shown = machine.screen()?;
+            Ok((answer(link, Link::health)?.frames > frames && !struck(&shown)).then_some(shown))
         })?;
-        self.teller.keep("camera-back", &machine.screen()?)?;
+        self.teller.keep("camera-back", &back)?;
         self.teller.held("the camera is plugged in again, and its frames are read");
         Ok(())
     }
@@ -368,6 +366,12 @@ impl Story<'_> {
         self.teller.held(&format!("the log comes through the cable: {line}"));
         Ok(())
     }
+}
+
+/// How many pixels of an area have a colour.
+fn within(picture: &Picture, area: [f32; 4], color: impl RgbColor) -> usize {
+    let color = rgb(color);
+    picture.count(color) - picture.without(area).count(color)
 }
 
 /// A colour of the unit's, as pictures have it.
