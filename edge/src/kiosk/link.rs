@@ -88,7 +88,6 @@ impl OnDuty for Desk {
     fn caption(&mut self) -> Option<Caption> {
         self.shared.captions.take(Duration::ZERO)
     }
-
 }
 
 impl Duties for Desk {

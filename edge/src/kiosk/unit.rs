@@ -168,7 +168,11 @@ fn give_up(shared: &Shared, disk: &Folder) -> bool {
             true
         }
         Err(error) => {
-            journal::error!("{}, and there is nothing to go back to: {}", why.as_str(), error.to_string().as_str());
+            journal::error!(
+                "{}, and there is nothing to go back to: {}",
+                why.as_str(),
+                error.to_string().as_str()
+            );
             false
         }
     }

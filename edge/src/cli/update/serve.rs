@@ -10,8 +10,8 @@ use models::link::tty::{BAUD, Port};
 use models::link::{Duties, Error, Staging, Unit};
 
 use super::duties::Bench;
-use super::watch::Watch;
 use super::told::{HealthFile, hand_over};
+use super::watch::Watch;
 use super::{Place, computer};
 
 /// Nothing is waited for longer than this.
