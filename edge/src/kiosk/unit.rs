@@ -191,7 +191,7 @@ fn watch(shared: &Shared, board: &Board, disk: &Folder, manager: Option<Manager>
         let now = shared.now();
         if !is_ready && shared.has_shown() {
             is_ready = true;
-            hardware = arm(shared, board);
+            hardware = arm(board);
             tell("READY=1");
         }
         if let Some(part) = shared.heart().stalled(now) {
@@ -234,7 +234,7 @@ fn watch(shared: &Shared, board: &Board, disk: &Folder, manager: Option<Manager>
     }
 }
 
-fn arm(shared: &Shared, board: &Board) -> Option<Hardware> {
+fn arm(board: &Board) -> Option<Hardware> {
     let watchdog = board.watchdog.as_ref()?;
     match Hardware::arm(Path::new(&watchdog.device), watchdog.timeout_s) {
         Ok(hardware) => Some(hardware),
