@@ -84,6 +84,7 @@ impl Bench {
             fresh: false,
             save_every: None,
             networks: None,
+            base: None,
         };
         train(&recipe, &options).unwrap();
         bench

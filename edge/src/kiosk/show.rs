@@ -690,7 +690,8 @@ mod tests {
 
     #[test]
     fn flashes_are_counted_as_the_standard_counts_them() {
-        let blink = |period: usize| (0..60).map(move |i| if i / period % 2 == 0 { 0.0 } else { 1.0 });
+        let blink =
+            |period: usize| (0..60).map(move |i| if (i / period).is_multiple_of(2) { 0.0 } else { 1.0 });
         assert_eq!(flashes_in_a_second(&changes(blink(2)), 30), 7);
         assert_eq!(flashes_in_a_second(&changes(blink(5)), 30), 3);
         assert_eq!(flashes_in_a_second(&changes((0..60).map(|i| i as f32 / 60.0)), 30), 0);

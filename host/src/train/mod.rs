@@ -423,6 +423,7 @@ mod tests {
             leave_out: vec![],
             without: vec![],
             networks: None,
+            base: None,
             rate: None,
             fresh: true,
             save_every: Some(10),
