@@ -336,7 +336,7 @@ mod tests {
         check("stop_c = 95", "stop_c = 95\n[watchdog]\ndevice = \"w\"\ntimeout_s = 1", "watchdog.timeout_s");
         check("[camera]", "[[module]]\npart = \"0003\"\ntitle = \"\"\n[camera]", "write it like p3767-0003");
         let error = Board::named("toaster").unwrap_err().to_string();
-        let all = "desk, jetson-agx-orin, jetson-orin-nano, jetson-orin-nx, jetson-xavier-nx, qemu";
+        let all = "desk, jetson-agx-orin, jetson-orin-nano, jetson-orin-nx, jetson-xavier-nx, qemu, qemu-pc";
         assert_eq!(error, format!("no board is called `toaster`; choose one of: {all}"));
     }
 }
