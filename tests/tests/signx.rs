@@ -15,6 +15,7 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Int, TensorData};
 use edge::engine::{self, Backend, Engine};
 use host::nn::{Drops, load, save};
+use host::signx::decode::Search;
 use host::signx::loss::{self, Balance, Noised, Targets};
 use host::signx::{
     AlphaBar, Diffusion, Frames, Pose2Gloss, Pose2GlossConfig, Size, Video2Gloss, Video2Pose,
@@ -205,7 +206,7 @@ fn the_sampler_goes_the_way_of_ddim() {
 fn the_decoder_says_what_pytorch_says_and_gradients_go_through_everything() {
     let (said, net, drops) = (Said::read(), net(), &mut Drops::none());
     let frames = said.frames();
-    let memory = net.read(&frames, &DIFFUSION, drops);
+    let memory = net.codebook.memory(net.read(&frames, &DIFFUSION, drops), CLIPS);
     said.check("memory", memory.clone(), VALUE);
     let logits = net.codebook.forward(told(), &memory, &frames.seen(), drops);
     said.check("logits", logits.clone(), VALUE);
@@ -296,7 +297,9 @@ fn check_search(clip_number: usize, name: &str, shaping: Shaping) {
     let expect: Vec<u32> = said.numbers(&name).iter().map(|v| *v as u32).collect();
     // As wide as there are sequences.
     let how = Decoding::Beam { beam: 250, penalty: 0.7 };
-    let found = decode::tokens(&codebook, &memory, &seen, 3, how, shaping);
+    let heard = burn::tensor::Tensor::zeros([FRAMES, CODES], &Default::default());
+    let search = Search { longest: 3, how, shaping, heard: 0.0 };
+    let found = decode::tokens(&codebook, &memory, heard, &seen, search);
     assert_eq!(found, expect, "{name}");
 }
 
@@ -309,7 +312,9 @@ fn a_wide_beam_finds_what_enumeration_finds() {
     let said = Said::read();
     assert_ne!(said.numbers("search.0.plain"), said.numbers("search.0.shaped"), "shaping is of consequence");
     let (codebook, [memory, seen]) = (net().codebook.valid(), clip(&said, 0));
-    let tokens = |how| decode::tokens(&codebook, &memory, &seen, 3, how, Shaping::NONE);
+    let heard = burn::tensor::Tensor::<Flex, 2>::zeros([FRAMES, CODES], &Default::default());
+    let search = |how| Search { longest: 3, how, shaping: Shaping::NONE, heard: 0.0 };
+    let tokens = |how| decode::tokens(&codebook, &memory, heard.clone(), &seen, search(how));
     let narrow = Decoding::Beam { beam: 1, penalty: 0.0 };
     assert_eq!(tokens(Decoding::Greedy), tokens(narrow), "greedy is a beam of one");
     let sampled = |seed| Decoding::Sampled { temperature: 1.0, top_k: 50, top_p: 1.0, seed };

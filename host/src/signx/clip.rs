@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
+use models::manifest::sha256;
 use models::pose::PoseTrack;
 use models::pose::rows::{ROW_258, track_to_rows258};
 use models::pose_file::read_track;
@@ -97,6 +98,12 @@ impl Clip {
             Some(frames.iter().flat_map(|t| &numbers[t * width..(t + 1) * width]).copied().collect())
         };
         Self { tracks: Track::ALL.map(taken), there: frames.iter().map(|t| self.there[*t]).collect() }
+    }
+
+    /// All that it holds, in a word.
+    pub fn fingerprint(&self) -> String {
+        let numbers = self.tracks.iter().flatten().flatten().flat_map(|v| v.to_le_bytes());
+        format!("{:?}{}", self.there, sha256(&numbers.collect::<Vec<u8>>()))
     }
 
     /// Frames, T.

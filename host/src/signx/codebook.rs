@@ -58,6 +58,16 @@ impl<B: Backend> CodeBook<B> {
         placed(self.memory.forward(latent), batch)
     }
 
+    /// What each frame says by itself: it looks up its own token in the codebook, and says nothing with the end's
+    /// (CTC, Graves et al. 2006). A help that the paper does not have.
+    ///
+    /// # Shapes
+    /// - `latent`: `[B * T, Z]`
+    /// - returns: `[B * T, V]`, logits
+    pub fn heard(&self, latent: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.memory.forward(latent).matmul(self.codes.weight.val().transpose())
+    }
+
     /// What follows each token; it knows nothing of those after it.
     ///
     /// # Shapes

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, backend::Backend};
-use models::translator::{Decoding, Shaping, Steps, decode};
+use models::translator::{Decoding, Heard, Joint, Shaping, Steps, decode};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -18,24 +18,51 @@ pub struct Speaking<'a, B: Backend> {
     longest: usize,
 }
 
+/// How tokens are chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Search {
+    /// The most tokens.
+    pub longest: usize,
+    /// How the next token is chosen.
+    pub how: Decoding,
+    /// What is made of probabilities before.
+    pub shaping: Shaping,
+    /// The share of what the frames say by themselves ([`Joint`]); 0 leaves them unheard.
+    pub heard: f32,
+}
+
 /// The tokens of a clip, without their end.
 ///
 /// # Shapes
-/// - `memory`: `[T, D]`, as [`super::Pose2Gloss::read`] gives it of one clip
+/// - `memory`: `[T, D]`, as [`CodeBook::memory`] gives it of one clip
+/// - `heard`: `[T, V]`, logits, as [`CodeBook::heard`] gives them of it
 /// - `seen`: `[1, T]`, as [`super::Frames::seen`] gives it
 pub fn tokens<B: Backend>(
     codebook: &CodeBook<B>,
     memory: &Tensor<B, 2>,
+    heard: Tensor<B, 2>,
     seen: &Tensor<B, 2>,
-    longest: usize,
-    how: Decoding,
-    shaping: Shaping,
+    search: Search,
 ) -> Vec<u32> {
+    let Search { longest, how, shaping, heard: share } = search;
     let past = codebook.begin(memory, seen);
     let mut speaking = Speaking { codebook, past, beam: how.beam(), longest };
     let mut rng = StdRng::seed_from_u64(how.seed());
-    let Ok(tokens) = decode(&mut speaking, how, shaping, || rng.random());
+    let chance = || rng.random();
+    let Ok(tokens) = if share > 0.0 {
+        let ([_, pieces], there) = (heard.dims(), numbers(seen.clone()));
+        let frames = numbers(log_softmax(heard, 1));
+        let frames = frames.chunks_exact(pieces).zip(there).filter(|(_, there)| *there > 0.0);
+        let heard = Heard::new(frames.flat_map(|(frame, _)| frame.iter().copied()).collect(), pieces);
+        decode(&mut Joint::new(&mut speaking, &heard, share), how, shaping, chance)
+    } else {
+        decode(&mut speaking, how, shaping, chance)
+    };
     tokens
+}
+
+fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
+    tensor.into_data().convert::<f32>().to_vec().expect("converted to f32 just before")
 }
 
 impl<B: Backend> Steps for Speaking<'_, B> {
@@ -51,7 +78,6 @@ impl<B: Backend> Steps for Speaking<'_, B> {
 
     fn step(&mut self, follows: &[usize], pieces: &[u32]) -> Result<Vec<f32>, Infallible> {
         let logits = self.codebook.step(follows, pieces, &mut self.past);
-        let log_probs = log_softmax(logits, 1).into_data().convert::<f32>();
-        Ok(log_probs.to_vec().expect("converted to f32 just before"))
+        Ok(numbers(log_softmax(logits, 1)))
     }
 }

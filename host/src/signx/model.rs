@@ -159,7 +159,7 @@ impl<B: Backend> SignXModel<B> {
         let there: Vec<f32> = (0..sizes.source * k).map(here).collect();
         let clip = Frames::<B>::one(frames.clone(), there.clone(), &Track::ALL.map(Track::width), &device);
         let (seen, drops) = (clip.seen(), &mut Drops::none());
-        let memory = self.net.read(&clip, &self.preset.diffusion, drops);
+        let memory = self.net.codebook.memory(self.net.read(&clip, &self.preset.diffusion, drops), 1);
         let mut past = self.net.codebook.begin(&memory, &seen);
 
         let kept = runner.encode(&frames, &there)?;
@@ -210,8 +210,9 @@ pub fn read<B: Backend>(
     frames: &Frames<B>,
     how: Decoding,
 ) -> Vec<String> {
-    let memory = net.read(frames, &preset.diffusion, &mut Drops::none());
-    let tokens = decode::tokens(&net.codebook, &memory, &frames.seen(), preset.longest, how, preset.shaping);
+    let latent = net.read(frames, &preset.diffusion, &mut Drops::none());
+    let (memory, heard) = (net.codebook.memory(latent.clone(), 1), net.codebook.heard(latent));
+    let tokens = decode::tokens(&net.codebook, &memory, heard, &frames.seen(), preset.search(how));
     let gloss = |token: u32| glosses.get((token as usize).checked_sub(MARKS)?).cloned();
     tokens.into_iter().filter_map(gloss).collect()
 }

@@ -131,13 +131,11 @@ impl<B: Backend> Pose2Gloss<B> {
         diffusion.denoise(latent, |z, level| self.noise.forward(z, &vec![level; b], seen, drops))
     }
 
-    /// Clips as the decoder looks at them: the latent denoised and brought to its width.
+    /// The latent of clips, denoised.
     ///
     /// # Shapes
-    /// - returns: `[B * T, D]`
+    /// - returns: `[B * T, Z]`
     pub fn read(&self, frames: &Frames<B>, diffusion: &Diffusion, drops: &mut Drops) -> Tensor<B, 2> {
-        let (seen, latent) = (frames.seen(), self.latent(frames, drops));
-        let [b, _] = seen.dims();
-        self.codebook.memory(self.denoised(latent, &seen, diffusion, drops), b)
+        self.denoised(self.latent(frames, drops), &frames.seen(), diffusion, drops)
     }
 }

@@ -4,6 +4,7 @@ use burn::backend::Flex;
 use burn::module::Module;
 use models::translator::{Decoding, Shaping};
 
+use super::decode::Search;
 use super::loss::{Decay, Weights};
 use super::{AlphaBar, Diffusion, Pose2GlossConfig, Size, Track, Video2PoseConfig};
 use crate::nn::parameters;
@@ -47,6 +48,8 @@ pub struct Preset {
     pub sampled: Decoding,
     /// What is made of probabilities before.
     pub shaping: Shaping,
+    /// The share of what frames say by themselves in the search; the paper has none.
+    pub heard: f32,
 }
 
 /// How a stage is trained.
@@ -147,6 +150,7 @@ impl Preset {
             // Table 2's temperature is in the shaping.
             sampled: Decoding::Sampled { temperature: 1.0, top_k: 50, top_p: 0.92, seed: 1 },
             shaping: Shaping { temperature: 0.7, repetition: 2.5 },
+            heard: 0.0,
         }
     }
 
@@ -186,6 +190,7 @@ impl Preset {
             frames: 240,
             filmed: 16,
             shaping: Shaping::NONE,
+            heard: 0.4,
             ..paper
         }
     }
@@ -216,20 +221,29 @@ impl Preset {
     /// A text that names what there is, where it has no such part.
     pub fn without(mut self, part: &str) -> Result<Self, String> {
         if let Some(weights) = self.weights.without(part) {
-            return Ok(Self { weights, ..self });
+            // Frames that never learnt what they show have nothing to say.
+            let heard = if weights.ctc > 0.0 { self.heard } else { 0.0 };
+            return Ok(Self { weights, heard, ..self });
         }
         if part == "diffusion" {
             self.diffusion.steps = 0;
             self.weights.noise = Decay { from: 0.0, to: 0.0 };
             return Ok(self);
         }
-        let track = Track::ALL.into_iter().find(|track| track.to_string().eq_ignore_ascii_case(part));
-        let Some(track) = track else {
-            let tracks = Track::ALL.map(|track| track.to_string().to_lowercase()).join(", ");
-            return Err(format!("diffusion, a loss ({}) or a track ({tracks})", Weights::NAMES.join(", ")));
+        let Some(track) = Track::ALL.into_iter().find(|track| track.is_called(part)) else {
+            return Err(format!(
+                "diffusion, a loss ({}) or a track ({})",
+                Weights::NAMES.join(", "),
+                Track::names()
+            ));
         };
         self.reads[track as usize] = false;
         Ok(self)
+    }
+
+    /// How the glosses of a clip are searched for.
+    pub fn search(&self, how: Decoding) -> Search {
+        Search { longest: self.longest, how, shaping: self.shaping, heard: self.heard }
     }
 
     /// Parameters of each part, in order, as a network of the preset has them.

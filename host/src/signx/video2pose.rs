@@ -191,7 +191,7 @@ impl<B: Backend> Video2Gloss<B> {
         Self { video2pose, pose2gloss: pose2gloss.no_grad() }
     }
 
-    /// Videos as the decoder looks at them, as [`Pose2Gloss::read`] gives them of tracks: `[B * T, D]`.
+    /// The latent of videos, as [`Pose2Gloss::read`] gives that of tracks: `[B * T, Z]`.
     ///
     /// # Shapes
     /// - `video`: `[B, T, H, W, 3]`, from 0 to 1

@@ -4,6 +4,7 @@
 //! piece by piece by another ([`Steps`]) under a [`search`]; [`translate`] does it all. [`TranslatorModel`] is a folder with all of it.
 
 mod decode;
+mod joint;
 mod model;
 mod pieces;
 mod search;
@@ -11,6 +12,7 @@ mod session;
 pub mod text;
 
 pub use decode::{Decoding, Shaping, decode, likeliest, sampled};
+pub use joint::{Heard, Joint};
 pub use model::{Direction, ENCODER, STEP, Sizes, TranslatorManifest, TranslatorModel};
 pub use pieces::{BEGIN, BEGINS, END, Pieces, UNKNOWN};
 pub use search::{Found, Steps, search};

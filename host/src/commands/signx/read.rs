@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use host::aurallm::Cpu;
 use host::data::write_utterances;
-use host::signx::{SignXModel, clip, model};
+use host::signx::{SignXModel, Track, clip, model};
 use host::ui;
 use models::translator::Decoding;
 
@@ -32,6 +32,15 @@ pub struct Read {
     /// Steps in which the latent is denoised, where not the preset's number; 0 leaves it as it is.
     #[arg(long, value_name = "N")]
     steps: Option<u16>,
+    /// Share of what frames say by themselves, where not the preset's; 0 leaves them unheard, 1 hears nothing else.
+    #[arg(long, value_name = "SHARE")]
+    heard: Option<f32>,
+    /// Divides the logarithms of probabilities: below 1 the likelier become likelier still.
+    #[arg(long, value_name = "T")]
+    temperature: Option<f32>,
+    /// Reads this track only; may be given several times.
+    #[arg(long = "track", value_name = "TRACK", conflicts_with = "video")]
+    tracks: Vec<String>,
     /// Reads the videos beside the landmarks instead of the tracks.
     #[arg(long)]
     video: bool,
@@ -55,6 +64,20 @@ impl Read {
             if let Decoding::Sampled { seed, .. } = &mut how {
                 *seed = wanted;
             }
+        }
+        if let Some(share) = self.heard {
+            anyhow::ensure!((0.0..=1.0).contains(&share), "--heard {share} is not from 0 to 1");
+            model.preset.heard = share;
+        }
+        if let Some(temperature) = self.temperature {
+            anyhow::ensure!(temperature > 0.0, "--temperature {temperature} is not above 0");
+            model.preset.shaping.temperature = temperature;
+        }
+        if !self.tracks.is_empty() {
+            let named = Track::ALL.map(|track| self.tracks.iter().any(|name| track.is_called(name)));
+            let known = self.tracks.iter().all(|name| Track::ALL.iter().any(|track| track.is_called(name)));
+            anyhow::ensure!(known, "--track {:?}: tracks are {}", self.tracks, Track::names());
+            model.preset.reads = named;
         }
         let fps = model.preset.fps;
         let said: Vec<_> = if self.video {

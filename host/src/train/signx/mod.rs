@@ -176,8 +176,7 @@ fn scale(examples: &[(Vec<u32>, Clip)]) -> (Vec<f32>, Vec<f32>) {
 fn fingerprint(preset: &Preset, examples: &[(Vec<u32>, Clip)], steps: usize) -> String {
     let mut text = format!("{preset:?} {steps}");
     for (tokens, clip) in examples {
-        let numbers = clip.tracks.iter().flatten().flatten().flat_map(|v| v.to_le_bytes());
-        text += &format!("{tokens:?}{:?}{}", clip.there, sha256(&numbers.collect::<Vec<u8>>()));
+        text += &format!("{tokens:?}{}", clip.fingerprint());
     }
     sha256(text.as_bytes())
 }

@@ -82,8 +82,10 @@ impl<B: AutodiffBackend> Task<B> for SignXTask<'_> {
         let told = told(learnt, &targets, (&memory, &seen), preset.teacher.at(share), &mut rng);
         let logits = net.codebook.forward(told, &memory, &seen, drops);
         let (probs, codes) = (softmax(logits.clone(), 1), net.codebook.codes.weight.val());
+        // A help for few clips and few steps: the decoder has to find out where in a clip each gloss is, and learns that
+        // far sooner where the frames know what they show (CTC beside attention, Kim et al. 2017, section 2.3).
         let heard = if weights[5] > 0.0 {
-            heard(net.codebook.memory.forward(denoised), &codes, &targets, &seen)
+            gradient::aligned(net.codebook.heard(denoised), &targets.rows, &gradient::numbers(&seen))
         } else {
             Tensor::zeros([1], &device)
         };
@@ -99,19 +101,6 @@ impl<B: AutodiffBackend> Task<B> for SignXTask<'_> {
         let parts = Weights::NAMES.into_iter().zip(losses.iter().map(|l| l.clone().detach())).collect();
         (learnt.balance.total(Tensor::cat(losses.into(), 0), &weights), parts)
     }
-}
-
-/// How likely the glosses are by the frames alone, each of which looks up its own in the codebook: CTC, whose blank is
-/// the end. It is a help for few clips and few steps, and not the paper's: the decoder has to find out where in a clip
-/// each gloss is, and learns that far sooner where the frames know what they show (Kim et al. 2017, section 2.3).
-fn heard<B: AutodiffBackend>(
-    frames: Tensor<B, 2>,
-    codes: &Tensor<B, 2>,
-    targets: &Targets<B>,
-    seen: &Tensor<B, 2>,
-) -> Tensor<B, 1> {
-    let logits = frames.matmul(codes.clone().transpose()); // [B * T, V]
-    gradient::aligned(logits, &targets.rows, &gradient::numbers(seen))
 }
 
 /// What the decoder is told before each token: what was to be said, or what it said itself when it was told all of

@@ -80,13 +80,8 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
 
 /// What examples are made of, in a word.
 fn fingerprint(examples: &[(Clip, Film)]) -> String {
-    let mut text = String::new();
-    for (clip, film) in examples {
-        let numbers = clip.tracks.iter().flatten().flatten().flat_map(|v| v.to_le_bytes());
-        text += &format!("{:?}{}", clip.there, sha256(&numbers.collect::<Vec<u8>>()));
-        text += &sha256(&film.frames);
-    }
-    sha256(text.as_bytes())
+    let each = examples.iter().map(|(clip, film)| clip.fingerprint() + &sha256(&film.frames));
+    sha256(each.collect::<String>().as_bytes())
 }
 
 /// Draws stretches of videos, as long as a preset says.
