@@ -194,6 +194,8 @@ pub struct Watchdog {
     pub device: String,
     /// It bites when it was not fed for so long. Seconds.
     pub timeout_s: u32,
+    /// A part of the program that makes no progress for so long hangs, and the program is started anew. Seconds.
+    pub stall_s: u32,
 }
 
 /// What NVIDIA's flashing tool is told, from the folder that it comes in.
@@ -240,8 +242,8 @@ impl Board {
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
         let board: Self = toml::from_str(text)
             .map_err(|e| Error::Malformed { name: name.into(), said: e.to_string().trim().into() })?;
-        let watchdog_s = board.watchdog.as_ref().map_or(10, |w| w.timeout_s);
-        let bounds: [(&'static str, u32, u32, u32, &'static str); 17] = [
+        let [watchdog_s, stall_s] = board.watchdog.as_ref().map_or([10, 2], |w| [w.timeout_s, w.stall_s]);
+        let bounds: [(&'static str, u32, u32, u32, &'static str); 18] = [
             ("camera.width_px", board.camera.width_px, 64, 7680, "64 to 7680"),
             ("camera.height_px", board.camera.height_px, 64, 4320, "64 to 4320"),
             ("camera.rate_hz", board.camera.rate_hz, 1, 120, "1 to 120"),
@@ -271,6 +273,8 @@ impl Board {
                 "40 or more, below stop_c",
             ),
             ("watchdog.timeout_s", watchdog_s, 5, 600, "5 to 600"),
+            // What hangs is written down before the watchdog bites.
+            ("watchdog.stall_s", stall_s, 2, watchdog_s / 2, "2 or more, half of timeout_s at most"),
         ];
         for (key, value, least, most, range) in bounds {
             if !(least..=most).contains(&value) {
@@ -333,7 +337,16 @@ mod tests {
         check("slot_mb = 1024", "slot_mb = 1", "storage.slot_mb is 1, but must be 64 to 16384");
         check("warn_c = 85", "warn_c = 95", "thermal.warn_c is 95, but must be 40 or more, below stop_c");
         check("stop_c = 95", "stop_c = 0", "thermal.stop_c is 0");
-        check("stop_c = 95", "stop_c = 95\n[watchdog]\ndevice = \"w\"\ntimeout_s = 1", "watchdog.timeout_s");
+        check(
+            "stop_c = 95",
+            "stop_c = 95\n[watchdog]\ndevice = \"w\"\ntimeout_s = 1\nstall_s = 2",
+            "watchdog.timeout_s",
+        );
+        check(
+            "stop_c = 95",
+            "stop_c = 95\n[watchdog]\ndevice = \"w\"\ntimeout_s = 9\nstall_s = 5",
+            "watchdog.stall_s",
+        );
         check("[camera]", "[[module]]\npart = \"0003\"\ntitle = \"\"\n[camera]", "write it like p3767-0003");
         let error = Board::named("toaster").unwrap_err().to_string();
         let all = "desk, jetson-agx-orin, jetson-orin-nano, jetson-orin-nx, jetson-xavier-nx, qemu, qemu-pc";

@@ -26,7 +26,8 @@ pub fn service(board: &Board) -> String {
         let device = &watchdog.device;
         format!("ExecStartPre=+-/bin/chgrp signpost {device}\nExecStartPre=+-/bin/chmod g+rw {device}\n")
     };
-    let timeout_s = watchdog.map_or(WATCHDOG_S, |watchdog| watchdog.timeout_s);
+    // The program itself notices what hangs in it; systemd, when all of it does.
+    let timeout_s = watchdog.map_or(WATCHDOG_S, |watchdog| watchdog.stall_s + 1);
     let root = &board.storage.root;
     TEMPLATE
         .replace("{board}", &board.name)

@@ -24,6 +24,7 @@ pub mod pose_file;
 pub mod retrieval;
 pub mod spelling;
 pub mod store;
+pub mod text;
 pub mod tflite;
 pub mod translator;
 #[cfg(feature = "update")]

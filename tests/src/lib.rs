@@ -7,6 +7,7 @@ pub mod fuzz;
 pub mod kiosk;
 pub mod made;
 pub mod rig;
+pub mod service;
 pub mod simulated;
 pub mod technician;
 pub mod wire;

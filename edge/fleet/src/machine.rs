@@ -145,9 +145,9 @@ mod tests {
     fn a_command_that_fails_or_hangs_is_told_of() {
         let command = |text: &str| text.split(' ').map(String::from).collect::<Vec<_>>();
         run(&command("true"), PATIENCE).unwrap();
-        let said = |text: &str| run(&command(text), Duration::from_millis(100)).unwrap_err().to_string();
-        assert!(said("false").contains("exit status: 1"), "{}", said("false"));
-        assert!(said("no-such-program-at-all x").contains("correct `restart`"));
-        assert!(said("sleep 60").contains("took longer"));
+        let said = |text: &str, patience| run(&command(text), patience).unwrap_err().to_string();
+        assert!(said("false", PATIENCE).contains("exit status: 1"));
+        assert!(said("no-such-program-at-all x", PATIENCE).contains("correct `restart`"));
+        assert!(said("sleep 60", Duration::from_millis(100)).contains("took longer"));
     }
 }

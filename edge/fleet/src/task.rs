@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use models::bundle::{Sum, Version};
+use models::text::clipped;
 use models::update::Disk;
 use models::update::record::Held;
 use serde::{Deserialize, Serialize};
@@ -113,10 +114,7 @@ impl Task {
 impl Stage {
     /// An end, with as much of the sentence as is kept.
     pub fn ended(kept: bool, said: impl Into<String>) -> Self {
-        let mut said: String = said.into();
-        let end = (0..=SAID.min(said.len())).rev().find(|end| said.is_char_boundary(*end)).unwrap_or(0);
-        said.truncate(end);
-        Self::Ended { kept, said }
+        Self::Ended { kept, said: clipped(&said.into(), SAID).into() }
     }
 }
 

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use models::link::tty::BAUD;
 
 use super::read::Models;
 use super::sign::Signed;
 use super::update::Place;
+use super::update::serve::Cable;
 use crate::kiosk::state::{LEFT_AFTER, LEFT_AFTER_S};
 use crate::kiosk::unit::{self, Settings};
 use crate::kiosk::words::Tongue;
@@ -27,18 +27,8 @@ pub struct Kiosk {
     models: Models,
     #[command(flatten)]
     signed: Signed,
-    /// The serial port, where it is not the board's
-    #[arg(long, value_name = "PATH")]
-    port: Option<PathBuf>,
-    /// Bits a second, for ports that have a speed
-    #[arg(long, default_value_t = BAUD)]
-    baud: u32,
-    /// What tells this unit from others; the computer's name where not given
-    #[arg(long, value_name = "NAME")]
-    unit: Option<String>,
-    /// Writes there every few seconds how the unit is, for whoever tells others of it
-    #[arg(long, value_name = "FILE.json")]
-    health: Option<PathBuf>,
+    #[command(flatten)]
+    cable: Cable,
     /// Where to show it: in a `window`, on the unit's own `screen`, or in a folder for pictures, which grows as long as it runs
     #[arg(long, value_name = "window|screen|FOLDER", default_value = present::WINDOW)]
     show: PathBuf,
@@ -48,6 +38,10 @@ pub struct Kiosk {
     /// A visitor has left when nobody was seen for so many seconds; then the visit is forgotten
     #[arg(long, value_name = "S", default_value_t = LEFT_AFTER_S, value_parser = left_after())]
     left_after: u32,
+    /// A thread that makes no progress for so many seconds hangs, and the unit ends to be started anew; the board's
+    /// where not given
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(2..=60))]
+    stall_after: Option<u32>,
     /// A light screen instead of a dark one
     #[arg(long)]
     light: bool,
@@ -69,13 +63,11 @@ impl Kiosk {
             source,
             models: self.models,
             signed: self.signed,
-            port: self.port,
-            baud: self.baud,
-            name: self.unit,
-            health: self.health,
+            cable: self.cable,
             tongue: self.words,
             theme: if self.light { Theme::LIGHT } else { Theme::DARK },
             left_after: Duration::from_secs(self.left_after.into()),
+            stall_after: self.stall_after.map(|s| Duration::from_secs(s.into())),
         };
         present::on(&self.show, &screen, |to| unit::run(home, settings, to))?
     }

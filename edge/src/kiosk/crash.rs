@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use models::text::clipped;
 use models::whole;
 use serde::{Deserialize, Serialize};
 
@@ -121,9 +122,7 @@ impl Crashes {
     }
 
     fn add(&mut self, mut crash: Crash) {
-        let end = (0..=MESSAGE.min(crash.said.len())).rev().find(|end| crash.said.is_char_boundary(*end));
-        crash.said.truncate(end.unwrap_or(0));
-        crash.said = crash.said.replace(char::is_control, " ");
+        crash.said = clipped(&crash.said, MESSAGE).replace(char::is_control, " ");
         self.kept.in_a_row = self.kept.in_a_row.saturating_add(1);
         self.kept.last = Some(crash);
     }

@@ -1,6 +1,7 @@
-//! Whether the unit goes on: camera, inference and screen, each by something that only real work does.
+//! Whether the unit goes on: each thread by something that only real work does.
 //!
-//! Without a clock: the time is given. What is not there cannot go on, and need not where people were told: with
+//! Camera, inference and screen have to go on always, and feed the watchdogs; the others while they are at work. Without
+//! a clock: the time is given. What is not there cannot go on, and need not where people were told: with
 //! a picture on the screen that says that nobody is seen, camera and inference are excused until they are back.
 
 use std::time::Duration;
@@ -17,11 +18,18 @@ pub enum Part {
     Inference,
     /// A picture was presented on the screen.
     Screen,
+    /// What was seen was read, or it was seen that there is nothing to read.
+    Language,
+    /// A text was signed, or it was seen that none waits.
+    Production,
+    /// The cable was served once around.
+    Link,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Camera, Self::Inference, Self::Screen];
+    pub const ALL: [Self; 6] =
+        [Self::Camera, Self::Inference, Self::Screen, Self::Language, Self::Production, Self::Link];
 
     /// The thread that does it.
     pub fn thread(self) -> &'static str {
@@ -29,7 +37,15 @@ impl Part {
             Self::Camera => "camera",
             Self::Inference => "vision",
             Self::Screen => "screen",
+            Self::Language => "language",
+            Self::Production => "production",
+            Self::Link => "link",
         }
+    }
+
+    /// Whether it sees whoever stands before the unit: where people are told that nobody is seen, it need not go on.
+    fn sees(self) -> bool {
+        matches!(self, Self::Camera | Self::Inference | Self::Language)
     }
 }
 
@@ -37,15 +53,19 @@ impl Part {
 #[derive(Debug, Clone)]
 pub struct Heart {
     limit: Duration,
-    /// Up to when each is believed to go on.
-    until: [Duration; 3],
+    /// Up to when each is believed to go on; for ever, where it is not at work.
+    until: [Duration; Part::ALL.len()],
     excused: bool,
 }
 
 impl Heart {
     /// Each has to go on at least once in so long.
     pub fn new(limit: Duration) -> Self {
-        Self { limit, until: [START.max(limit); 3], excused: false }
+        let until = Part::ALL.map(|part| match part {
+            Part::Camera | Part::Inference | Part::Screen => START.max(limit),
+            Part::Language | Part::Production | Part::Link => Duration::MAX,
+        });
+        Self { limit, until, excused: false }
     }
 
     /// A part went on.
@@ -53,21 +73,27 @@ impl Heart {
         self.until[part as usize] = now + self.limit;
     }
 
-    /// Whether the picture on the screen says that nobody is seen. Where it no longer does, camera and inference
+    /// A part is not at work, or at something that takes as long as it takes.
+    pub fn rest(&mut self, part: Part) {
+        self.until[part as usize] = Duration::MAX;
+    }
+
+    /// Whether the picture on the screen says that nobody is seen. Where it no longer does, those that see
     /// have their whole time again.
     pub fn excuse(&mut self, excused: bool, now: Duration) {
         if self.excused && !excused {
-            for part in [Part::Camera, Part::Inference] {
+            for part in Part::ALL.into_iter().filter(|part| part.sees()) {
                 self.beat(part, now);
             }
         }
         self.excused = excused;
     }
 
-    /// The first part that does not go on, where there is one.
+    /// The part that does not go on, where there is one: the first that did not, for whoever waits for it stops as well.
     pub fn stalled(&self, now: Duration) -> Option<Part> {
-        let excused = |part: &Part| self.excused && *part != Part::Screen;
-        Part::ALL.into_iter().filter(|part| !excused(part)).find(|part| now >= self.until[*part as usize])
+        let until = |part: &Part| self.until[*part as usize];
+        let excused = |part: &Part| self.excused && part.sees();
+        Part::ALL.into_iter().filter(|part| !excused(part) && now >= until(part)).min_by_key(until)
     }
 
     /// Whether the unit does all that it is there for: nothing stalls, and nothing is excused.
@@ -98,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn all_three_have_to_go_on() {
+    fn all_have_to_go_on() {
         check(None, false, 109, None);
         check(None, false, 110, Some(Part::Camera));
         for part in Part::ALL {
@@ -107,9 +133,38 @@ mod tests {
     }
 
     #[test]
+    fn who_stopped_first_is_named() {
+        let mut heart = Heart::new(at(10));
+        for part in Part::ALL {
+            heart.beat(part, at(100));
+        }
+        heart.beat(Part::Language, at(98));
+        heart.beat(Part::Inference, at(99));
+        assert_eq!(heart.stalled(at(120)), Some(Part::Language));
+    }
+
+    #[test]
+    fn who_is_not_at_work_need_not_go_on() {
+        let mut heart = Heart::new(at(10));
+        for part in Part::ALL {
+            heart.beat(part, at(100));
+        }
+        heart.rest(Part::Link);
+        for part in Part::ALL.into_iter().filter(|part| *part != Part::Link) {
+            heart.beat(part, at(1000));
+        }
+        assert_eq!(heart.stalled(at(1001)), None);
+        heart.beat(Part::Link, at(985));
+        assert_eq!(heart.stalled(at(1001)), Some(Part::Link));
+        let fresh = Heart::new(at(10));
+        assert_eq!(fresh.stalled(START), Some(Part::Camera), "the others have not begun");
+    }
+
+    #[test]
     fn what_the_screen_says_is_missing_is_excused_and_the_screen_never_is() {
         check(Some(Part::Camera), true, 109, None);
         check(Some(Part::Inference), true, 109, None);
+        check(Some(Part::Language), true, 109, None);
         check(Some(Part::Screen), true, 101, Some(Part::Screen));
         let mut heart = Heart::new(at(10));
         heart.excuse(true, at(0));

@@ -1,6 +1,5 @@
 //! The thread link: what a kiosk does for a technician's tool, and for the clerk's.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -9,12 +8,12 @@ use models::link::message::{Caption, Hash, Health, Hello, Trouble as Told, Word}
 use models::link::{Duties, Staging};
 use models::update::proof::Sign;
 
+use super::heart::Part;
 use super::session::WAITING;
 use super::shared::{Ending, News, Request, Shared, Trouble};
 use crate::cli::update::Home;
 use crate::cli::update::duties::Bench;
-use crate::cli::update::serve::{Line, OnDuty, serve};
-use crate::cli::update::told::HealthFile;
+use crate::cli::update::serve::{Cable, OnDuty, serve};
 use crate::cli::update::watch::Watch;
 
 /// A text is signed within so long, or it is said that it was not.
@@ -29,12 +28,8 @@ const SIGNS: usize = 256;
 pub struct Serving {
     pub shared: Arc<Shared>,
     pub home: Home,
-    /// None where the board has no port and none was named: then only a version on trial is judged.
-    pub line: Option<Line>,
-    /// What tells this unit from others.
-    pub name: String,
-    /// The file of the unit's health, where one is kept.
-    pub health: Option<PathBuf>,
+    /// Where the board has no port and none was named, only a version on trial is judged.
+    pub cable: Cable,
     /// Whether a version on trial has anything that it could prove itself with.
     pub has_camera: bool,
 }
@@ -48,9 +43,10 @@ impl Serving {
         let (proof, news) = sync_channel(SIGNS);
         let staging = Staging::open(&self.home.staging())?;
         let watch = self.has_camera.then(|| Watch::listening(news));
-        let bench = Bench::new(self.home.clone(), self.name.clone(), staging, watch);
+        let bench = Bench::new(self.home.clone(), self.cable.name(), staging, watch);
         let desk = Desk { bench, shared: Arc::clone(&self.shared), proof };
-        serve(self.line.as_ref(), None, desk, self.health.clone().map(HealthFile::new))
+        let _at_work = self.shared.at_work(Part::Link);
+        serve(self.cable.line(&self.home).as_ref(), None, desk, self.cable.health())
     }
 }
 
@@ -64,6 +60,7 @@ struct Desk {
 
 impl OnDuty for Desk {
     fn judge(&mut self, now: Duration) -> Option<String> {
+        self.shared.beat(Part::Link);
         while let Some(sign) = self.shared.signs.take(Duration::ZERO) {
             if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.proof.try_send(Ok(sign))
             {
@@ -144,7 +141,11 @@ impl Duties for Desk {
     }
 
     fn install(&mut self, file: &Hash) -> Result<(), String> {
-        self.bench.install(file)
+        // As long as its storage takes to write and read a bundle.
+        self.shared.heart().rest(Part::Link);
+        let installed = self.bench.install(file);
+        self.shared.beat(Part::Link);
+        installed
     }
 
     fn confirm(&mut self) -> Result<(), String> {

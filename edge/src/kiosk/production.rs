@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use boards::Board;
 use models::link::message;
 
+use super::heart::Part;
 use super::shared::{News, Request, Shared, Trouble};
 use crate::cli::sign::Signed;
 use crate::production::{Manner, Production, Provenance, Signing};
@@ -33,7 +34,9 @@ impl Producing {
         }
         let mut production = self.signed.production(&self.board).inspect_err(|error| self.cannot(error))?;
         self.shared.trouble(Trouble::Signing, None);
+        let at_work = self.shared.at_work(Part::Production);
         while self.shared.ending().is_none() {
+            at_work.goes_on();
             if let Some(request) = self.shared.requests.take(LOOK) {
                 self.work_on(Some(request.text.clone()));
                 self.sign(&mut production, request);

@@ -65,16 +65,6 @@ impl<T> Queue<T> {
         item
     }
 
-    /// How many wait.
-    pub fn len(&self) -> usize {
-        self.lock().waiting.len()
-    }
-
-    /// Whether none waits.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Throws away what waits.
     pub fn clear(&self) {
         self.lock().waiting.clear();
@@ -109,7 +99,7 @@ mod tests {
         });
         let mut taken = Vec::new();
         while taken.len() < 100 {
-            assert!(queue.len() <= 2);
+            assert!(queue.lock().waiting.len() <= 2);
             taken.extend(queue.take(Duration::from_secs(10)));
         }
         assert!(pushing.join().unwrap() && taken.is_sorted());
@@ -121,7 +111,7 @@ mod tests {
         assert_eq!([1, 2, 3].map(|n| queue.offer(n)), [None, None, Some(1)]);
         assert_eq!(queue.take(Duration::ZERO), Some(2));
         queue.clear();
-        assert_eq!((queue.take(Duration::ZERO), queue.is_empty()), (None, true));
+        assert_eq!((queue.take(Duration::ZERO), queue.lock().waiting.is_empty()), (None, true));
     }
 
     #[test]

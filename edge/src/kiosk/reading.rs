@@ -73,7 +73,9 @@ impl Reading {
         self.shared.set_camera_on(true);
         self.shared.news.push(News::Sees(true));
         let before = self.shared.vitals().lost;
+        let at_work = self.shared.at_work(Part::Language);
         while let Some(event) = input.next()? {
+            at_work.goes_on();
             if self.shared.ending().is_some() {
                 break;
             }

@@ -25,7 +25,7 @@ use crate::production::Signing;
 use crate::screen::{Rig, Span};
 
 /// Where no watchdog says how long nothing may go on. Seconds.
-const LIMIT_S: u32 = 30;
+const LIMIT_S: u32 = 15;
 /// News that may wait for the screen: more would only be late.
 const NEWS: usize = 8;
 /// Texts that may wait to be made into signing: more than are taken, so that whoever asks never waits for room.
@@ -175,8 +175,7 @@ pub struct Shared {
 impl Shared {
     /// Of a unit that begins now.
     pub fn new(board: &Board, version: String, crashes: Crashes) -> Self {
-        // Half of the watchdog's time, so that what stalls is written down before it bites.
-        let limit_s = board.watchdog.as_ref().map_or(LIMIT_S, |watchdog| watchdog.timeout_s) / 2;
+        let limit_s = board.watchdog.as_ref().map_or(LIMIT_S, |watchdog| watchdog.stall_s);
         Self {
             begun: Instant::now(),
             version,
@@ -229,14 +228,23 @@ impl Shared {
     pub fn beat(&self, part: Part) {
         lock(&self.heart).beat(part, self.now());
         let sign = match part {
-            Part::Camera => Sign::Frame,
-            Part::Inference => Sign::Inference,
-            Part::Screen => Sign::Picture,
+            Part::Camera => Some(Sign::Frame),
+            Part::Inference => Some(Sign::Inference),
+            Part::Screen => Some(Sign::Picture),
+            Part::Language | Part::Production | Part::Link => None,
         };
-        self.signs.offer(sign);
+        if let Some(sign) = sign {
+            self.signs.offer(sign);
+        }
         if part == Part::Screen {
             self.shown.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// A part is at work until what this gives is dropped, whatever ends the work.
+    pub fn at_work(&self, part: Part) -> AtWork<'_> {
+        self.beat(part);
+        AtWork { shared: self, part }
     }
 
     /// Whether anything was ever presented.
@@ -357,10 +365,25 @@ impl Shared {
     pub fn last_crash(&self) -> Option<Duration> {
         *lock(&self.crashed)
     }
+}
 
-    /// The version that runs.
-    pub fn version(&self) -> &str {
-        &self.version
+/// A part at work.
+#[derive(Debug)]
+pub struct AtWork<'a> {
+    shared: &'a Shared,
+    part: Part,
+}
+
+impl AtWork<'_> {
+    /// It went on.
+    pub fn goes_on(&self) {
+        self.shared.beat(self.part);
+    }
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.shared.heart().rest(self.part);
     }
 }
 

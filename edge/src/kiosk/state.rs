@@ -169,11 +169,6 @@ impl Machine {
         Step { state: self.shown, left }
     }
 
-    /// Whether somebody is visiting.
-    pub fn has_visitor(&self) -> bool {
-        self.visit.is_some()
-    }
-
     fn wanted(&self) -> State {
         if self.signing {
             State::Signing
@@ -249,9 +244,9 @@ mod tests {
         machine.tell(at(100), seen(true, Hands::Down));
         machine.tell(at(101), seen(false, Hands::Down));
         machine.tell(at(102), Event::NotUnderstood);
-        assert!(!machine.step(at(119)).left && machine.has_visitor());
+        assert!(!machine.step(at(119)).left && machine.visit.is_some());
         let step = machine.step(at(120));
-        assert!(step.left && !machine.has_visitor());
+        assert!(step.left && machine.visit.is_none());
         assert_eq!(machine.step(at(121)), Step { state: State::Rest, left: false });
     }
 

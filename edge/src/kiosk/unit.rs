@@ -1,6 +1,6 @@
 //! The kiosk as a whole: it starts the threads, watches over them, and ends in order.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
@@ -15,6 +15,7 @@ use signal_hook::iterator::Signals;
 
 use super::crash::{Crashes, MOST_IN_A_ROW};
 use super::governor::Load;
+use super::heart::Heart;
 use super::heat;
 use super::link::Serving;
 use super::production::Producing;
@@ -28,9 +29,9 @@ use super::words::Tongue;
 use crate::Fault;
 use crate::cli::read::Models;
 use crate::cli::sign::Signed;
+use crate::cli::update::Home;
 use crate::cli::update::duties::{ZONES, temperatures};
-use crate::cli::update::serve::Line;
-use crate::cli::update::{Home, computer};
+use crate::cli::update::serve::Cable;
 use crate::screen::Theme;
 use crate::screen::present::Present;
 
@@ -40,8 +41,9 @@ const WATCH: Duration = Duration::from_millis(200);
 const FEEL: Duration = Duration::from_secs(2);
 /// A unit in which nothing broke for so long is well.
 const WELL: Duration = Duration::from_secs(60);
-/// Threads have so long to end in order.
+/// Threads have so long to end in order; and where the unit is broken, of which one may never end.
 const LEAVE: Duration = Duration::from_secs(3);
+const LEAVE_BROKEN: Duration = Duration::from_millis(500);
 /// Storage with less than this is full: a record and a log need some. Bytes.
 const FULL: u64 = 4 << 20;
 /// What a kiosk is told by its command line.
@@ -52,20 +54,16 @@ pub(crate) struct Settings {
     pub models: Models,
     /// What is signed with.
     pub signed: Signed,
-    /// The serial port, where it is not the board's.
-    pub port: Option<PathBuf>,
-    /// Its bits a second.
-    pub baud: u32,
-    /// What tells this unit from others.
-    pub name: Option<String>,
-    /// The file of its health, where one is kept.
-    pub health: Option<PathBuf>,
+    /// Its cable.
+    pub cable: Cable,
     /// The language of its own words.
     pub tongue: Tongue,
     /// Its colours.
     pub theme: Theme,
     /// How long nobody is seen until a visitor has left.
     pub left_after: Duration,
+    /// How long a thread may make no progress, where not as long as the board says.
+    pub stall_after: Option<Duration>,
 }
 
 /// Runs the kiosk until it is told to end.
@@ -79,6 +77,9 @@ pub(crate) fn run(home: Home, settings: Settings, mut to: Box<dyn Present + Send
     let version = home.version();
     let killed = crashes.begin(&version, utc::text(SystemTime::now()));
     let shared = Arc::new(Shared::new(&board, version, crashes));
+    if let Some(limit) = settings.stall_after {
+        *shared.heart() = Heart::new(limit);
+    }
     match killed {
         Ok(false) => {}
         Ok(true) => journal::warn!("the run before ended without being told to"),
@@ -97,13 +98,7 @@ pub(crate) fn run(home: Home, settings: Settings, mut to: Box<dyn Present + Send
     threads.push(spawn(&shared, "production", Rule::Restart, move || producing.run())?);
     let serving = Serving {
         shared: Arc::clone(&shared),
-        line: settings.port.or_else(|| home.port()).map(|port| Line {
-            port,
-            baud: settings.baud,
-            staging: home.staging(),
-        }),
-        name: settings.name.unwrap_or_else(computer),
-        health: settings.health,
+        cable: settings.cable,
         has_camera: settings.source.is_some(),
         home: home.clone(),
     };
@@ -125,7 +120,7 @@ pub(crate) fn run(home: Home, settings: Settings, mut to: Box<dyn Present + Send
         None
     });
     let ending = watch(&shared, &board, &home.disk, manager);
-    leave(&shared, threads);
+    leave(&shared, threads, if let Ending::Failed(_) = ending { LEAVE_BROKEN } else { LEAVE });
     match ending {
         Ending::Ordered | Ending::Restart => Ok(()),
         Ending::Failed(why) => Err(anyhow!("{why}; its service starts it anew, and `crash.json` keeps why")),
@@ -279,8 +274,8 @@ fn no_room(why: &str) -> String {
 }
 
 /// Waits for the threads, though not for one that hangs: the program's end is theirs.
-fn leave(shared: &Shared, threads: Vec<JoinHandle<()>>) {
-    let until = Instant::now() + LEAVE;
+fn leave(shared: &Shared, threads: Vec<JoinHandle<()>>, patience: Duration) {
+    let until = Instant::now() + patience;
     // The one that waits for signals waits for ever.
     let over = |thread: &JoinHandle<()>| thread.is_finished() || thread.thread().name() == Some("signals");
     while !threads.iter().all(over) && Instant::now() < until {
@@ -301,7 +296,7 @@ mod tests {
     use std::os::unix::net::UnixDatagram;
 
     use super::*;
-    use crate::kiosk::heart::{Heart, Part};
+    use crate::kiosk::heart::Part;
 
     fn shared(board: &Board, root: &Path) -> Shared {
         Shared::new(board, "1.2.3".into(), Crashes::open(root))

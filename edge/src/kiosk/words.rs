@@ -5,6 +5,7 @@
 
 use clap::ValueEnum;
 
+use super::state::State;
 use crate::production::Provenance;
 
 /// The languages of the kiosk's own words. What people say and what is signed may be in others.
@@ -36,18 +37,8 @@ impl Tongue {
 /// A sentence or a word of the kiosk's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Say {
-    /// Nobody signs and nothing is asked.
-    Rest,
-    /// Somebody signs.
-    Watching,
-    /// Something is being worked out.
-    Thinking,
-    /// It was not understood.
-    PleaseRepeat,
-    /// The screen signs.
-    Signing,
-    /// Something is broken.
-    OutOfOrder,
+    /// What the kiosk is doing.
+    Doing(State),
     /// What a visitor is asked to do.
     Welcome,
     /// The same while something is worked out.
@@ -87,12 +78,12 @@ pub enum Say {
 impl Say {
     /// All of it.
     pub const ALL: [Self; 35] = [
-        Self::Rest,
-        Self::Watching,
-        Self::Thinking,
-        Self::PleaseRepeat,
-        Self::Signing,
-        Self::OutOfOrder,
+        Self::Doing(State::Rest),
+        Self::Doing(State::Watching),
+        Self::Doing(State::Thinking),
+        Self::Doing(State::PleaseRepeat),
+        Self::Doing(State::Signing),
+        Self::Doing(State::OutOfOrder),
         Self::Welcome,
         Self::OneMoment,
         Self::SignAgain,
@@ -139,12 +130,14 @@ impl Say {
     #[rustfmt::skip]
     fn line(self) -> [&'static str; 4] {
         match self {
-            Self::Rest => ["Ready", "Bereit", "准备就绪", "준비됨"],
-            Self::Watching => ["Watching", "Ich sehe zu", "正在看您打手语", "보고 있습니다"],
-            Self::Thinking => ["Thinking", "Ich überlege", "正在思考", "생각 중"],
-            Self::PleaseRepeat => ["Please repeat", "Bitte wiederholen", "请再打一遍", "다시 해 주세요"],
-            Self::Signing => ["Signing", "Ich gebärde", "正在打手语", "수어로 전하는 중"],
-            Self::OutOfOrder => ["Out of order", "Außer Betrieb", "暂停服务", "고장"],
+            Self::Doing(state) => match state {
+                State::Rest => ["Ready", "Bereit", "准备就绪", "준비됨"],
+                State::Watching => ["Watching", "Ich sehe zu", "正在看您打手语", "보고 있습니다"],
+                State::Thinking => ["Thinking", "Ich überlege", "正在思考", "생각 중"],
+                State::PleaseRepeat => ["Please repeat", "Bitte wiederholen", "请再打一遍", "다시 해 주세요"],
+                State::Signing => ["Signing", "Ich gebärde", "正在打手语", "수어로 전하는 중"],
+                State::OutOfOrder => ["Out of order", "Außer Betrieb", "暂停服务", "고장"],
+            },
             Self::Welcome => ["Please sign here.", "Bitte gebärden Sie hier.", "请在这里打手语。", "여기에서 수어로 말씀해 주세요."],
             Self::OneMoment => ["One moment, please.", "Einen Moment, bitte.", "请稍等。", "잠시만 기다려 주세요."],
             Self::SignAgain => ["I did not understand. Please sign it again.", "Nicht verstanden. Bitte noch einmal.", "我没有看懂，请再打一遍。", "이해하지 못했습니다. 다시 수어로 말씀해 주세요."],
@@ -210,7 +203,10 @@ mod tests {
                 assert_eq!(own, has_script, "{words:?} is no {tongue:?}");
             }
             let [english, german, ..] = Tongue::value_variants() else { panic!("four languages") };
-            assert!(say == Say::Signing || say.in_words(*english) != say.in_words(*german), "{say:?}");
+            assert!(
+                say == Say::Doing(State::Signing) || say.in_words(*english) != say.in_words(*german),
+                "{say:?}"
+            );
         }
     }
 }

@@ -6,6 +6,7 @@ use cosmic_text::{
     Attrs, Buffer, Color, Family, FontSystem, Metrics, Shaping, SwashCache, SwashContent, Weight, fontdb,
 };
 use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
+use models::text::clipped;
 
 use super::canvas::Canvas;
 use super::theme::Theme;
@@ -45,6 +46,13 @@ pub struct Span {
     pub text: String,
     /// How it is shown.
     pub tone: Tone,
+}
+
+impl Span {
+    /// A word that is shown so.
+    pub fn new(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), tone }
+    }
 }
 
 /// What the caption band shows.
@@ -276,15 +284,6 @@ fn tone_color(theme: &Theme, tone: Tone) -> Color {
         Tone::Warn => theme.warn,
     };
     Color::rgb(c.r(), c.g(), c.b())
-}
-
-/// The start of a text, at most `most` bytes, cut between characters.
-fn clipped(text: &str, most: usize) -> &str {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ const VISITORS: f32 = 0.6;
 /// And so much of the height of one that is not.
 const VISITORS_TALL: f32 = 0.68;
 
+/// How wide the mark of the camera is, in sizes of the smallest letters.
+const MARK: f32 = 1.5;
+
 /// What the visitor looks at.
 #[derive(Debug, Clone, Copy)]
 pub enum OnStage<'a> {
@@ -75,6 +78,11 @@ impl Letters {
         Self { least: (screen.least_letter_px() / CAP_HEIGHT).ceil() }
     }
 
+    /// The height of a row of the bar. Pixels.
+    fn row(self) -> f32 {
+        (self.least * 1.5).round()
+    }
+
     /// The font's size of captions. Pixels.
     fn caption(self) -> f32 {
         (self.least * CAPTION).ceil()
@@ -117,12 +125,13 @@ impl Screen {
     pub fn counter(&mut self, shown: &Counter, letters: Letters) {
         let (w, h) = (self.canvas.width() as f32, self.canvas.height() as f32);
         self.canvas.fill(self.theme.band);
-        let bar = self.bar(shown, letters, w);
+        let mark = self.camera_mark(shown, letters, w);
+        let bar = letters.row() + mark.map_or(0.0, |[_, y]| y);
         let areas = Areas::of((w, h), bar, letters);
         self.stage(shown, areas.stage);
         // Landmarks of a hand that left the picture reach beyond it.
         self.canvas.rectangle(0.0, 0.0, w, bar, self.theme.band);
-        self.bar(shown, letters, w);
+        self.bar(shown, letters, w, mark);
         self.captions(shown.caption, letters, areas.caption);
         self.clerk(shown, letters, areas.clerk);
         let edge = (letters.least * 0.06).max(1.0);
@@ -131,14 +140,24 @@ impl Screen {
         self.canvas.rectangle(line[0], line[1], line[2], line[3], self.theme.quiet);
     }
 
-    /// The state, and whether the camera is on; in two lines where one has no room for both. Gives its height.
-    fn bar(&mut self, shown: &Counter, letters: Letters, width: f32) -> f32 {
+    /// Where the mark stands that the camera is on, from the left and from above: beside the state, or below it where one
+    /// row has no room for both; none where the camera is off.
+    fn camera_mark(&mut self, shown: &Counter, letters: Letters, width: f32) -> Option<[f32; 2]> {
         let (theme, size) = (self.theme, letters.least);
-        let row = (size * 1.5).round();
+        let pad = size * 0.5;
+        let words = [Span::new(shown.camera?, Tone::Plain)];
+        let needed = size * MARK + self.text.width(&theme, &words, size) + pad;
+        let state = self.text.width(&theme, &[Span::new(shown.state.0, shown.state.1)], size);
+        let fits = pad + size * 0.8 + state + 2.0 * pad + needed <= width;
+        Some(if fits { [width - needed, 0.0] } else { [pad - size * 0.2, letters.row()] })
+    }
+
+    /// The state, and whether the camera is on.
+    fn bar(&mut self, shown: &Counter, letters: Letters, width: f32, mark: Option<[f32; 2]>) {
+        let (theme, size, row) = (self.theme, letters.least, letters.row());
         let (pad, dot) = (size * 0.5, size * 0.24);
         let top = (row - size * LINE_HEIGHT) / 2.0;
-        let state = [Span { text: shown.state.0.into(), tone: shown.state.1 }];
-        let state_width = self.text.width(&theme, &state, size);
+        let state = [Span::new(shown.state.0, shown.state.1)];
         let color = match shown.state.1 {
             Tone::Warn => theme.warn,
             Tone::Quiet => theme.quiet,
@@ -147,19 +166,10 @@ impl Screen {
         self.canvas.disc([pad + dot, row / 2.0], dot, color);
         let left = pad + size * 0.8;
         self.text.draw(&mut self.canvas, &theme, &state, size, [left, top, width - left, row]);
-        let Some(words) = shown.camera else { return row };
-        let words = [Span { text: words.into(), tone: Tone::Plain }];
-        let words_width = self.text.width(&theme, &words, size);
-        let mark = size * 1.5;
-        let needed = mark + words_width + pad;
-        let (x, y) = if left + state_width + 2.0 * pad + needed <= width {
-            (width - needed, 0.0)
-        } else {
-            (pad - size * 0.2, row)
-        };
-        self.lens([x + mark * 0.45, y + row / 2.0], size * 0.42);
-        self.text.draw(&mut self.canvas, &theme, &words, size, [x + mark, y + top, width - x - mark, row]);
-        y + row
+        let (Some(words), Some([x, y])) = (shown.camera, mark) else { return };
+        let (words, wide) = ([Span::new(words, Tone::Plain)], size * MARK);
+        self.lens([x + wide * 0.45, y + row / 2.0], size * 0.42);
+        self.text.draw(&mut self.canvas, &theme, &words, size, [x + wide, y + top, width - x - wide, row]);
     }
 
     /// The mark that a camera is on: a lens that looks, in the colour of warnings.
@@ -174,21 +184,19 @@ impl Screen {
         let theme = self.theme;
         match shown.stage {
             OnStage::Mirror(picture, landmarks) => {
-                let scale = (w / picture.width.max(1) as f32).min(h / picture.height.max(1) as f32);
-                let (wide, tall) = (picture.width as f32 * scale, picture.height as f32 * scale);
-                let origin = [x + (w - wide) / 2.0, y + (h - tall) / 2.0];
-                let area = [origin[0] as u32, origin[1] as u32, wide as u32, tall as u32];
-                self.canvas.mirror(picture.rgb, (picture.width, picture.height), area);
+                let (view, area) = picture.fitted([x, y, w, h]);
+                let size = (picture.width, picture.height);
+                self.canvas.mirror(picture.rgb, size, area.map(|side| side as u32));
                 if let Some((rig, pose)) = landmarks {
                     let mirrored = mirrored(pose, picture.width as f32);
-                    let view = View { scale, origin };
                     landmarks_over(&mut self.canvas, &theme, rig, &mirrored, &view);
                 }
-                let (right, below) = (origin[0] + wide, origin[1] + tall);
+                let [left, top, wide, tall] = area;
+                let (right, below) = (left + wide, top + tall);
                 for [x, y, w, h] in [
-                    [x, y, w, origin[1] - y],
+                    [x, y, w, top - y],
                     [x, below, w, y + h - below],
-                    [x, y, origin[0] - x, h],
+                    [x, y, left - x, h],
                     [right, y, x + w - right, h],
                 ] {
                     self.canvas.rectangle(x, y, w, h, theme.band);
@@ -248,13 +256,15 @@ impl Screen {
         // From below: what is wrong, what waits, and what was said, of which the newest is next to them.
         let mut bottom = y + h - pad * 0.5;
         let (heading, waiting) = shown.waiting;
-        let notices = shown.notices.iter().rev().map(|notice| vec![span(*notice, Tone::Warn)]);
-        let waiting = waiting
-            .iter()
-            .rev()
-            .map(|text| vec![span(format!("{heading}: "), Tone::Quiet), span(text.as_str(), Tone::Plain)]);
+        let notices = shown.notices.iter().rev().map(|notice| vec![Span::new(*notice, Tone::Warn)]);
+        let waiting = waiting.iter().rev().map(|text| {
+            vec![Span::new(format!("{heading}: "), Tone::Quiet), Span::new(text.as_str(), Tone::Plain)]
+        });
         let talk = shown.talk.iter().rev().map(|said| {
-            vec![span(format!("{}: ", said.who), Tone::Quiet), span(said.text.as_str(), Tone::Plain)]
+            vec![
+                Span::new(format!("{}: ", said.who), Tone::Quiet),
+                Span::new(said.text.as_str(), Tone::Plain),
+            ]
         });
         for spans in notices.chain(waiting).chain(talk) {
             let tall = self.text.height(&theme, &spans, size, w);
@@ -266,10 +276,6 @@ impl Screen {
             bottom -= pad * 0.3;
         }
     }
-}
-
-fn span(text: impl Into<String>, tone: Tone) -> Span {
-    Span { text: text.into(), tone }
 }
 
 /// A pose as a mirror shows it: left stays left for whoever looks.
@@ -304,7 +310,7 @@ mod tests {
             let mut canvas = Canvas::new(400, 200);
             let (theme, area) = (Theme::DARK, [10.0, 10.0, 390.0, 190.0]);
             let mut text = Typesetter::fallback_only();
-            text.draw(&mut canvas, &theme, &[span("H", Tone::Plain)], letters.least, area);
+            text.draw(&mut canvas, &theme, &[Span::new("H", Tone::Plain)], letters.least, area);
             let rows = canvas.rgba().chunks(4 * canvas.width() as usize);
             let high = rows.filter(|row| row.chunks(4).any(|p| p[0] > 128)).count();
             let least = board.screen.least_letter_px();
@@ -327,7 +333,7 @@ mod tests {
                 for (say, tongue) in
                     asked.iter().flat_map(|say| Tongue::value_variants().iter().map(move |t| (say, t)))
                 {
-                    let words = [span(say.in_words(*tongue), Tone::Plain)];
+                    let words = [Span::new(say.in_words(*tongue), Tone::Plain)];
                     let room = width - 0.8 * letters.least;
                     let high = text.height(&Theme::DARK, &words, letters.caption(), room);
                     let lines = high / (letters.caption() * LINE_HEIGHT);

@@ -128,6 +128,17 @@ pub struct Picture<'a> {
     pub height: u32,
 }
 
+impl Picture<'_> {
+    /// As large as it fits whole into a rectangle and in its middle: how places of the picture lie then, and the
+    /// rectangle that it fills. Rectangles are `[x, y, width, height]` in pixels.
+    fn fitted(&self, [x, y, w, h]: [f32; 4]) -> (View, [f32; 4]) {
+        let scale = (w / self.width.max(1) as f32).min(h / self.height.max(1) as f32);
+        let (wide, tall) = (self.width as f32 * scale, self.height as f32 * scale);
+        let origin = [x + (w - wide) / 2.0, y + (h - tall) / 2.0];
+        (View { scale, origin }, [origin[0], origin[1], wide, tall])
+    }
+}
+
 /// Draws whole frames on a canvas that it owns.
 #[derive(Debug)]
 pub struct Screen {
@@ -201,14 +212,10 @@ impl Screen {
     ) {
         let areas = Areas::of(&self.canvas);
         self.canvas.fill(self.theme.band);
-        let [x, y, w, h] = areas.stage;
-        let scale = (w / picture.width.max(1) as f32).min(h / picture.height.max(1) as f32);
-        let (shown_w, shown_h) = (picture.width as f32 * scale, picture.height as f32 * scale);
-        let origin = [x + (w - shown_w) / 2.0, y + (h - shown_h) / 2.0];
-        let area = [origin[0] as u32, origin[1] as u32, shown_w as u32, shown_h as u32];
-        self.canvas.picture(picture.rgb, (picture.width, picture.height), area);
+        let (view, area) = picture.fitted(areas.stage);
+        self.canvas.picture(picture.rgb, (picture.width, picture.height), area.map(|side| side as u32));
         if let Some((rig, pose)) = landmarks {
-            landmarks_over(&mut self.canvas, &self.theme, rig, pose, &View { scale, origin });
+            landmarks_over(&mut self.canvas, &self.theme, rig, pose, &view);
         }
         self.bands(&areas, caption, state);
     }

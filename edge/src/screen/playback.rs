@@ -83,7 +83,7 @@ impl<'a> Playback<'a> {
         let mut caption = caption_at(&self.signing.words, clock.at_s());
         let speed = (clock.speed() != 1.0).then(|| format!("   {}×", clock.speed()));
         let repeats = clock.repeats().then(|| "   ↻".to_owned());
-        caption.note.extend([speed, repeats].into_iter().flatten().map(|text| span(text, Tone::Quiet)));
+        caption.note.extend([speed, repeats].into_iter().flatten().map(|text| Span::new(text, Tone::Quiet)));
         caption.note.extend(notes);
         screen.signing(&self.rig, &pose, self.stance, &caption, state);
     }
@@ -151,19 +151,16 @@ fn below(signing: &Signing, rig: &Rig, stance: &Stance) -> f32 {
 
 /// What a caption says of its words, in the words of some language.
 #[derive(Clone, Copy)]
-pub struct Wording {
+pub struct Wording<'a> {
     /// Where a word's signs came from.
-    pub from: fn(Provenance) -> &'static str,
-    /// Before words that are not signed.
-    pub not_found: &'static str,
+    pub from: &'a dyn Fn(Provenance) -> &'static str,
     /// Before letters that the alphabet lacks.
     pub missing: &'static str,
 }
 
-impl Wording {
+impl Wording<'static> {
     /// In English.
-    pub const ENGLISH: Self =
-        Self { from: Provenance::words, not_found: "not found", missing: "not in this alphabet" };
+    pub const ENGLISH: Self = Self { from: &Provenance::words, missing: "not in this alphabet" };
 }
 
 /// The caption of a moment, in English.
@@ -172,7 +169,7 @@ pub fn caption_at(words: &[Word], time_s: f32) -> Caption {
 }
 
 /// The caption of a moment: the present word is marked, and the note says how it is signed.
-pub fn caption_in(words: &[Word], time_s: f32, wording: Wording) -> Caption {
+pub fn caption_in(words: &[Word], time_s: f32, wording: Wording<'_>) -> Caption {
     let current = words.iter().position(|w| (w.from_s..w.to_s).contains(&time_s));
     let spans = words.iter().enumerate().map(|(i, word)| {
         let tone = match word.provenance {
@@ -180,7 +177,7 @@ pub fn caption_in(words: &[Word], time_s: f32, wording: Wording) -> Caption {
             Provenance::NotFound => Tone::Warn,
             _ => Tone::Plain,
         };
-        span(format!("{}{} ", word.text, word.after), tone)
+        Span::new(format!("{}{} ", word.text, word.after), tone)
     });
     let mut caption = Caption { words: spans.collect(), ..Caption::default() };
     if let Some(word) = current.map(|i| &words[i]) {
@@ -198,31 +195,28 @@ pub fn caption_in(words: &[Word], time_s: f32, wording: Wording) -> Caption {
         words.iter().filter(|w| w.provenance == Provenance::NotFound).map(|w| w.text.as_str()).collect();
     if !missing.is_empty() {
         let gap = if caption.note.is_empty() { "" } else { "   " };
-        caption.note.push(span(format!("{gap}{}: {}", wording.not_found, missing.join(", ")), Tone::Warn));
+        let not_found = (wording.from)(Provenance::NotFound);
+        caption.note.push(Span::new(format!("{gap}{not_found}: {}", missing.join(", ")), Tone::Warn));
     }
     caption
 }
 
 /// How a word is signed: `spelled  H E L L O` with the present letter marked.
-fn note(word: &Word, time_s: f32, wording: Wording) -> Vec<Span> {
-    let mut spans = vec![span(format!("{}   ", (wording.from)(word.provenance)), Tone::Quiet)];
+fn note(word: &Word, time_s: f32, wording: Wording<'_>) -> Vec<Span> {
+    let mut spans = vec![Span::new(format!("{}   ", (wording.from)(word.provenance)), Tone::Quiet)];
     for sign in &word.signs {
         let tone = match &sign.unusable {
             Some(_) => Tone::Warn,
             None if (sign.from_s..sign.to_s).contains(&time_s) => Tone::Current,
             None => Tone::Quiet,
         };
-        spans.push(span(&sign.gloss, tone));
-        spans.push(span("  ", Tone::Quiet));
+        spans.push(Span::new(&sign.gloss, tone));
+        spans.push(Span::new("  ", Tone::Quiet));
     }
     if !word.missing.is_empty() {
-        spans.push(span(format!(" {}: {}", wording.missing, word.missing), Tone::Warn));
+        spans.push(Span::new(format!(" {}: {}", wording.missing, word.missing), Tone::Warn));
     }
     spans
-}
-
-fn span(text: impl Into<String>, tone: Tone) -> Span {
-    Span { text: text.into(), tone }
 }
 
 #[cfg(test)]

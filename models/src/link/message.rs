@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Error;
+use crate::text::clipped;
 
 /// The newest version of the link that this program speaks.
 pub const VERSION: u16 = 1;
@@ -361,9 +362,7 @@ fn at_once<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
 impl Trouble {
     /// What is wrong, cut to what fits.
     pub fn new(kind: &str, said: &str) -> Self {
-        let end =
-            (0..=MAX_TROUBLE.min(said.len())).rev().find(|end| said.is_char_boundary(*end)).unwrap_or(0);
-        Self { kind: kind.into(), said: said[..end].into() }
+        Self { kind: kind.into(), said: clipped(said, MAX_TROUBLE).into() }
     }
 }
 

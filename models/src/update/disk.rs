@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Advice, fadvise, statvfs};
+use rustix::fs::{Advice, StatVfsMountFlags, fadvise, statvfs};
 
 /// Storage. Names are relative to the unit's root, with `/` between folders; the root itself is the empty
 /// name. What was written is sure to be there after a power cut only when it was synced: a file's bytes
@@ -68,7 +68,7 @@ pub trait Disk {
     /// Bytes that can still be written.
     ///
     /// # Errors
-    /// What the system said.
+    /// What the system said, or that the storage is read-only.
     fn free(&self) -> io::Result<u64>;
 }
 
@@ -144,6 +144,9 @@ impl Disk for Folder {
 
     fn free(&self) -> io::Result<u64> {
         let space = statvfs(&self.0)?;
+        if space.f_flag.contains(StatVfsMountFlags::RDONLY) {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
         Ok(space.f_bavail.saturating_mul(space.f_frsize))
     }
 }

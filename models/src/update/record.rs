@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Disk, Error, Slot};
 use crate::bundle::{Sum, Version};
+use crate::text::clipped;
 
 /// The two copies.
 const COPIES: [&str; 2] = ["record.0", "record.1"];
@@ -92,9 +93,8 @@ impl Record {
     pub(super) fn give_up(&mut self, slot: Slot, why: &str) {
         // Control characters take six bytes in JSON.
         let why = why.replace(char::is_control, " ");
-        let end = (0..=REASON.min(why.len())).rev().find(|end| why.is_char_boundary(*end)).unwrap_or(0);
         let version = self.slots[slot.index()].take().map(|held| held.version);
-        self.fallen = Some(Fallen { version, why: why[..end].into() });
+        self.fallen = Some(Fallen { version, why: clipped(&why, REASON).into() });
         self.state = State::Steady;
     }
 

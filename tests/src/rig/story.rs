@@ -337,15 +337,19 @@ impl Story<'_> {
 
     /// The USB cable goes and comes back; what the unit logs comes through it.
     fn cable(&mut self, machine: &mut Machine, mut link: Link) -> Held<()> {
-        let plugged = |what: &str| format!("echo {what} > /sys/class/udc/dummy_udc.0/soft_connect");
-        machine.shell.run(&plugged("disconnect"), ANSWER)?;
+        // The technician's end: the port of the hub loses its power. What the unit's end has for this, `soft_connect`, never
+        // answers again in this kernel (its driver is told of no request after it was stopped once).
+        let pulled = |what: u8| {
+            format!("for f in /sys/bus/usb/devices/*-0:1.0/usb*-port*/disable; do echo {what} > $f; done")
+        };
+        machine.shell.run(&pulled(1), ANSWER)?;
         machine.shell.run("while [ -e /dev/ttyACM0 ]; do sleep 0.1; done", ANSWER)?;
         if link.health().is_ok() {
             return fail("the unit answers through a cable that is pulled");
         }
         drop(link);
         self.teller.held("the USB cable is pulled: nobody answers");
-        machine.shell.run(&plugged("connect"), ANSWER)?;
+        machine.shell.run(&pulled(0), ANSWER)?;
         let mut link = connect(machine, START)?;
         let health = answer(&mut link, Link::health)?;
         self.teller.held(&format!(

@@ -276,15 +276,7 @@ impl Sign {
 
     #[cfg(any(feature = "drm", feature = "window"))]
     fn show(&self, board: &Board, signing: &Signing) -> anyhow::Result<()> {
-        let playback = Playback::new(signing);
-        #[cfg(feature = "drm")]
-        if self.screen {
-            return Ok(present::drm::play(&playback, board, self.theme())?);
-        }
-        #[cfg(feature = "window")]
-        return Ok(present::play(&playback, self.size(board), self.theme())?);
-        #[cfg(not(feature = "window"))]
-        Err(no_window().into())
+        self.play(&mut present::Watched::new(&Playback::new(signing)), board)
     }
 
     #[cfg(any(feature = "drm", feature = "window"))]
@@ -304,12 +296,12 @@ impl Sign {
             }
             signing
         });
-        self.show_lines(&mut show, board)?;
+        self.play(&mut show, board)?;
         Ok(show.verdict(&self.source())?)
     }
 
     #[cfg(any(feature = "drm", feature = "window"))]
-    fn show_lines(&self, show: &mut dyn Show, board: &Board) -> anyhow::Result<()> {
+    fn play(&self, show: &mut dyn Show, board: &Board) -> anyhow::Result<()> {
         #[cfg(feature = "drm")]
         if self.screen {
             return Ok(present::drm::play_show(show, board, self.theme())?);

@@ -12,7 +12,7 @@ use models::link::{Duties, Error, Staging, Unit};
 use super::duties::Bench;
 use super::told::{HealthFile, hand_over};
 use super::watch::Watch;
-use super::{Place, computer};
+use super::{Home, Place, computer};
 
 /// Nothing is waited for longer than this.
 const STEP: Duration = Duration::from_millis(50);
@@ -26,6 +26,16 @@ const GRACE: Duration = Duration::from_millis(1500);
 pub struct Serve {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    cable: Cable,
+    /// What a version on trial has to see, for example /dev/video0; without it a technician confirms
+    #[arg(long, value_name = "SOURCE")]
+    source: Option<String>,
+}
+
+/// A unit's end of the cable, and what it tells of itself.
+#[derive(Debug, Clone, Args)]
+pub struct Cable {
     /// The serial port, where it is not the board's
     #[arg(long, value_name = "PATH")]
     port: Option<PathBuf>,
@@ -35,12 +45,27 @@ pub struct Serve {
     /// What tells this unit from others; the computer's name where not given
     #[arg(long, value_name = "NAME")]
     unit: Option<String>,
-    /// What a version on trial has to see, for example /dev/video0; without it a technician confirms
-    #[arg(long, value_name = "SOURCE")]
-    source: Option<String>,
     /// Writes there every few seconds how the unit is, for whoever tells others of it
     #[arg(long, value_name = "FILE.json")]
     health: Option<PathBuf>,
+}
+
+impl Cable {
+    /// The cable of a unit; none where the board has no port and none was named.
+    pub(crate) fn line(&self, home: &Home) -> Option<Line> {
+        let port = self.port.clone().or_else(|| home.port())?;
+        Some(Line { port, baud: self.baud, staging: home.staging() })
+    }
+
+    /// What tells the unit from others.
+    pub fn name(&self) -> String {
+        self.unit.clone().unwrap_or_else(computer)
+    }
+
+    /// The file of its health, where one is kept.
+    pub fn health(&self) -> Option<HealthFile> {
+        self.health.clone().map(HealthFile::new)
+    }
 }
 
 impl Serve {
@@ -50,16 +75,13 @@ impl Serve {
     /// Where the port or the unit's folder cannot be used.
     pub fn run(self) -> anyhow::Result<()> {
         let home = self.place.open()?;
-        let port = self.port.clone().or_else(|| home.port());
-        let port = port.context("this board has no port of its own; name one with --port")?;
+        let line = self.cable.line(&home);
+        let line = line.context("this board has no port of its own; name one with --port")?;
         let watch = self.source.as_ref().map(|source| Watch::start(source, &home.board)).transpose()?;
-        let name = self.unit.clone().unwrap_or_else(computer);
-        let staging = home.staging();
-        let bench = Bench::new(home, name, Staging::open(&staging)?, watch);
+        let bench = Bench::new(home, self.cable.name(), Staging::open(&line.staging)?, watch);
         // A port that cannot be used at all is said at once; later it may come and go.
-        let open = Port::open(&port, self.baud)?;
-        let health = self.health.map(HealthFile::new);
-        serve(Some(&Line { port, baud: self.baud, staging }), Some(open), bench, health)
+        let open = Port::open(&line.port, line.baud)?;
+        serve(Some(&line), Some(open), bench, self.cable.health())
     }
 }
 

@@ -20,8 +20,10 @@ use std::path::{Path, PathBuf};
 use live::live;
 pub use pictures::{Pictures, png, write_png};
 pub use video::Video;
+#[cfg(any(feature = "drm", feature = "window"))]
+pub use watched::Watched;
 #[cfg(feature = "window")]
-pub use window::{play, play_show};
+pub use window::play_show;
 
 use super::Canvas;
 use super::press::Press;

@@ -9,19 +9,9 @@ use winit::keyboard::{Key, NamedKey};
 use winit::window::WindowId;
 
 use super::desktop::{Desktop, no_display};
-use super::watched::Watched;
 use crate::Fault;
 use crate::screen::clock::Wish;
-use crate::screen::playback::Playback;
 use crate::screen::{Screen, Show, Theme};
-
-/// Plays a signing in a window until it is closed; see [`play_show`].
-///
-/// # Errors
-/// As [`play_show`].
-pub fn play(playback: &Playback, size: (u32, u32), theme: Theme) -> Result<(), Fault> {
-    play_show(&mut Watched::new(playback), size, theme)
-}
 
 /// Plays something in a window until it is closed.
 ///

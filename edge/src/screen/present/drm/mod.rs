@@ -12,7 +12,7 @@ mod turn;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-pub use play::{play, play_show};
+pub use play::play_show;
 pub use turn::Turn;
 
 use super::Present;
@@ -64,11 +64,6 @@ impl Drm {
             look: Instant::now(),
             controls: Controls::new(turn),
         })
-    }
-
-    /// Whether somebody can see what is shown.
-    pub fn is_lit(&self) -> bool {
-        self.lit.is_some()
     }
 
     /// Looks whether what is plugged in changed.

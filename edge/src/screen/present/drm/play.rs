@@ -1,4 +1,4 @@
-//! A signing on the unit's own screen.
+//! Signing on the unit's own screen.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,19 +8,9 @@ use boards::Board;
 use super::Drm;
 use crate::Fault;
 use crate::screen::clock::Wish;
-use crate::screen::playback::Playback;
 use crate::screen::present::Present;
-use crate::screen::present::watched::Watched;
 use crate::screen::press::Press;
 use crate::screen::{Screen, Show, Theme};
-
-/// Plays a signing on the unit's own screen until a key closes it; see [`play_show`].
-///
-/// # Errors
-/// As [`play_show`].
-pub fn play(playback: &Playback, board: &Board, theme: Theme) -> Result<(), Fault> {
-    play_show(&mut Watched::new(playback), board, theme)
-}
 
 /// Plays something on the unit's own screen until a key closes it. The keys are those of a window, and a tap pauses.
 ///
