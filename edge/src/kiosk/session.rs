@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::words::Say;
 use crate::production::Signing;
-use crate::screen::counter::Said;
 
 /// So much of what was said is kept; a screen shows less.
 const TALK: usize = 24;
@@ -13,8 +13,8 @@ pub const WAITING: usize = 20;
 /// A visit.
 #[derive(Debug, Default)]
 pub struct Session {
-    /// What was said, the oldest first.
-    pub talk: Vec<Said>,
+    /// What was said and by whom, the oldest first. Who it was is named when it is shown: the language may change.
+    pub talk: Vec<(Say, String)>,
     /// Texts that came and are not made into signing yet.
     pub coming: VecDeque<String>,
     /// Texts that are, and wait for their turn.
@@ -27,11 +27,11 @@ pub struct Session {
 
 impl Session {
     /// Somebody said something.
-    pub fn said(&mut self, who: &str, text: &str) {
+    pub fn said(&mut self, who: Say, text: &str) {
         if self.talk.len() == TALK {
             self.talk.remove(0);
         }
-        self.talk.push(Said { who: who.into(), text: text.into() });
+        self.talk.push((who, text.into()));
     }
 
     /// A text came that is to be signed.
@@ -59,8 +59,9 @@ mod tests {
     #[test]
     fn a_visit_of_any_length_takes_little_room_and_keeps_what_is_newest() {
         let mut session = Session::default();
-        (0..1000).for_each(|n| session.said("who", &n.to_string()));
-        assert_eq!((session.talk.len(), session.talk.last().unwrap().text.as_str()), (TALK, "999"));
+        (0..1000).for_each(|n| session.said(Say::Visitor, &n.to_string()));
+        assert_eq!(session.talk.len(), TALK);
+        assert_eq!(session.talk.last().unwrap(), &(Say::Visitor, "999".into()));
     }
 
     #[test]

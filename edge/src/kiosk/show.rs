@@ -13,7 +13,7 @@ use super::words::{Say, Tongue};
 use crate::Fault;
 use crate::production::Signing;
 use crate::screen::clock::{Clock, Wish};
-use crate::screen::counter::{Counter, Letters, OnStage};
+use crate::screen::counter::{Counter, Letters, OnStage, Said};
 use crate::screen::playback::{Playback, Wording, caption_in};
 use crate::screen::present::{Present, png};
 use crate::screen::press::Press;
@@ -182,7 +182,7 @@ impl Show {
             }
             News::Said(text) => {
                 self.machine.tell(now, Event::Understood);
-                self.session.said(self.say(Say::Visitor), &text);
+                self.session.said(Say::Visitor, &text);
                 (self.session.last, self.session.perhaps) = (Some(text), Vec::new());
             }
             News::Repeat(perhaps) => {
@@ -201,7 +201,7 @@ impl Show {
             News::Fails(text) => {
                 self.machine.tell(now, Event::TextFails);
                 self.session.settled(&text);
-                self.session.said(self.say(Say::NotSigned), &text);
+                self.session.said(Say::NotSigned, &text);
             }
             News::Shot(answer) => {
                 // Nobody who stands before a counter is on a technician's picture of its screen.
@@ -237,7 +237,7 @@ impl Show {
             && let Some((text, signing)) = self.session.ready.pop_front()
         {
             self.machine.tell(now, Event::TextBegins);
-            self.session.said(self.say(Say::Counter), &text);
+            self.session.said(Say::Counter, &text);
             self.play(signing, now);
         }
         let sees = self.sees.map(|sees| sees && !self.shared.has_trouble(Trouble::Hot));
@@ -324,13 +324,16 @@ impl Show {
             State::Rest => Tone::Quiet,
             State::Watching | State::Thinking | State::Signing => Tone::Plain,
         };
+        let talk = self.session.talk.iter();
+        let talk: Vec<Said> =
+            talk.map(|(who, text)| Said { who: self.say(*who).into(), text: text.clone() }).collect();
         let shown = Counter {
             state: (self.say(Say::Doing(self.state)), tone),
             camera: self.shared.camera_on().then(|| self.say(Say::CameraOn)),
             stage,
             caption: &caption,
             clerk: self.say(Say::Counter),
-            talk: &self.session.talk,
+            talk: &talk,
             waiting: (self.say(Say::ToSign), &waiting),
             notices: &notices,
         };

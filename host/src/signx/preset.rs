@@ -190,7 +190,7 @@ impl Preset {
             frames: 240,
             filmed: 16,
             shaping: Shaping::NONE,
-            heard: 0.4,
+            heard: 0.6,
             ..paper
         }
     }

@@ -24,10 +24,16 @@ mount -t ext4 /dev/vda /var/lib/signpost || echo "rig: the disk was refused"
 # The technician's computer, at the other end of the USB cable.
 rig-guest relay /dev/ttyACM0 "$(port rig.cable)" &
 
-# The unit's service.
+# The unit's service, whose memory can be bounded.
+mount -t cgroup2 cgroup /sys/fs/cgroup
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+mkdir /sys/fs/cgroup/unit
 (
     while :; do
-        signpost boot --board qemu-pc -- $(cat /etc/unit)
+        (
+            echo 0 >/sys/fs/cgroup/unit/cgroup.procs
+            exec signpost boot --board qemu-pc -- $(cat /etc/unit)
+        )
         echo "rig: the unit ended with $?"
         sleep 1
     done

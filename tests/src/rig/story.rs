@@ -126,7 +126,8 @@ impl Story<'_> {
         let mut link = self.ready(&mut machine, VERSIONS[1], "new-version")?;
         self.camera(&mut machine, &mut link)?;
         self.display(&mut machine)?;
-        self.cable(&mut machine, link)
+        let link = self.cable(&mut machine, link)?;
+        self.memory(&mut machine, link)
     }
 
     /// Switches the machine on.
@@ -298,7 +299,7 @@ impl Story<'_> {
         let gone = until("a screen that says that the camera is gone", READ, || {
             let shown = machine.screen()?;
             let troubles = answer(link, Link::troubles)?;
-            let told = troubles.iter().any(|trouble| trouble.said.contains("camera"));
+            let told = troubles.iter().any(|trouble| trouble.kind == "camera");
             Ok((told && struck(&shown)).then_some(shown))
         })?;
         self.teller.keep("no-camera", &gone)?;
@@ -336,7 +337,7 @@ impl Story<'_> {
     }
 
     /// The USB cable goes and comes back; what the unit logs comes through it.
-    fn cable(&mut self, machine: &mut Machine, mut link: Link) -> Held<()> {
+    fn cable(&mut self, machine: &mut Machine, mut link: Link) -> Held<Link> {
         // The technician's end: the port of the hub loses its power. What the unit's end has for this, `soft_connect`, never
         // answers again in this kernel (its driver is told of no request after it was stopped once).
         let pulled = |what: u8| {
@@ -368,6 +369,23 @@ impl Story<'_> {
             })
         })?;
         self.teller.held(&format!("the log comes through the cable: {line}"));
+        Ok(link)
+    }
+
+    /// The unit's memory runs out: the kernel kills it, and it is back and says so.
+    fn memory(&mut self, machine: &mut Machine, link: Link) -> Held<()> {
+        drop(link);
+        let starve = "cd /sys/fs/cgroup/unit && unit=$(pidof signpost) && echo 20M >memory.max; \
+                      for i in $(seq 100); do [ -d /proc/$unit ] || break; sleep 0.2; done; \
+                      echo max >memory.max; [ ! -d /proc/$unit ]";
+        machine.shell.run(&format!("( {starve} )"), READ)?;
+        self.teller.held("its memory runs out: the kernel has killed it");
+        let mut link = connect(machine, START)?;
+        let told = answer(&mut link, Link::troubles)?;
+        match told.iter().find(|trouble| trouble.kind == "crash" && trouble.said.contains("killed")) {
+            Some(crash) => self.teller.held(&format!("it is back by itself, and says: {}", crash.said)),
+            None => return fail(format!("it does not say that it was killed: {told:?}")),
+        }
         Ok(())
     }
 }

@@ -78,7 +78,7 @@ fn lead(show: &mut Show, state: State) {
     show.shared.set_camera_on(true);
     show.step(at(1));
     show.take(News::Said(asked.clone()), at(2));
-    show.session.said(show.say(Say::Counter), &answered);
+    show.session.said(Say::Counter, &answered);
     let taken = match state {
         State::Rest => vec![News::Read(read(true, Hands::Down, ""))],
         State::Watching => vec![News::Read(read(true, Hands::Up, &answered))],
