@@ -109,6 +109,7 @@ fn net() -> Pose2Gloss<B> {
         width: SIZE.width,
         heads: SIZE.heads,
         inner: SIZE.inner,
+        reach: 0,
         latent: LATENT,
         noise: Size { layers: 3, ..SIZE },
         codebook: SIZE,
@@ -139,7 +140,7 @@ fn tracks_become_a_latent_and_what_is_absent_counts_for_nothing() {
     let frames = said.frames();
     let there = said.shaped("there", [CLIPS * FRAMES, 5]);
     let numbers = said.shaped("numbers", [CLIPS * FRAMES, 16]);
-    let features = net.encode.forward(numbers, &there, &[0, 1, 2, 3, 4], drops);
+    let features = net.encode.forward(numbers, &there, (&[0, 1, 2, 3, 4], CLIPS), drops);
     said.check("features", features.clone(), VALUE);
     said.check("fused", net.fuse.forward(features, &there, drops), VALUE);
     let latent = net.latent(&frames, drops);

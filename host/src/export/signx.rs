@@ -103,7 +103,14 @@ impl Graph {
                 Scale { mean: values(&track.standard.mean), deviation: values(&track.standard.deviation) };
             let (weight, bias) = folded(&track.into, &scale);
             self.linear_of(&name("into"), &name("numbers"), &name("x"), &[end - start, d], &weight, &bias);
-            self.forward(&name("forward"), &name("x"), &name("said"), &track.forward);
+            let x = match &track.beside {
+                Some(linear) => {
+                    self.to.node("Mul", &[&name("x"), &name("there")], &[&name("x_there")], vec![]);
+                    self.beside(&name("beside"), &name("x_there"), [t, d], linear)
+                }
+                None => name("x"),
+            };
+            self.forward(&name("forward"), &x, &name("said"), &track.forward);
             self.to.node("Mul", &[&name("said"), &name("there")], &[&name("feature")], vec![]);
             features.push(name("feature"));
             start = end;
@@ -112,6 +119,29 @@ impl Graph {
         self.to.node("Concat", &names(&features), &["features_wide"], along(1)); // [T, K * D]
         self.shaped("features_wide", "features", &[t * k, d]);
         self.shaped("there", "there_cube", &[t, k, 1]);
+    }
+
+    /// Frames with what is seen beside each of them added, `[T, D]` both.
+    fn beside<B: Backend>(
+        &mut self,
+        name: &str,
+        input: &str,
+        [t, d]: [usize; 2],
+        linear: &Linear<B>,
+    ) -> String {
+        let now = |part: &str| format!("{name}_{part}");
+        let window = linear.weight.dims()[0] / d;
+        let reach = window / 2;
+        self.to.tensor_f32(&now("nothing"), &[reach, d], &vec![0.0; reach * d]);
+        self.to.node("Concat", &[&now("nothing"), input, &now("nothing")], &[&now("long")], along(0));
+        let seen: Vec<String> = (0..window).map(|i| now(&format!("from{i}"))).collect();
+        for (i, part) in seen.iter().enumerate() {
+            self.slice(part, &now("long"), 0, i, i + t);
+        }
+        self.to.node("Concat", &names(&seen), &[&now("seen")], along(1));
+        self.linear(name, &now("seen"), &now("added"), linear);
+        self.to.node("Add", &[input, &now("added")], &[&now("x")], vec![]);
+        now("x")
     }
 
     /// Equation 2: `fused` `[T, D]` of `features`.

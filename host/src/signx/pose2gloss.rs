@@ -17,6 +17,8 @@ pub struct Pose2GlossConfig {
     pub heads: usize,
     /// Width within the encoders' feed-forward layers.
     pub inner: usize,
+    /// Frames on each side of a frame that the encoders look at too, R.
+    pub reach: usize,
     /// Width of the latent, Z.
     pub latent: usize,
     /// The network that predicts noise.
@@ -92,7 +94,7 @@ impl Pose2GlossConfig {
     /// A network with random weights.
     pub fn init<B: Backend>(&self, device: &B::Device) -> Pose2Gloss<B> {
         Pose2Gloss {
-            encode: Encode::new(&self.tracks, self.width, self.inner, device),
+            encode: Encode::new(&self.tracks, [self.width, self.inner, self.reach], device),
             fuse: Fuse::new(self.width, self.heads, device),
             padmatch: PadMatch::new(self.width, self.latent, device),
             noise: Noise::new(self.latent, self.noise, device),
@@ -110,7 +112,8 @@ impl<B: Backend> Pose2Gloss<B> {
         let ([b, t, f], which) = (frames.numbers.dims(), frames.tracks());
         let there = which.iter().map(|track| frames.there.clone().narrow(2, *track, 1)).collect();
         let there = Tensor::cat(there, 2).reshape([b * t, which.len()]);
-        let features = self.encode.forward(frames.numbers.clone().reshape([b * t, f]), &there, &which, drops);
+        let numbers = frames.numbers.clone().reshape([b * t, f]);
+        let features = self.encode.forward(numbers, &there, (&which, b), drops);
         self.padmatch.forward(self.fuse.forward(features, &there, drops))
     }
 
