@@ -39,6 +39,9 @@ pub fn words(reader: &Reader) -> Vec<Span> {
     let mut words: Vec<Span> =
         text.split_inclusive(' ').map(|w| Span { text: w.into(), tone: tone(w) }).collect();
     if let Some((partial, _)) = reader.partial() {
+        // A letter stands in the caption as a capital.
+        let is_letter = partial.chars().count() == 1;
+        let partial = if is_letter { partial.to_uppercase() } else { partial.to_owned() };
         let text = if text.is_empty() { format!("{partial} …") } else { format!("  {partial} …") };
         words.push(Span { text, tone: Tone::Quiet });
     }
