@@ -27,7 +27,7 @@ pub fn service(board: &Board) -> String {
         format!("ExecStartPre=+-/bin/chgrp signpost {device}\nExecStartPre=+-/bin/chmod g+rw {device}\n")
     };
     // The program itself notices what hangs in it; systemd, when all of it does.
-    let timeout_s = watchdog.map_or(WATCHDOG_S, |watchdog| watchdog.stall_s + 1);
+    let timeout_s = watchdog.map_or(WATCHDOG_S, |watchdog| watchdog.stall_s);
     let root = &board.storage.root;
     TEMPLATE
         .replace("{board}", &board.name)

@@ -37,8 +37,11 @@ impl Service {
     pub fn start(board: &str, folder: &Path, command: impl Fn() -> Command + Send + 'static) -> Self {
         let text = boards::service(&Board::named(board).unwrap());
         let [watchdog, pause] = ["WatchdogSec=", "RestartSec="].map(|key| {
-            let seconds = text.lines().find_map(|line| line.strip_prefix(key)).unwrap();
-            Duration::from_secs(seconds.parse().unwrap())
+            let time = text.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+            match time.strip_suffix("ms") {
+                Some(ms) => Duration::from_millis(ms.parse().unwrap()),
+                None => Duration::from_secs(time.parse().unwrap()),
+            }
         });
         let socket = folder.join("notify");
         let heard = UnixDatagram::bind(&socket).unwrap();

@@ -41,7 +41,7 @@ impl Unit {
         let (root, screen) = (folder.path().join("root"), folder.path().join("screen"));
         let (source, cable) = (pictures(folder.path()), Cable::new());
         let precious = precious(&root);
-        let more = ["--port", text(&cable.ports[1]), "--source", text(&source), "--stall-after", "4"];
+        let more = ["--port", text(&cable.ports[1]), "--source", text(&source), "--stall-after", "3"];
         let more: Vec<String> = more.map(str::to_owned).to_vec();
         let (store, root_too) = (store.clone(), root.clone());
         let command = move || {
