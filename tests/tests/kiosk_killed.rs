@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// A board whose service gives up soon who gives no sign of life. The program itself is told that it runs on a desk: a
 /// test must not arm this computer's watchdog.
 const BOARD: &str = "jetson-orin-nano";
+
+/// One unit at a time: with two more beside it, a thread may well stand still for as long as one that hangs.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A unit under its service, with its cable's other end.
 struct Unit {
@@ -125,6 +133,7 @@ fn freeze(thread: &str) -> Option<Child> {
 #[test]
 fn a_thread_that_hangs_is_noticed_by_name_and_the_unit_is_back() {
     let test = "a_thread_that_hangs_is_noticed_by_name_and_the_unit_is_back";
+    let _alone = alone();
     let Some(store) = store(test) else { return };
     let unit = Unit::start(&store);
     let threads = ["camera", "vision", "language", "screen", "production", "link"];
@@ -153,6 +162,7 @@ fn a_thread_that_hangs_is_noticed_by_name_and_the_unit_is_back() {
 #[test]
 fn whoever_is_killed_or_stopped_is_back() {
     let test = "whoever_is_killed_or_stopped_is_back";
+    let _alone = alone();
     let Some(store) = store(test) else { return };
     let unit = Unit::start(&store);
     drop(unit.reads());
@@ -203,6 +213,7 @@ fn until_told(tool: &mut Tool<Port>, what: &str, told: impl Fn(&[Trouble]) -> bo
 #[test]
 fn storage_that_is_full_or_takes_nothing_is_said_and_the_unit_goes_on() {
     let test = "storage_that_is_full_or_takes_nothing_is_said_and_the_unit_goes_on";
+    let _alone = alone();
     let Some(store) = store(test) else { return };
     if !may_mount() {
         return skip(test, "it may mount nothing (only root may)");
