@@ -90,8 +90,7 @@ impl Kiosk {
     /// # Panics
     /// Where there is no `kill`.
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        assert!(crate::signal(self.child.id(), name));
     }
 
     /// Its process.

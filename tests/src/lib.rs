@@ -150,3 +150,12 @@ pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("the tests' paths are Unicode")
 }
+
+/// Sends a process a signal; whether there is one to take it.
+///
+/// # Panics
+/// Where there is no `kill`.
+pub fn signal(process: u32, name: &str) -> bool {
+    let status = Command::new("kill").args(["-s", name, &process.to_string()]).status();
+    status.expect("every system has `kill`").success()
+}

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use boards::Board;
 
+use crate::signal;
+
 /// A service that is started again and again, until it is dropped.
 #[derive(Debug)]
 pub struct Service {
@@ -114,10 +116,6 @@ impl State {
             }
         }
     }
-}
-
-fn signal(process: u32, name: &str) -> bool {
-    Command::new("kill").args(["-s", name, &process.to_string()]).status().unwrap().success()
 }
 
 impl Drop for Service {

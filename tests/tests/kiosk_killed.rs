@@ -33,6 +33,19 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Looks again and again, until there is something.
+#[track_caller]
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "it is not {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// A unit under its service, with its cable's other end.
 struct Unit {
     service: Service,
@@ -63,26 +76,16 @@ impl Unit {
     /// Its end of the cable, once it reads.
     #[track_caller]
     fn reads(&self) -> Tool<Port> {
-        let end = Instant::now() + PATIENCE;
-        loop {
+        until("reading", || {
             let port = Port::open(&self.cable.ports[0], BAUD).unwrap();
-            if let Ok(mut tool) = Tool::connect(port, "0.1.0", Duration::from_secs(5))
-                && let Ok(Health { frames: 5.., .. }) = tool.health()
-            {
-                return tool;
-            }
-            assert!(Instant::now() < end, "it does not read");
-            thread::sleep(Duration::from_millis(100));
-        }
+            let mut tool = Tool::connect(port, "0.1.0", Duration::from_secs(5)).ok()?;
+            matches!(tool.health(), Ok(Health { frames: 5.., .. })).then_some(tool)
+        })
     }
 
     #[track_caller]
     fn wait_for_start(&self, number: usize) {
-        let end = Instant::now() + PATIENCE;
-        while self.service.starts() < number {
-            assert!(Instant::now() < end, "it was not started anew");
-            thread::sleep(Duration::from_millis(20));
-        }
+        until("started anew", || (self.service.starts() >= number).then_some(()));
     }
 
     #[track_caller]
@@ -144,10 +147,7 @@ fn a_thread_that_hangs_is_noticed_by_name_and_the_unit_is_back() {
         let Some(mut strace) = freeze(&unit.thread(name)) else {
             return skip(test, "no strace that may stop threads (install strace, and allow ptrace)");
         };
-        while unit.kept().last.is_none_or(|crash| crash.thread != name) {
-            assert!(hangs.elapsed() < PATIENCE, "nobody notices");
-            thread::sleep(Duration::from_millis(50));
-        }
+        until("noticed", || unit.kept().last.filter(|crash| crash.thread == name));
         let noticed = hangs.elapsed();
         // Who is stopped from outside does not even end, and so neither would the program.
         strace.kill().and_then(|()| strace.wait()).unwrap();
@@ -199,15 +199,7 @@ fn may_mount() -> bool {
 
 #[track_caller]
 fn until_told(tool: &mut Tool<Port>, what: &str, told: impl Fn(&[Trouble]) -> bool) {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let troubles = tool.troubles().unwrap();
-        if told(&troubles) {
-            return;
-        }
-        assert!(Instant::now() < end, "not {what}: {troubles:?}");
-        thread::sleep(Duration::from_millis(100));
-    }
+    until(what, || told(&tool.troubles().unwrap()).then_some(()));
 }
 
 #[test]

@@ -298,9 +298,7 @@ fn check_search(clip_number: usize, name: &str, shaping: Shaping) {
     let expect: Vec<u32> = said.numbers(&name).iter().map(|v| *v as u32).collect();
     // As wide as there are sequences.
     let how = Decoding::Beam { beam: 250, penalty: 0.7 };
-    let heard = burn::tensor::Tensor::zeros([FRAMES, CODES], &Default::default());
-    let search = Search { longest: 3, how, shaping, heard: 0.0 };
-    let found = decode::tokens(&codebook, &memory, heard, &seen, search);
+    let found = decode::tokens(&codebook, &memory, None, &seen, Search { longest: 3, how, shaping });
     assert_eq!(found, expect, "{name}");
 }
 
@@ -313,9 +311,8 @@ fn a_wide_beam_finds_what_enumeration_finds() {
     let said = Said::read();
     assert_ne!(said.numbers("search.0.plain"), said.numbers("search.0.shaped"), "shaping is of consequence");
     let (codebook, [memory, seen]) = (net().codebook.valid(), clip(&said, 0));
-    let heard = burn::tensor::Tensor::<Flex, 2>::zeros([FRAMES, CODES], &Default::default());
-    let search = |how| Search { longest: 3, how, shaping: Shaping::NONE, heard: 0.0 };
-    let tokens = |how| decode::tokens(&codebook, &memory, heard.clone(), &seen, search(how));
+    let search = |how| Search { longest: 3, how, shaping: Shaping::NONE };
+    let tokens = |how| decode::tokens(&codebook, &memory, None, &seen, search(how));
     let narrow = Decoding::Beam { beam: 1, penalty: 0.0 };
     assert_eq!(tokens(Decoding::Greedy), tokens(narrow), "greedy is a beam of one");
     let sampled = |seed| Decoding::Sampled { temperature: 1.0, top_k: 50, top_p: 1.0, seed };

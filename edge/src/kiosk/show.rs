@@ -13,7 +13,7 @@ use super::words::{Say, Tongue};
 use crate::Fault;
 use crate::production::Signing;
 use crate::screen::clock::{Clock, Wish};
-use crate::screen::counter::{Counter, Letters, OnStage, Said};
+use crate::screen::counter::{Counter, Letters, OnStage};
 use crate::screen::playback::{Playback, Wording, caption_in};
 use crate::screen::present::{Present, png};
 use crate::screen::press::Press;
@@ -324,9 +324,8 @@ impl Show {
             State::Rest => Tone::Quiet,
             State::Watching | State::Thinking | State::Signing => Tone::Plain,
         };
-        let talk = self.session.talk.iter();
-        let talk: Vec<Said> =
-            talk.map(|(who, text)| Said { who: self.say(*who).into(), text: text.clone() }).collect();
+        let talk = self.session.talk.iter().map(|(who, text)| (self.say(*who), text.as_str()));
+        let talk: Vec<_> = talk.collect();
         let shown = Counter {
             state: (self.say(Say::Doing(self.state)), tone),
             camera: self.shared.camera_on().then(|| self.say(Say::CameraOn)),

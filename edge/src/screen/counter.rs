@@ -35,15 +35,6 @@ pub enum OnStage<'a> {
     Nothing,
 }
 
-/// Something that was said, and by whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// Who, in the screen's words.
-    pub who: String,
-    /// What.
-    pub text: String,
-}
-
 /// What stands on the screen of a kiosk.
 #[derive(Debug, Clone, Copy)]
 pub struct Counter<'a> {
@@ -57,8 +48,8 @@ pub struct Counter<'a> {
     pub caption: &'a Caption,
     /// The heading of the clerk's side.
     pub clerk: &'a str,
-    /// What was said, the oldest first.
-    pub talk: &'a [Said],
+    /// Who said what, in the screen's words, the oldest first.
+    pub talk: &'a [(&'a str, &'a str)],
     /// A heading, and the texts that wait to be signed.
     pub waiting: (&'a str, &'a [String]),
     /// What is wrong.
@@ -260,11 +251,8 @@ impl Screen {
         let waiting = waiting.iter().rev().map(|text| {
             vec![Span::new(format!("{heading}: "), Tone::Quiet), Span::new(text.as_str(), Tone::Plain)]
         });
-        let talk = shown.talk.iter().rev().map(|said| {
-            vec![
-                Span::new(format!("{}: ", said.who), Tone::Quiet),
-                Span::new(said.text.as_str(), Tone::Plain),
-            ]
+        let talk = shown.talk.iter().rev().map(|(who, text)| {
+            vec![Span::new(format!("{who}: "), Tone::Quiet), Span::new(*text, Tone::Plain)]
         });
         for spans in notices.chain(waiting).chain(talk) {
             let tall = self.text.height(&theme, &spans, size, w);

@@ -12,6 +12,7 @@ use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 use super::Config;
 use super::lora::Lora;
 use super::weights::Weights;
+use crate::nn::numbers;
 
 /// A language model of the Qwen2.5 family.
 #[derive(Module, Debug)]
@@ -187,9 +188,7 @@ impl<B: Backend> Qwen<B> {
         let device = self.embed.weight.device();
         let logits = self.forward(Tensor::from_data(TensorData::new(tokens, [b, t]), &device), cache);
         let [_, _, v] = logits.dims();
-        let values: Vec<f32> =
-            logits.into_data().convert::<f32>().to_vec().expect("converted to f32 just before");
-        values.chunks_exact(v).map(<[f32]>::to_vec).collect()
+        numbers(logits).chunks_exact(v).map(<[f32]>::to_vec).collect()
     }
 
     /// What a layer's heads see: `[B, T, D]`, and the keys and values so far.

@@ -11,7 +11,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use models::features::Version;
 use models::onnx::{Builder, Dim, Value};
 
-use crate::nn::{Block, ClipNet};
+use crate::nn::{Block, ClipNet, numbers};
 
 pub use live::live_step;
 pub use rescore::rescore_net;
@@ -251,7 +251,7 @@ fn folded<B: Backend>(embed: &Linear<B>, scale: &Scale) -> (Vec<f32>, Vec<f32>) 
 
 /// The values of a parameter, row-major.
 fn values<B: Backend, const D: usize>(param: &Param<Tensor<B, D>>) -> Vec<f32> {
-    param.val().into_data().convert::<f32>().to_vec().expect("converted to f32 just before")
+    numbers(param.val())
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use models::translator::{NOT_THERE, Sizes};
 use super::translator::{Decoder, along, names, step};
 use super::{Graph, Scale, folded, values};
 use crate::nn::transformer::EncoderLayer;
-use crate::nn::{LONGEST_PLACE, waves};
+use crate::nn::{LONGEST_PLACE, numbers, waves};
 use crate::signx::{Diffusion, Fuse, Noise, Pose2Gloss};
 
 /// A network as two: the bytes of its encoder and of its step. `sizes.source` are frames.
@@ -192,9 +192,7 @@ impl Graph {
                 x = now("joined");
             }
             // The level is known when the graph is written, and so is what it adds.
-            let told = layer.when.forward(when.clone()).into_data().convert::<f32>();
-            let told: Vec<f32> = told.to_vec().expect("converted to f32 just before");
-            self.to.tensor_f32(&now("when"), &[1, d], &told);
+            self.to.tensor_f32(&now("when"), &[1, d], &numbers(layer.when.forward(when.clone())));
             self.to.node("Add", &[&x, &now("when")], &[&now("told")], vec![]);
             self.encoder_layer(&format!("noise{l}"), &now("told"), &now("out"), &layer.layer, t);
             x = now("out");

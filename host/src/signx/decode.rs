@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::{CodeBook, Past};
+use crate::nn::numbers;
 
 /// The decoder on its way through a clip.
 pub struct Speaking<'a, B: Backend> {
@@ -27,29 +28,27 @@ pub struct Search {
     pub how: Decoding,
     /// What is made of probabilities before.
     pub shaping: Shaping,
-    /// The share of what the frames say by themselves ([`Joint`]); 0 leaves them unheard.
-    pub heard: f32,
 }
 
 /// The tokens of a clip, without their end.
 ///
 /// # Shapes
 /// - `memory`: `[T, D]`, as [`CodeBook::memory`] gives it of one clip
-/// - `heard`: `[T, V]`, logits, as [`CodeBook::heard`] gives them of it
+/// - `heard`: `[T, V]`, logits, as [`CodeBook::heard`] gives them of it, and their share ([`Joint`])
 /// - `seen`: `[1, T]`, as [`super::Frames::seen`] gives it
 pub fn tokens<B: Backend>(
     codebook: &CodeBook<B>,
     memory: &Tensor<B, 2>,
-    heard: Tensor<B, 2>,
+    heard: Option<(Tensor<B, 2>, f32)>,
     seen: &Tensor<B, 2>,
     search: Search,
 ) -> Vec<u32> {
-    let Search { longest, how, shaping, heard: share } = search;
+    let Search { longest, how, shaping } = search;
     let past = codebook.begin(memory, seen);
     let mut speaking = Speaking { codebook, past, beam: how.beam(), longest };
     let mut rng = StdRng::seed_from_u64(how.seed());
     let chance = || rng.random();
-    let Ok(tokens) = if share > 0.0 {
+    let Ok(tokens) = if let Some((heard, share)) = heard {
         let ([_, pieces], there) = (heard.dims(), numbers(seen.clone()));
         let frames = numbers(log_softmax(heard, 1));
         let frames = frames.chunks_exact(pieces).zip(there).filter(|(_, there)| *there > 0.0);
@@ -59,10 +58,6 @@ pub fn tokens<B: Backend>(
         decode(&mut speaking, how, shaping, chance)
     };
     tokens
-}
-
-fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().to_vec().expect("converted to f32 just before")
 }
 
 impl<B: Backend> Steps for Speaking<'_, B> {

@@ -15,7 +15,7 @@ use super::track::{FRAME, Track};
 use super::{Film, Frames, Pose2Gloss, Pose2GlossConfig, Preset, Size, Video2Pose, decode};
 use crate::data::{TimedGloss, Utterance};
 use crate::evaluate::TranslatorNetworks;
-use crate::nn::{Drops, load};
+use crate::nn::{Drops, load, numbers};
 use crate::random::split_mix;
 use crate::{Error, export};
 
@@ -168,9 +168,7 @@ impl<B: Backend> SignXModel<B> {
         let (mut far, mut tokens) = (0.0_f32, vec![BEGIN; sizes.beam]);
         let follows: Vec<usize> = (0..sizes.beam).collect();
         for turn in 0..LOOKED {
-            let ours = softmax(self.net.codebook.step(&follows, &tokens, &mut past), 1);
-            let ours: Vec<f32> =
-                ours.into_data().convert::<f32>().to_vec().expect("converted to f32 just before");
+            let ours = numbers(softmax(self.net.codebook.step(&follows, &tokens, &mut past), 1));
             let theirs = session.step(&follows, &tokens)?;
             let each = ours.iter().zip(&theirs).map(|(a, b)| (a - b.exp()).abs());
             far = each.fold(far, |a, b| if b.is_nan() { b } else { a.max(b) });
@@ -211,7 +209,8 @@ pub fn read<B: Backend>(
     how: Decoding,
 ) -> Vec<String> {
     let latent = net.read(frames, &preset.diffusion, &mut Drops::none());
-    let (memory, heard) = (net.codebook.memory(latent.clone(), 1), net.codebook.heard(latent));
+    let memory = net.codebook.memory(latent.clone(), 1);
+    let heard = (preset.heard > 0.0).then(|| (net.codebook.heard(latent), preset.heard));
     let tokens = decode::tokens(&net.codebook, &memory, heard, &frames.seen(), preset.search(how));
     let gloss = |token: u32| glosses.get((token as usize).checked_sub(MARKS)?).cloned();
     tokens.into_iter().filter_map(gloss).collect()

@@ -232,7 +232,7 @@ impl Preset {
             self.weights.noise = Decay { from: 0.0, to: 0.0 };
             return Ok(self);
         }
-        let Some(track) = Track::ALL.into_iter().find(|track| track.is_called(part)) else {
+        let Some(track) = Track::find(part) else {
             return Err(format!(
                 "diffusion, a loss ({}) or a track ({})",
                 Weights::NAMES.join(", "),
@@ -245,7 +245,7 @@ impl Preset {
 
     /// How the glosses of a clip are searched for.
     pub fn search(&self, how: Decoding) -> Search {
-        Search { longest: self.longest, how, shaping: self.shaping, heard: self.heard }
+        Search { longest: self.longest, how, shaping: self.shaping }
     }
 
     /// Parameters of each part, in order, as a network of the preset has them.

@@ -46,16 +46,16 @@ impl Track {
         start..start + self.width()
     }
 
-    /// Whether a name is its own, in any case.
+    /// The track of a name, in any case.
     #[must_use]
-    pub fn is_called(self, name: &str) -> bool {
-        self.to_string().eq_ignore_ascii_case(name)
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|track| track.name().eq_ignore_ascii_case(name))
     }
 
     /// The names of all, as a text.
     #[must_use]
     pub fn names() -> String {
-        Self::ALL.map(|track| track.to_string().to_lowercase()).join(", ")
+        Self::ALL.map(|track| track.name().to_lowercase()).join(", ")
     }
 
     /// The name of its estimator.

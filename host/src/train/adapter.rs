@@ -13,11 +13,12 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use super::fit::{Parts, Task, fit, forget};
-use super::gradient::{numbers, with_gradient};
+use super::gradient::with_gradient;
 use super::plan::{Plan, Save, step_seed};
 use super::{Training, ctc};
 use crate::aurallm::{Adapter, Adapters, Instruction, Language, Qwen};
 use crate::data::sentences::{Sentence, sentences};
+use crate::nn::numbers;
 use crate::{Error, ui};
 
 /// What an adapter is made of, and how.
@@ -175,7 +176,7 @@ fn answered<B: AutodiffBackend>(net: &Qwen<B>, batch: &[Dialogue]) -> Tensor<B, 
     let order = Tensor::<B, 1, Int>::from_data(TensorData::new(order, [places.len()]), &device);
     let logits = net.says(known.reshape([b * t, d]).select(0, order).unsqueeze()); // [1, N, V]
     let [_, n, v] = logits.dims();
-    let values = numbers(&logits);
+    let values = numbers(logits.clone());
     let mut gradient = vec![0.0; values.len()];
     let rows = values.chunks_exact(v).zip(gradient.chunks_exact_mut(v)).zip(&truth);
     let each =

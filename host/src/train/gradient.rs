@@ -5,11 +5,7 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Tensor, TensorData};
 
 use super::ctc;
-
-/// The values of a tensor, row-major.
-pub(super) fn numbers<B: AutodiffBackend, const D: usize>(tensor: &Tensor<B, D>) -> Vec<f32> {
-    tensor.clone().into_data().convert::<f32>().to_vec().expect("converted to f32 just before")
-}
+use crate::nn::numbers;
 
 /// A loss of a known value and a known gradient by `logits`, for automatic differentiation to go on from.
 pub(super) fn with_gradient<B: AutodiffBackend, const D: usize>(
@@ -36,7 +32,7 @@ pub(crate) fn followed<B: AutodiffBackend>(
 ) -> Tensor<B, 1> {
     let [rows, v] = logits.dims();
     let u = rows / follows.len();
-    let values = numbers(&logits);
+    let values = numbers(logits.clone());
     let mut gradient = vec![0.0; values.len()];
     let pieces = follows.iter().map(Vec::len).sum::<usize>() as f32;
     let mut loss = 0.0;
@@ -65,7 +61,7 @@ pub(crate) fn aligned<B: AutodiffBackend>(
 ) -> Tensor<B, 1> {
     let [rows, v] = logits.dims();
     let t = rows / said.len();
-    let values = numbers(&logits);
+    let values = numbers(logits.clone());
     let mut gradient = vec![0.0; values.len()];
     let labels = said.iter().flatten().filter(|label| **label > 0).count().max(1);
     let mut loss = 0.0;

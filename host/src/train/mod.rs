@@ -35,7 +35,7 @@ use serde::Serialize;
 use crate::data::{self, Aspect, Clip, Isolated, held_out};
 use crate::evaluate::{self, Runner};
 use crate::export;
-use crate::nn::ClipNetConfig;
+use crate::nn::{ClipNetConfig, numbers};
 use crate::{Error, ui};
 
 use clips::ClipTask;
@@ -342,8 +342,7 @@ fn check_export(
         let mut standard = window.clone();
         scale.apply(&mut standard);
         let input = Tensor::<_, 1>::from_floats(standard.as_slice(), &Default::default());
-        let trained = trained(input.reshape([1, t, f])).into_data().convert::<f32>();
-        let trained: Vec<f32> = trained.to_vec().expect("converted to f32 just before");
+        let trained = numbers(trained(input.reshape([1, t, f])));
         for (a, b) in trained.iter().zip(&exported) {
             let found = (a - b).abs();
             if found.is_nan() || found > ROUNDING {

@@ -74,10 +74,12 @@ impl Read {
             model.preset.shaping.temperature = temperature;
         }
         if !self.tracks.is_empty() {
-            let named = Track::ALL.map(|track| self.tracks.iter().any(|name| track.is_called(name)));
-            let known = self.tracks.iter().all(|name| Track::ALL.iter().any(|track| track.is_called(name)));
-            anyhow::ensure!(known, "--track {:?}: tracks are {}", self.tracks, Track::names());
-            model.preset.reads = named;
+            model.preset.reads = [false; Track::ALL.len()];
+        }
+        for name in &self.tracks {
+            let track = Track::find(name);
+            let track = track.with_context(|| format!("--track {name:?}: tracks are {}", Track::names()))?;
+            model.preset.reads[track as usize] = true;
         }
         let fps = model.preset.fps;
         let said: Vec<_> = if self.video {

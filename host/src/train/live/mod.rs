@@ -18,7 +18,7 @@ use super::fit::{Plain, fit, forget};
 use super::{Options, Training, command, pretty, write};
 use crate::evaluate::{RescoreRunner, Stepper};
 use crate::export;
-use crate::nn::{LiveNet, RescoreNet};
+use crate::nn::{LiveNet, RescoreNet, numbers};
 use crate::synth::{Split, Synth, Without};
 use crate::{Error, ui};
 
@@ -172,7 +172,7 @@ fn check_rescorer(
         let sequence = Sequence::of(&dev.utterance(n), batches.glosses());
         let steps = sequence.steps().min(UTTERANCE);
         let hidden = live.hidden(input(batches, &sequence)).narrow(1, 0, steps); // [1, T', D]
-        let mut whole = values(hidden);
+        let mut whole = numbers(hidden);
         whole.resize(UTTERANCE * width, 0.0);
         let there: Vec<f32> = (0..UTTERANCE).map(|t| f32::from(u8::from(t < steps))).collect();
         let mut prefix: Vec<i64> = sequence.targets.iter().map(|t| t.label as i64).collect();
@@ -190,9 +190,9 @@ fn check_rescorer(
         let (hidden, mask) = (tensor(&whole, width), tensor(&there, 1));
         let row = |values| Tensor::<B, 2, Int>::from_data(TensorData::new(values, [1, LENGTH]), &device);
         let (memory, ctc) = net.memory(hidden, &mask);
-        let next = values(net.next(memory, &mask, row(prefix), row(at))); // [1, U, 1 + G]
+        let next = numbers(net.next(memory, &mask, row(prefix), row(at))); // [1, U, 1 + G]
         let said = runner.rescore(&RescoreInput { hidden: whole, there, glosses, at: times })?;
-        same(&said.ctc, &values(ctc))?;
+        same(&said.ctc, &numbers(ctc))?;
         said.next.chunks_exact(next.len()).try_for_each(|said| same(said, &next))?;
     }
     Ok(())
@@ -206,7 +206,7 @@ fn same(a: &[f32], b: &[f32]) -> Result<(), Error> {
 
 /// Logits of a whole sequence by the network that trained: `[T, C]`.
 fn forward(net: &LiveNet<Plain<Training>>, batches: &Batches, sequence: &Sequence) -> Vec<f32> {
-    values(net.forward(input(batches, sequence)))
+    numbers(net.forward(input(batches, sequence)))
 }
 
 /// A whole sequence as the live network takes it: `[1, T, F]`.
@@ -215,9 +215,4 @@ fn input(batches: &Batches, sequence: &Sequence) -> Tensor<Plain<Training>, 3> {
     batches.scale().apply(&mut features);
     let shape = [1, sequence.steps(), stream::WIDTH];
     Tensor::from_data(TensorData::new(features, shape), &Default::default())
-}
-
-/// The values of a tensor, row-major.
-fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().to_vec().expect("converted to f32 just before")
 }

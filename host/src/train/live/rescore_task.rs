@@ -11,10 +11,10 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::batches::{Batch, Batches, LATEST_STEPS};
-use crate::nn::{LiveNet, RescoreNet};
+use crate::nn::{LiveNet, RescoreNet, numbers};
 use crate::train::ctc::{self, Target};
 use crate::train::fit::{Parts, Plain, Task};
-use crate::train::gradient::{numbers, with_gradient};
+use crate::train::gradient::with_gradient;
 use crate::train::plan::step_seed;
 
 /// Its batches are other ones than those that the live network learnt from.
@@ -67,8 +67,7 @@ impl<B: AutodiffBackend> Task<B> for RescoreTask<'_, B> {
         let features = std::mem::take(&mut batch.features);
         let features =
             Tensor::<Plain<B>, 3>::from_data(TensorData::new(features, shape), &Default::default());
-        let hidden = self.live.hidden(features).into_data().convert::<f32>();
-        let hidden: Vec<f32> = hidden.to_vec().expect("converted to f32 just before");
+        let hidden = numbers(self.live.hidden(features));
         pieces(&batch, &hidden, self.most, &mut StdRng::seed_from_u64(step_seed(self.seed, step)))
     }
 
@@ -96,7 +95,7 @@ impl<B: AutodiffBackend> Task<B> for RescoreTask<'_, B> {
         let next = net.next(memory, &there, row(prefixes), row(at)); // [B, U, 1 + G]
 
         let said = pieces.iter().map(|p| p.targets.len() + 1).sum::<usize>() as f32;
-        let values = numbers(&ctc);
+        let values = numbers(ctc.clone());
         let mut gradient = vec![0.0; values.len()];
         let rows = values.chunks_exact(steps * labels).zip(gradient.chunks_exact_mut(steps * labels));
         let mut heard = 0.0;
@@ -108,7 +107,7 @@ impl<B: AutodiffBackend> Task<B> for RescoreTask<'_, B> {
         let heard = heard / f64::from(said);
         let by_ctc = with_gradient(ctc, &values, gradient, heard);
 
-        let values = numbers(&next);
+        let values = numbers(next.clone());
         let mut gradient = vec![0.0; values.len()];
         let mut rows = values.chunks_exact(labels).zip(gradient.chunks_exact_mut(labels));
         let mut followed = 0.0;

@@ -6,10 +6,10 @@ use models::features::stream;
 use models::live::BIO;
 
 use super::batches::{BATCH, Batch, Batches, LATEST_STEPS, Sequence};
-use crate::nn::LiveNet;
+use crate::nn::{LiveNet, numbers};
 use crate::train::ctc;
 use crate::train::fit::{Parts, Task};
-use crate::train::gradient::{numbers, with_gradient};
+use crate::train::gradient::with_gradient;
 
 /// What the gate's errors count beside those of glosses.
 const GATE_WEIGHT: f32 = 0.5;
@@ -38,7 +38,7 @@ impl<B: AutodiffBackend> Task<B> for LiveTask<'_> {
         let features = std::mem::take(&mut batch.features);
         let shape = [BATCH, batch.steps, stream::WIDTH];
         let logits = net.forward(Tensor::<B, 3>::from_data(TensorData::new(features, shape), &device));
-        let values = numbers(&logits);
+        let values = numbers(logits.clone());
         let (losses, gradient) = losses(&values, self.batches.glosses().len(), &batch);
         let loss = with_gradient(logits, &values, gradient, losses.total);
         let part = |value: f64| Tensor::from_floats([value as f32], &device);

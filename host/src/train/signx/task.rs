@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::batches::{Batch, Batches};
-use crate::nn::Drops;
+use crate::nn::{Drops, numbers};
 use crate::signx::loss::{self, Balance, Noised, Targets, Weights};
 use crate::signx::track::{FRAME, Track};
 use crate::signx::{Frames, Pose2Gloss, Preset};
@@ -85,7 +85,7 @@ impl<B: AutodiffBackend> Task<B> for SignXTask<'_> {
         // A help for few clips and few steps: the decoder has to find out where in a clip each gloss is, and learns that
         // far sooner where the frames know what they show (CTC beside attention, Kim et al. 2017, section 2.3).
         let heard = if weights[5] > 0.0 {
-            gradient::aligned(net.codebook.heard(denoised), &targets.rows, &gradient::numbers(&seen))
+            gradient::aligned(net.codebook.heard(denoised), &targets.rows, &numbers(seen.clone()))
         } else {
             Tensor::zeros([1], &device)
         };

@@ -23,7 +23,7 @@ use super::{Options, Training, folders, network_seed, write};
 use crate::data::sentences::{Sentence, sentences};
 use crate::evaluate::{TranslatorRunner, translation};
 use crate::export;
-use crate::nn::{Drops, Translator};
+use crate::nn::{Drops, Translator, numbers};
 use crate::{Error, ui};
 
 use batches::Batches;
@@ -231,7 +231,7 @@ fn check_export(
     });
     let mean = each.reduce(|a, b| a + b).expect("a recipe has a network") / nets.len() as f32;
     let (u, [_, v]) = (batch.said[0].len(), mean.dims());
-    let probs: Vec<f32> = mean.into_data().convert::<f32>().to_vec().expect("converted to f32 just before");
+    let probs = numbers(mean);
     for (i, follows) in batch.follows.iter().enumerate() {
         let source = &batch.source[i][..batch.lengths[i]];
         if source.len() > manifest.sizes.source || follows.len() > manifest.sizes.target {
