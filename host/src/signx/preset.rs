@@ -69,8 +69,10 @@ pub struct Stage {
     pub epochs: usize,
     /// Clips of a step.
     pub batch: usize,
-    /// Parts that a step's clips are taken in, one after the other.
+    /// Parts that a step's clips are taken in.
     pub accumulate: usize,
+    /// So many of them at once, on a processor's core each.
+    pub at_once: usize,
 }
 
 /// Tokens of the paper's codebook: 2000 glosses (table 3) and the marks.
@@ -105,6 +107,7 @@ impl Preset {
             epochs: 1000,
             batch: 32,
             accumulate: 4,
+            at_once: 1,
         };
         let vit = Size { width: 768, heads: 12, inner: 3072, layers: 12 };
         Self {
@@ -180,10 +183,11 @@ impl Preset {
                 temporal: Size { layers: 2, ..vit },
             },
             stages: paper.stages.map(|stage| Stage {
-                rate: 2e-3,
+                rate: 1e-3,
                 epochs: 30,
                 batch: 16,
-                accumulate: 1,
+                accumulate: 2,
+                at_once: 2,
                 ..stage
             }),
             weights: Weights { ctc: 1.0, ..paper.weights },

@@ -4,6 +4,7 @@
 //! batches follow from their step, and so does what is random in the network, so that no generator has a
 //! state to keep.
 
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -45,7 +46,9 @@ pub trait Task<B: AutodiffBackend>: Sync {
     /// its own.
     fn batch(&self, step: usize) -> Self::Batch;
 
-    /// The loss `[1]`, and named parts of it `[1]` for the log, which most tasks have none of.
+    /// The loss `[1]`, and named parts of it `[1]` for the log, which most tasks have none of. Where a plan has
+    /// several batches learnt at once ([`Plan::at_once`]), it draws nothing from the backend's own generator, which
+    /// all threads share.
     fn loss(&self, net: &Self::Net, batch: Self::Batch) -> (Tensor<B, 1>, Parts<B>);
 }
 
@@ -87,15 +90,15 @@ pub fn fit<B: AutodiffBackend, T: Task<B>>(
         scope.spawn(move || all.into_iter().try_for_each(|batch| send.send(task.batch(batch))));
         for step in from..plan.steps {
             let (mut gathered, mut looked) = (GradientsAccumulator::new(), None);
-            for (i, batch) in batches.iter().take(each).enumerate() {
+            for first in (0..each).step_by(plan.at_once) {
                 // Batches draw from the seed itself, dropout from the seed turned over.
-                B::seed(&device, step_seed(!plan.seed, step * each + i));
-                let (loss, parts) = task.loss(&run.net, batch);
-                let loss = loss / each as f32;
-                gathered.accumulate(&run.net, GradientsParams::from_grads(loss.backward(), &run.net));
-                // The parts are those of the last batch: they are for the log.
-                let loss = loss.detach();
-                looked = Some((looked.map_or(loss.clone(), |(sum, _)| sum + loss), parts));
+                B::seed(&device, step_seed(!plan.seed, step * each + first));
+                let group = batches.iter().take(plan.at_once.min(each - first)).collect();
+                for Part { gradients, loss, parts } in learnt(&run.net, task, group, each) {
+                    gathered.accumulate(&run.net, gradients);
+                    // The parts are those of the last batch: they are for the log.
+                    looked = Some((looked.map_or(loss.clone(), |(sum, _)| sum + loss), parts));
+                }
             }
             // Where no batch came its producer broke down, which ends the scope.
             let Some((loss, parts)) = looked else { break };
@@ -117,6 +120,43 @@ pub fn fit<B: AutodiffBackend, T: Task<B>>(
         ui::say(format!("{}, {} steps in {:.0?}", run.told(), run.step - from, bar.elapsed()));
     }
     run.end()
+}
+
+/// What a batch teaches.
+struct Part<B: AutodiffBackend> {
+    gradients: GradientsParams,
+    /// `[1]`, its share of the step's.
+    loss: Tensor<B, 1>,
+    parts: Parts<B>,
+}
+
+/// What batches teach, each on a thread of its own where there are several; a step has `each` of them.
+fn learnt<B: AutodiffBackend, T: Task<B>>(
+    net: &T::Net,
+    task: &T,
+    batches: Vec<T::Batch>,
+    each: usize,
+) -> Vec<Part<B>> {
+    let learn = move |net: &T::Net, batch| {
+        let (loss, parts) = task.loss(net, batch);
+        let loss = loss / each as f32;
+        let gradients = GradientsParams::from_grads(loss.backward(), net);
+        Part { gradients, loss: loss.detach(), parts }
+    };
+    if batches.len() == 1 {
+        return batches.into_iter().map(|batch| learn(net, batch)).collect();
+    }
+    std::thread::scope(|scope| {
+        let begin = |batch| {
+            // Graphs that share a parameter are one graph, and only one thread works on that at a time.
+            let net = net.clone().fork(&B::Device::default());
+            scope.spawn(move || learn(&net, batch))
+        };
+        let threads: Vec<_> = batches.into_iter().map(begin).collect();
+        let end =
+            |thread: std::thread::ScopedJoinHandle<_>| thread.join().unwrap_or_else(|e| resume_unwind(e));
+        threads.into_iter().map(end).collect()
+    })
 }
 
 /// A run on its way: all that changes from step to step.
@@ -423,11 +463,14 @@ mod tests {
         let whole = fit(net(0.2), &Parted { parts: 4, whole: true }, &plan).unwrap();
         let parts = Parted { parts: 4, whole: false };
         let gathered = fit(net(0.2), &parts, &Plan { accumulate: 4, ..plan.clone() }).unwrap();
+        let two = Plan { accumulate: 4, at_once: 2, ..plan.clone() };
+        let at_once = fit(net(0.2), &parts, &two).unwrap();
         let alone = fit(net(0.2), &parts, &plan).unwrap();
         let far = |a: &Linear<Flex>| {
             weights(a).iter().zip(weights(&whole)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
         };
         assert!(far(&gathered) < 1e-6, "{:?} {:?}", weights(&gathered), weights(&whole));
+        assert_eq!(weights(&at_once), weights(&gathered), "threads change nothing");
         assert!(far(&alone) > 1e-4, "a part is not the whole");
     }
 

@@ -28,6 +28,8 @@ pub struct Plan {
     pub floor: f64,
     /// Batches that are gathered for a step, so that a step's batch may be larger than memory.
     pub accumulate: usize,
+    /// So many of these are learnt at once, each on a thread of its own; memory holds as many. The result is the same.
+    pub at_once: usize,
     /// Decoupled weight decay.
     pub decay: f32,
     /// The largest norm of a parameter's gradient.
@@ -64,6 +66,7 @@ impl Plan {
             warm_up: 0.05,
             floor: 0.0,
             accumulate: 1,
+            at_once: 1,
             decay: 0.02,
             clip: 1.0,
             average_every: 5,

@@ -231,7 +231,7 @@ noised = share.sqrt() * latent.detach() + (1 - share).sqrt() * mixed_in
 tell("noise.mixed_in", mixed_in)
 tell("noise.noised", noised)
 guess = predict(noised, levels.tolist()).detach().requires_grad_()
-loss = ((guess - mixed_in) ** 2)[seen.bool()].mean()
+loss = ((guess - mixed_in) ** 2).sum(-1)[seen.bool()].mean()
 loss.backward()
 tell("noise.guess", guess)
 tell("noise.loss", loss[None])

@@ -1,7 +1,7 @@
 //! The losses of both stages (equations 8 to 13), and how they are weighed over a training.
 //!
-//! Every loss is a mean, so that none of them depends on how long sentences or how wide latents are; the paper writes
-//! sums, which differ by a factor only.
+//! Every loss is a mean over sentences, words or frames, so that none of them depends on how many there are; the paper
+//! writes sums, which differ by a factor only.
 
 mod balance;
 mod contrast;

@@ -33,16 +33,17 @@ impl<B: Backend> Noised<B> {
     }
 }
 
-/// The squared error of predicted noise, the mean over the values of all frames that are there: `[1]`.
+/// The squared norm of what is wrong in predicted noise (equation 8), the mean over all frames that are there: `[1]`.
+/// A mean over the latent's values as well would be lost beside the other losses.
 ///
 /// # Shapes
 /// - `predicted`, `noise`: `[B * T, Z]`
 /// - `there`: `[B, T]`, 1 or 0
 pub fn noise<B: Backend>(predicted: Tensor<B, 2>, noise: Tensor<B, 2>, there: &Tensor<B, 2>) -> Tensor<B, 1> {
-    let ([b, t], [_, z]) = (there.dims(), noise.dims());
+    let [b, t] = there.dims();
     let there = there.clone().reshape([b * t, 1]);
     let squares = (predicted - noise).powi_scalar(2) * there.clone();
-    squares.sum() / (there.sum() * z as f32).clamp_min(1.0)
+    squares.sum() / there.sum().clamp_min(1.0)
 }
 
 /// The squared error of predicted tracks (equation 13): of each track the mean over the numbers of all frames that
@@ -58,7 +59,8 @@ pub fn reconstruction<B: Backend>(
 ) -> Tensor<B, 1> {
     let mut sum = Tensor::zeros([1], &there.device());
     for (i, (predicted, track)) in predicted.into_iter().zip(tracks).enumerate() {
-        sum = sum + noise(predicted, track, &there.clone().narrow(1, i, 1));
+        let [_, width] = track.dims();
+        sum = sum + noise(predicted, track, &there.clone().narrow(1, i, 1)) / width as f32;
     }
     sum
 }

@@ -10,7 +10,7 @@ use crate::signx::Clip;
 use crate::signx::track::{FRAME, Track};
 use crate::train::plan::step_seed;
 
-/// So many batches are drawn together and sorted by length, so that little of a batch is padding.
+/// The batches of so many steps are drawn together and sorted by length, so that little of a batch is padding.
 const POOL: usize = 8;
 /// Clips are signed at a speed within this range.
 const SPEED: std::ops::RangeInclusive<f64> = 0.85..=1.2;
@@ -22,7 +22,8 @@ const TRACKS: usize = Track::ALL.len();
 /// Draws batches.
 pub struct Batches<'a> {
     examples: &'a [(Vec<u32>, Clip)],
-    size: usize,
+    /// Parts of a step, and the most clips of a part.
+    shape: [usize; 2],
     seed: u64,
     /// The epoch of the last batch, with the clips of each of its batches.
     epoch: Mutex<Option<(usize, Vec<Vec<usize>>)>>,
@@ -46,14 +47,15 @@ pub struct Batch {
 }
 
 impl<'a> Batches<'a> {
-    /// Of tokens and their clips, so many at once.
-    pub fn new(examples: &'a [(Vec<u32>, Clip)], size: usize, seed: u64) -> Self {
-        Self { examples, size, seed, epoch: Mutex::new(None) }
+    /// Of tokens and their clips: a step takes so many parts of at most so many clips.
+    pub fn new(examples: &'a [(Vec<u32>, Clip)], shape: [usize; 2], seed: u64) -> Self {
+        Self { examples, shape, seed, epoch: Mutex::new(None) }
     }
 
     /// Batches in which every clip is seen once.
     pub fn of_epoch(&self) -> usize {
-        self.examples.len().div_ceil(self.size)
+        let ([parts, size], clips) = (self.shape, self.examples.len());
+        (clips.div_ceil(parts * size) * parts).min(clips)
     }
 
     /// The batch of a number, which follows from it alone.
@@ -86,17 +88,21 @@ impl<'a> Batches<'a> {
         Batch { shape, numbers, there, rows, number, seed: rng.next_u64() }
     }
 
-    /// The batches of an epoch.
+    /// The batches of an epoch. Those of a step are about as long as each other, because threads that learn them wait for
+    /// the longest.
     fn draw(&self, epoch: usize) -> Vec<Vec<usize>> {
         let mut rng = StdRng::seed_from_u64(step_seed(self.seed, epoch));
-        let mut order: Vec<usize> = (0..self.examples.len()).collect();
+        let ([parts, size], clips, batches) = (self.shape, self.examples.len(), self.of_epoch());
+        let mut order: Vec<usize> = (0..clips).collect();
         order.shuffle(&mut rng);
-        for pool in order.chunks_mut(POOL * self.size) {
+        for pool in order.chunks_mut(POOL * parts * size) {
             pool.sort_by_key(|i| self.examples[*i].1.frames());
         }
-        let mut batches: Vec<Vec<usize>> = order.chunks(self.size).map(<[usize]>::to_vec).collect();
-        batches.shuffle(&mut rng);
-        batches
+        let first = |batch: usize| batch * clips / batches;
+        let mut steps: Vec<usize> = (0..batches).step_by(parts).collect();
+        steps.shuffle(&mut rng);
+        let batches = steps.into_iter().flat_map(|step| step..(step + parts).min(batches));
+        batches.map(|batch| order[first(batch)..first(batch + 1)].to_vec()).collect()
     }
 }
 
@@ -137,7 +143,7 @@ mod tests {
             (vec![3 + i as u32, 0], clip)
         };
         let examples: Vec<_> = (0..23).map(clip).collect();
-        let batches = Batches::new(&examples, 4, 7);
+        let batches = Batches::new(&examples, [2, 4], 7);
         assert_eq!(batches.of_epoch(), 6);
         let mut without = 0;
         for epoch in 0..4 {
@@ -158,5 +164,14 @@ mod tests {
         }
         assert!((10..40).contains(&without), "{without} of 92 were shown with one track");
         assert_eq!(batches.batch(3), batches.batch(3));
+        for epoch in 0..4 {
+            for step in batches.draw(epoch).chunks(2) {
+                let (least, most) = (step.iter().flatten().min(), step.iter().flatten().max());
+                assert!(
+                    most.unwrap() - least.unwrap() < 8,
+                    "a step's clips are neighbours by length: {step:?}"
+                );
+            }
+        }
     }
 }

@@ -98,7 +98,7 @@ pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, E
 
     let [stage, _] = preset.stages;
     let part = (stage.batch / stage.accumulate).max(1);
-    let batches = Batches::new(&examples, part, options.seed);
+    let batches = Batches::new(&examples, [stage.accumulate, part], options.seed);
     let whole = stage.epochs * batches.of_epoch() / stage.accumulate;
     let steps = options.steps.unwrap_or(whole.max(1));
     let (mean, deviation) = scale(&examples);
@@ -226,6 +226,7 @@ fn plan(name: &str, stage: &Stage, options: &Options, steps: usize, data: &str) 
         warm_up: stage.warm_up,
         floor: stage.floor,
         accumulate: stage.accumulate,
+        at_once: stage.at_once,
         decay: stage.decay,
         clip: stage.clip,
         average_keeps: 0.98,

@@ -3,18 +3,22 @@
 use burn::module::{AutodiffModule, Module};
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::{Distribution, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 use models::translator::BEGIN;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::batches::{Batch, Batches};
+use crate::data::augment::normal;
 use crate::nn::{Drops, numbers};
 use crate::signx::loss::{self, Balance, Noised, Targets, Weights};
 use crate::signx::track::{FRAME, Track};
-use crate::signx::{Frames, Pose2Gloss, Preset};
+use crate::signx::{Diffusion, Frames, Pose2Gloss, Preset};
 use crate::train::fit::{Parts, Plain, Task};
 use crate::train::gradient;
+
+/// Steps that latents are denoised in while it learns.
+const STEPS: std::ops::RangeInclusive<usize> = 1..=4;
 
 /// A network, and the weights of its losses.
 #[derive(Module, Debug)]
@@ -68,7 +72,8 @@ impl<B: AutodiffBackend> Task<B> for SignXTask<'_> {
         let noise = if weights[0] > 0.0 {
             let left = diffusion.schedule.levels(diffusion.levels);
             let levels = (0..b).map(|_| rng.random_range(1..=diffusion.levels)).collect();
-            let mixed_in = Tensor::random(latent.dims(), Distribution::Normal(0.0, 1.0), &device);
+            let values: Vec<f32> = (0..latent.shape().num_elements()).map(|_| normal(&mut rng)).collect();
+            let mixed_in = Tensor::from_data(TensorData::new(values, latent.dims()), &device);
             let noised = Noised::new(latent.clone(), mixed_in, levels, &left);
             let told = net.noise.forward(noised.latent, &noised.levels, &seen, drops);
             loss::noise(told, noised.noise, &seen)
@@ -76,7 +81,9 @@ impl<B: AutodiffBackend> Task<B> for SignXTask<'_> {
             Tensor::zeros([1], &device)
         };
 
-        let denoised = net.denoised(latent, &seen, diffusion, drops);
+        // How many steps it will be denoised in is chosen when it reads, so it learns with any.
+        let steps = if diffusion.steps > 0 { rng.random_range(STEPS) } else { 0 };
+        let denoised = net.denoised(latent, &seen, &Diffusion { steps, ..*diffusion }, drops);
         let memory = net.codebook.memory(denoised.clone(), b);
         let targets = Targets::new(batch.rows, &device);
         let told = told(learnt, &targets, (&memory, &seen), preset.teacher.at(share), &mut rng);
