@@ -1,16 +1,18 @@
 //! A camera that fails in every way in which one can through Video4Linux, by a seed: the same in every run.
 //!
 //! Its time is its own and passes only when somebody waits. It keeps account of what it gave, so that a test
-//! can ask where every picture went.
+//! can ask where every picture went. Its pictures bear their numbers, or are those of a [`Film`] with a person in it.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use edge::camera::{Clock, Device, Frame, Granted, Opener, Packing, Raw, Wish};
 use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, ImageEncoder};
+use image::imageops::{FilterType, resize};
+use image::{ExtendedColorType, ImageEncoder, Rgb, RgbImage};
 
 use crate::fuzz::Random;
 
@@ -71,6 +73,49 @@ struct State {
     /// Nobody finds it before this.
     away_until: Duration,
     pictures: u32,
+    /// What stands before it, where that is not the number of each picture.
+    film: Option<Film>,
+}
+
+/// What a camera sees, over and over.
+pub struct Film {
+    /// Its pictures in each of [`FILMED`].
+    pictures: Vec<Vec<RgbImage>>,
+    /// The same as JPEG.
+    jpegs: Vec<Vec<Vec<u8>>>,
+    /// How long the camera lasts until it breaks, in the mean.
+    lasts: Duration,
+}
+
+/// The sizes of pictures in which people are to be seen.
+const FILMED: [[u32; 2]; 4] = [[320, 180], [256, 144], [240, 180], [321, 181]];
+/// So many pictures of each opening come no faster than one in so long of real time, so that whoever looks at them
+/// sees all; the others come as fast as they are taken.
+const SLOWLY: (u32, Duration) = (45, Duration::from_millis(12));
+/// Waiting for a camera before which a film stands takes so much less of real time.
+const FASTER: u32 = 50;
+
+impl Film {
+    /// Pictures of any size, and how long the camera lasts.
+    pub fn new(pictures: &[RgbImage], lasts: Duration) -> Self {
+        let of_size = |[width, height]: [u32; 2]| -> Vec<RgbImage> {
+            pictures.iter().map(|picture| resize(picture, width, height, FilterType::Triangle)).collect()
+        };
+        let pictures: Vec<Vec<RgbImage>> = FILMED.map(of_size).into();
+        let jpegs = pictures.iter().map(|pictures| pictures.iter().map(jpeg).collect()).collect();
+        Self { pictures, jpegs, lasts }
+    }
+
+    /// The bytes of a picture.
+    fn packed(&self, granted: &Granted, number: u32) -> Vec<u8> {
+        let size = FILMED.iter().position(|size| *size == [granted.width, granted.height]);
+        let size = size.expect("a camera before a film has one of its sizes");
+        let number = number as usize % self.pictures[size].len();
+        if granted.code == Packing::Mjpeg.code() {
+            return self.jpegs[size][number].clone();
+        }
+        packed(granted, |x, y| self.pictures[size][number].get_pixel(x, y).0)
+    }
 }
 
 /// What a camera is.
@@ -111,14 +156,21 @@ struct Open {
     due: Duration,
     sequence: u32,
     handed_out: bool,
+    /// Pictures that it gave.
+    given: u32,
     buffer: Vec<u8>,
 }
 
 impl World {
     /// A camera that will break so often.
     pub fn new(seed: u64, breaks: u32) -> Self {
+        Self::before(seed, breaks, None)
+    }
+
+    /// The same before a film.
+    pub fn before(seed: u64, breaks: u32, film: Option<Film>) -> Self {
         let mut random = Random(seed);
-        let model = Model::any(&mut random, Duration::ZERO);
+        let model = Model::any(&mut random, Duration::ZERO, film.is_some());
         Self(Arc::new(Mutex::new(State {
             random,
             now: Duration::ZERO,
@@ -127,6 +179,7 @@ impl World {
             model,
             away_until: Duration::ZERO,
             pictures: 0,
+            film,
         })))
     }
 
@@ -152,11 +205,18 @@ impl Clock for World {
     }
 
     fn wait(&mut self, time: Duration) {
-        self.lock().now += time;
+        let real = self.lock().passes(time);
+        thread::sleep(real);
     }
 }
 
 impl State {
+    /// Its time passes; gives how much real time that takes.
+    fn passes(&mut self, time: Duration) -> Duration {
+        self.now += time;
+        if self.film.is_some() { time / FASTER } else { Duration::ZERO }
+    }
+
     /// True once in so many times.
     fn once_in(&mut self, times: usize) -> bool {
         self.random.below(times) == 0
@@ -173,7 +233,8 @@ impl State {
 }
 
 impl Model {
-    fn any(random: &mut Random, now: Duration) -> Self {
+    fn any(random: &mut Random, now: Duration, films: bool) -> Self {
+        let sizes = if films { FILMED } else { [[64, 48], [72, 40], [65, 49], [96, 24]] };
         let has = match random.below(5) {
             0 => vec![Packing::Mjpeg],
             1 => vec![Packing::Yuyv, Packing::Mjpeg],
@@ -183,7 +244,7 @@ impl Model {
         };
         let narrow = has.contains(&Packing::Mjpeg) && random.below(2) == 0;
         Self {
-            size: [[64, 48], [72, 40], [65, 49], [96, 24]][random.below(4)],
+            size: sizes[random.below(4)],
             padding: [0, 1, 7, 32][random.below(4)],
             fps: [10.0, 15.0, 30.0, 60.0][random.below(4)],
             colours: [random.below(13) as u32, random.below(9) as u32, random.below(3) as u32],
@@ -223,9 +284,11 @@ impl Opener for World {
         let (model, due) = (state.model.clone(), state.now);
         // Numbers begin anywhere, and run over.
         let sequence = if state.once_in(2) { 0 } else { u32::MAX - state.random.below(20) as u32 };
-        let left = state.random.below(40) as u32;
+        let most =
+            state.film.as_ref().map_or(40, |film| (2.0 * film.lasts.as_secs_f32() * model.fps) as usize);
+        let left = state.random.below(most) as u32;
         let world = self.clone();
-        let (granted, streaming, handed_out, buffer) = (None, false, false, Vec::new());
+        let (granted, streaming, handed_out, given, buffer) = (None, false, false, 0, Vec::new());
         Ok(Box::new(Open {
             world,
             model,
@@ -236,6 +299,7 @@ impl Opener for World {
             due,
             sequence,
             handed_out,
+            given,
             buffer,
         }))
     }
@@ -296,7 +360,9 @@ impl Device for Open {
             Some(Broken::Error(EAGAIN)) => return Err(io::Error::from_raw_os_error(EAGAIN)),
             Some(Broken::Error(error)) => return Err(io::Error::from_raw_os_error(error)),
             Some(Broken::Silent) => {
-                state.now += patience;
+                let real = state.passes(patience);
+                drop(state);
+                thread::sleep(real);
                 return Ok(None);
             }
             Some(Broken::Torn) | None => {}
@@ -307,7 +373,7 @@ impl Device for Open {
         }
         let arrives = self.due + Duration::from_micros(state.random.below(LATENCY_US) as u64);
         if arrives > state.now + patience {
-            state.now += patience;
+            state.passes(patience);
             return Ok(None);
         }
         state.now = state.now.max(arrives);
@@ -330,7 +396,13 @@ impl Device for Open {
             Some(clock_us) => taken.as_micros() as i64 + clock_us,
             None => 0,
         };
-        self.buffer = packed(&granted, state.pictures);
+        let number = state.pictures;
+        self.buffer = match &state.film {
+            Some(film) => film.packed(&granted, number),
+            None => packed(&granted, |x, y| [numbered(number, x, y); 3]),
+        };
+        let given = self.given;
+        self.given += 1;
         let torn = self.broken == Some(Broken::Torn) || state.once_in(25);
         let damaged = torn && state.once_in(3);
         if torn {
@@ -342,12 +414,17 @@ impl Device for Open {
             }
         } else {
             let picture = state.pictures;
-            state.account.whole.insert(picture, taken);
+            // A film is as long as memory lasts.
+            if state.film.is_none() {
+                state.account.whole.insert(picture, taken);
+            }
             // What lies behind a picture in its buffer.
             self.buffer.extend((0..state.random.below(64)).map(|_| 0));
         }
         state.pictures += 1;
+        let slowly = state.film.is_some() && given < SLOWLY.0;
         drop(state);
+        thread::sleep(if slowly { SLOWLY.1 } else { Duration::ZERO });
         Ok(Some(Raw { bytes: &self.buffer, stamp_us, sequence: self.sequence, damaged }))
     }
 }
@@ -378,53 +455,54 @@ impl State {
         };
         *self.account.failures.entry(what).or_default() += 1;
         if matches!(broken, Broken::Error(ENODEV | EIO)) {
+            let longest = if self.film.is_some() { 60.0 } else { 3600.0 };
             let away_s = match self.random.below(50) {
-                0 => 3600.0,
+                0 => longest,
                 n => n as f32 * 0.2,
             };
             self.away_until = self.now + Duration::from_secs_f32(away_s);
             if self.once_in(2) {
-                self.model = Model::any(&mut self.random, self.now);
+                self.model = Model::any(&mut self.random, self.now, self.film.is_some());
             }
         }
         if self.account.unplugged >= self.breaks { Broken::Silent } else { broken }
     }
 }
 
-/// The bytes of a picture that bears a number.
-fn packed(granted: &Granted, number: u32) -> Vec<u8> {
+/// The brightness of a place in a picture that bears a number.
+fn numbered(number: u32, x: u32, y: u32) -> u8 {
+    let bit = (y / SQUARE).min(BITS / COLUMNS - 1) * COLUMNS + (x / SQUARE).min(COLUMNS - 1);
+    if number >> bit & 1 == 1 { BRIGHT } else { DARK }
+}
+
+/// The bytes of a picture, of which the colour of each place is known.
+fn packed(granted: &Granted, colour: impl Fn(u32, u32) -> [u8; 3]) -> Vec<u8> {
     let (width, height) = (granted.width, granted.height);
-    let grey = |x: u32, y: u32| {
-        let bit = (y / SQUARE).min(BITS / COLUMNS - 1) * COLUMNS + (x / SQUARE).min(COLUMNS - 1);
-        if number >> bit & 1 == 1 { BRIGHT } else { DARK }
-    };
-    let row = |y: u32| (0..width).map(move |x| grey(x, y));
+    let row = |y: u32| (0..width).map(|x| colour(x, y)).collect::<Vec<_>>();
+    let luma = |[r, g, b]: [u8; 3]| ((77 * u32::from(r) + 150 * u32::from(g) + 29 * u32::from(b)) >> 8) as u8;
     let even = width.div_ceil(2) as usize * 2;
     let rows: Vec<Vec<u8>> = match &granted.code {
-        b"MJPG" => {
-            let pixels: Vec<u8> = (0..height).flat_map(row).flat_map(|v| [v; 3]).collect();
-            let mut jpeg = Vec::new();
-            JpegEncoder::new_with_quality(&mut jpeg, 80)
-                .write_image(&pixels, width, height, ExtendedColorType::Rgb8)
-                .expect("a small picture can be encoded");
-            return jpeg;
-        }
+        b"MJPG" => return jpeg(&RgbImage::from_fn(width, height, |x, y| Rgb(colour(x, y)))),
+        // Without colours: those have tests of their own.
         b"YUYV" => (0..height)
             .map(|y| {
-                let mut bytes: Vec<u8> = row(y).flat_map(|v| [v, 128]).collect();
+                let mut bytes: Vec<u8> = row(y).into_iter().flat_map(|v| [luma(v), 128]).collect();
                 bytes.resize(even * 2, 128);
                 bytes
             })
             .collect(),
         b"NV12" => {
-            let luma = (0..height).map(|y| {
-                let mut bytes: Vec<u8> = row(y).collect();
+            let lumas = (0..height).map(|y| {
+                let mut bytes: Vec<u8> = row(y).into_iter().map(luma).collect();
                 bytes.resize(even, 0);
                 bytes
             });
-            luma.chain((0..height.div_ceil(2)).map(|_| vec![128; even])).collect()
+            lumas.chain((0..height.div_ceil(2)).map(|_| vec![128; even])).collect()
         }
-        _ => (0..height).map(|y| row(y).flat_map(|v| [v; 3]).collect()).collect(),
+        b"BGR3" => {
+            (0..height).map(|y| row(y).into_iter().flat_map(|[r, g, b]| [b, g, r]).collect()).collect()
+        }
+        _ => (0..height).map(|y| row(y).concat()).collect(),
     };
     let mut bytes = Vec::new();
     for row in rows {
@@ -432,6 +510,15 @@ fn packed(granted: &Granted, number: u32) -> Vec<u8> {
         bytes.extend(row);
     }
     bytes
+}
+
+/// A picture as JPEG.
+fn jpeg(picture: &RgbImage) -> Vec<u8> {
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, 80)
+        .write_image(picture, picture.width(), picture.height(), ExtendedColorType::Rgb8)
+        .expect("a small picture can be encoded");
+    jpeg
 }
 
 /// The number that a picture bears.

@@ -10,7 +10,7 @@ use crate::{cargo, setup, ui::Ui};
 /// Runs a bench and prints its tables.
 #[derive(Debug, clap::Args)]
 pub struct Bench {
-    /// Which: `vision` (landmarks, beside MediaPipe), `soak` (hours of video in a loop), `reader` (reading poses), `chain` (text to glosses), `production` (text to signing, beside `spoken-to-signed`), `movement` (how fluent it is, beside people), `signx` (reading an utterance with SignX) or `link` (files over a cable)
+    /// Which: `vision` (landmarks, beside MediaPipe), `soak` (hours of video in a loop), `unit` (a whole unit through hours of faults), `reader` (reading poses), `chain` (text to glosses), `production` (text to signing, beside `spoken-to-signed`), `movement` (how fluent it is, beside people), `signx` (reading an utterance with SignX) or `link` (files over a cable)
     name: String,
     /// Options of the bench, for example --video FILE --mediapipe PYTHON
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

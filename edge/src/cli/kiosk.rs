@@ -9,11 +9,12 @@ use super::read::Models;
 use super::sign::Signed;
 use super::update::Place;
 use super::update::serve::Cable;
+use crate::kiosk::Source;
 use crate::kiosk::state::{LEFT_AFTER, LEFT_AFTER_S};
 use crate::kiosk::unit::{self, Settings};
 use crate::kiosk::words::Tongue;
 use crate::screen::Theme;
-use crate::screen::present;
+use crate::screen::present::{self, Present};
 
 /// Runs a kiosk: reads the signer before the camera, signs texts that come along the cable, and shows both.
 #[derive(Debug, Args)]
@@ -54,12 +55,23 @@ impl Kiosk {
     /// Where the unit cannot start, or cannot go on.
     pub fn run(self) -> anyhow::Result<()> {
         let home = self.place.open()?;
-        let source = self.source.or_else(|| home.board.camera.device.clone());
-        if let Some(source) = &source {
-            unit::check_source(source)?;
-        }
-        let screen = home.board.screen.clone();
-        let settings = Settings {
+        let name = self.source.clone().or_else(|| home.board.camera.device.clone());
+        let source = name.map(|name| Source::named(name, home.board.camera.clone())).transpose()?;
+        let (show, screen) = (self.show.clone(), home.board.screen.clone());
+        present::on(&show, &screen, |to| unit::run(home, self.settings(source), to))?
+    }
+
+    /// Runs it before a camera and a screen that nobody has to plug in.
+    ///
+    /// # Errors
+    /// Where the unit cannot start, or cannot go on.
+    pub fn run_before(self, camera: Source, screen: Box<dyn Present + Send>) -> anyhow::Result<()> {
+        let home = self.place.open()?;
+        unit::run(home, self.settings(Some(camera)), screen)
+    }
+
+    fn settings(self, source: Option<Source>) -> Settings {
+        Settings {
             source,
             models: self.models,
             signed: self.signed,
@@ -68,8 +80,7 @@ impl Kiosk {
             theme: if self.light { Theme::LIGHT } else { Theme::DARK },
             left_after: Duration::from_secs(self.left_after.into()),
             stall_after: self.stall_after.map(|s| Duration::from_secs(s.into())),
-        };
-        present::on(&self.show, &screen, |to| unit::run(home, settings, to))?
+        }
     }
 }
 

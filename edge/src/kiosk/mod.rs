@@ -27,3 +27,5 @@ pub(crate) mod unit;
 pub mod vitals;
 pub mod watchdog;
 pub mod words;
+
+pub use reading::Source;

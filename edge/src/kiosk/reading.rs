@@ -3,7 +3,7 @@
 //! They begin and end together. Whatever breaks, all three are opened anew, and until then the screen says that
 //! nobody is seen. Frames stay in memory, and of a frame nothing is kept when the next one is there.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,12 +26,38 @@ use crate::screen::Rig;
 use crate::stage::{Stage, Stamp};
 use crate::vision::{Holistic, Options};
 
+/// The camera, or a recording in its place.
+pub struct Source {
+    /// What people are told that it is.
+    pub name: String,
+    /// Opens it.
+    pub open: Box<dyn Fn() -> Result<Box<dyn Camera>, Fault> + Send>,
+}
+
+impl Source {
+    /// What a command line names: a camera of the machine, a video, or a folder of pictures.
+    ///
+    /// # Errors
+    /// [`Fault::Picture`] for a `.pose` file, which has no pictures to show.
+    pub fn named(name: String, wanted: boards::Camera) -> Result<Self, Fault> {
+        let path = PathBuf::from(&name);
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("pose")) {
+            return Err(Fault::Picture { from: name, said: "it has landmarks only".into() });
+        }
+        let is_device = path.starts_with("/dev");
+        let named = name.clone();
+        let open = move || -> Result<Box<dyn Camera>, Fault> {
+            if is_device { camera::open(&named, &wanted) } else { Ok(Box::new(Replay::open(&path)?)) }
+        };
+        Ok(Self { name, open: Box::new(open) })
+    }
+}
+
 /// What reads, and how.
 pub struct Reading {
     pub shared: Arc<Shared>,
     pub board: Board,
-    /// The camera, or a recording in its place.
-    pub source: String,
+    pub source: Source,
     pub models: Models,
 }
 
@@ -61,9 +87,9 @@ impl Reading {
         let vision = vision.inspect_err(|e| self.cannot(Trouble::Reading, e))?;
         self.shared.trouble(Trouble::Reading, None);
         // The camera last: it is on only while somebody looks.
-        let camera = self.camera().inspect_err(|e| self.cannot(Trouble::Camera, e))?;
+        let camera = (self.source.open)().inspect_err(|e| self.cannot(Trouble::Camera, e))?;
         self.shared.trouble(Trouble::Camera, None);
-        journal::info!("reading {}: {}", self.source.as_str(), vision.describe().as_str());
+        journal::info!("reading {}: {}", self.source.name.as_str(), vision.describe().as_str());
         let camera = Watched { camera, shared: Arc::clone(&self.shared) };
         let vision = Paced { vision, shared: Arc::clone(&self.shared) };
         let mut input = Input::over(Box::new(camera), None, vision)?;
@@ -95,7 +121,8 @@ impl Reading {
                 input::Event::Lost { why, .. } => {
                     self.tell(&reader.interrupt()?);
                     self.shared.set_camera_on(false);
-                    self.shared.trouble(Trouble::Camera, Some(format!("{}: {why}; plug it in", self.source)));
+                    self.shared
+                        .trouble(Trouble::Camera, Some(format!("{}: {why}; plug it in", self.source.name)));
                     self.shared.news.push(News::Sees(false));
                 }
                 input::Event::Back(_) => {
@@ -179,28 +206,9 @@ impl Reading {
         })
     }
 
-    fn camera(&self) -> Result<Box<dyn Camera>, Fault> {
-        if self.source.starts_with("/dev/") {
-            return camera::open(&self.source, &self.board.camera);
-        }
-        Ok(Box::new(Replay::open(&PathBuf::from(&self.source))?))
-    }
-
     fn cannot(&self, trouble: Trouble, fault: &Fault) {
         self.shared.trouble(trouble, Some(fault.to_string()));
     }
-}
-
-/// What can be read at all: a `.pose` file has no pictures to show.
-///
-/// # Errors
-/// [`Fault::Picture`].
-pub fn check(source: &str) -> Result<(), Fault> {
-    let path = Path::new(source);
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("pose")) {
-        return Err(Fault::Picture { from: source.into(), said: "it has landmarks only".into() });
-    }
-    Ok(())
 }
 
 /// A camera whose frames are signs of life.

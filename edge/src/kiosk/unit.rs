@@ -19,8 +19,7 @@ use super::heart::Heart;
 use super::heat;
 use super::link::Serving;
 use super::production::Producing;
-use super::reading::Reading;
-pub use super::reading::check as check_source;
+use super::reading::{Reading, Source};
 use super::shared::{Ending, News, Shared, Trouble};
 use super::show::Show;
 use super::supervise::{self, Rule, spawn};
@@ -48,8 +47,8 @@ const LEAVE_BROKEN: Duration = Duration::from_millis(500);
 const FULL: u64 = 4 << 20;
 /// What a kiosk is told by its command line.
 pub(crate) struct Settings {
-    /// The camera, or a recording in its place; none reads nobody.
-    pub source: Option<String>,
+    /// Without one it reads nobody.
+    pub source: Option<Source>,
     /// What is read with.
     pub models: Models,
     /// What is signed with.
