@@ -15,7 +15,7 @@ fn a_whole_unit_lives_through_its_story() {
     }
     let out = tempfile::tempdir().expect("a folder for pictures");
     let programs = tests::program("signpost").parent().expect("programs lie in a folder").to_owned();
-    match tell(&Options { out: out.path().into(), programs }) {
+    match tell(&Options { out: out.path().into(), programs, hot_plugs: 1 }) {
         // Past the test's own capture, as what skips: who runs the tests sees how long it took.
         Ok(teller) => drop(writeln!(std::io::stderr(), "{}", teller.summary())),
         Err(Why::Skip(why)) => tests::skip(test, why),

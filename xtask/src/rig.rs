@@ -17,6 +17,9 @@ pub struct Rig {
     /// Where the screenshots and the unit's log go
     #[arg(long, value_name = "DIR", default_value = "out/rig")]
     out: PathBuf,
+    /// How often the display is pulled and plugged in again
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    hot_plugs: u32,
 }
 
 impl Rig {
@@ -28,7 +31,8 @@ impl Rig {
         let store = setup::ensure(ui)?;
         let programs = cargo::build(&store, ui)?;
         let mut rig = Command::new(programs.join("signpost-rig"));
-        rig.arg(&self.out).env("SIGNPOST_CACHE", store.root()).stdin(Stdio::null());
+        rig.arg(&self.out).arg(self.hot_plugs.to_string());
+        rig.env("SIGNPOST_CACHE", store.root()).stdin(Stdio::null());
         let status = rig.status().context("the rig could not be started; run this again to build it")?;
         match status.code() {
             Some(0) => Ok(()),

@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use tests::rig::{Options, SKIPPED, Why, tell};
 
 fn main() -> ExitCode {
-    let out = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("out/rig"), PathBuf::from);
+    let mut args = std::env::args_os().skip(1);
+    let out = args.next().map_or_else(|| PathBuf::from("out/rig"), PathBuf::from);
+    let hot_plugs = args.next().and_then(|number| number.to_str()?.parse().ok()).unwrap_or(1);
     let Some(programs) = std::env::current_exe().ok().and_then(|own| Some(own.parent()?.to_owned())) else {
         eprintln!("signpost-rig: its own place is not known");
         return ExitCode::FAILURE;
     };
-    match tell(&Options { out, programs }) {
+    match tell(&Options { out, programs, hot_plugs }) {
         Ok(teller) => {
             println!("{}", teller.summary());
             ExitCode::SUCCESS

@@ -65,6 +65,8 @@ pub struct Options {
     pub out: PathBuf,
     /// The programs that were built: `signpost`, `xtask`, `rig-guest`.
     pub programs: PathBuf,
+    /// How often the display is pulled.
+    pub hot_plugs: u32,
 }
 
 /// The story's checks, as they are told to whoever runs it.

@@ -52,6 +52,8 @@ const CAPTION: [f32; 4] = [0.0, 0.74, 0.6, 1.0];
 /// Pixels of a word's letters, and of one letter of a caption.
 const WORD_PIXELS: usize = 200;
 const LETTER_PIXELS: usize = 60;
+/// A unit's memory may differ by so much. kB.
+const GROWTH_KB: u64 = 8192;
 /// A screen that is the same but for a clock's hand or a speck.
 const SAME: f64 = 0.002;
 
@@ -74,7 +76,8 @@ pub fn tell(options: &Options) -> Held<Teller> {
     let by = if machine::has_kvm() { "its own processor" } else { "an emulated processor" };
     println!("a machine with {by}, a film of {} ({} frames)", film.who, film.frames);
     let programs = Programs::new(&options.programs, work.path())?;
-    Story { teller: &mut teller, parts, bundles, film, programs }.tell()?;
+    let hot_plugs = options.hot_plugs;
+    Story { teller: &mut teller, parts, bundles, film, programs, hot_plugs }.tell()?;
     Ok(teller)
 }
 
@@ -106,6 +109,7 @@ struct Story<'a> {
     bundles: Bundles,
     film: Film,
     programs: Programs,
+    hot_plugs: u32,
 }
 
 impl Story<'_> {
@@ -318,6 +322,34 @@ impl Story<'_> {
 
     /// The display goes and comes back.
     fn display(&mut self, machine: &mut Machine) -> Held<()> {
+        const PROCESS: &str = "pidof signpost";
+        let (process, before) = (number(machine, PROCESS)?, held_kb(machine)?);
+        for round in 1..=self.hot_plugs {
+            let back = self.pull_display(machine, round == 1)?;
+            if round == self.hot_plugs {
+                self.teller.keep("display-back", &back)?;
+            }
+        }
+        self.teller.held("the display is plugged in again and shows the unit's screen");
+        if self.hot_plugs > 1 {
+            let after = held_kb(machine)?;
+            if number(machine, PROCESS)? != process {
+                return fail("the unit began again while its display was pulled");
+            }
+            if after > before + GROWTH_KB {
+                return fail(format!(
+                    "the unit held {before} kB, and {after} kB after its display was pulled"
+                ));
+            }
+            self.teller.held(&format!(
+                "that {} times by the same process, which held {before} kB before and {after} kB after",
+                self.hot_plugs
+            ));
+        }
+        Ok(())
+    }
+
+    fn pull_display(&mut self, machine: &mut Machine, is_first: bool) -> Held<Picture> {
         let status =
             |what: &str| format!("for f in /sys/class/drm/card*-*/status; do echo {what} > $f; done");
         machine.shell.run(&status("off"), ANSWER)?;
@@ -325,15 +357,14 @@ impl Story<'_> {
             let shown = machine.screen()?;
             Ok((shown.is_blank() || shown.count(rgb(Theme::DARK.band)) < HAND_PIXELS).then_some(()))
         })?;
-        self.teller.held("the display is pulled");
+        if is_first {
+            self.teller.held("the display is pulled");
+        }
         machine.shell.run(&status("detect"), ANSWER)?;
-        let back = until("a display that shows the unit's screen again", READ, || {
+        until("a display that shows the unit's screen again", READ, || {
             let shown = machine.screen()?;
             Ok((shown.count(rgb(Theme::DARK.band)) > SHIRT_PIXELS).then_some(shown))
-        })?;
-        self.teller.keep("display-back", &back)?;
-        self.teller.held("the display is plugged in again and shows the unit's screen");
-        Ok(())
+        })
     }
 
     /// The USB cable goes and comes back; what the unit logs comes through it.
@@ -411,9 +442,18 @@ fn plug_camera(machine: &mut Machine, plugged: bool) -> Held<()> {
 
 /// What the unit's versions have of the disk. kB.
 fn used_kb(machine: &mut Machine) -> Held<u64> {
-    let said = machine.shell.run("du -sk /var/lib/signpost", ANSWER)?;
-    let kb = said.split_whitespace().next().and_then(|kb| kb.parse().ok());
-    kb.map_or_else(|| fail(format!("du said {said:?}")), Ok)
+    number(machine, "du -sk /var/lib/signpost | cut -f 1")
+}
+
+/// The memory that the unit's process holds. kB.
+fn held_kb(machine: &mut Machine) -> Held<u64> {
+    number(machine, "grep VmRSS /proc/$(pidof signpost)/status | tr -dc 0-9")
+}
+
+/// What a command prints, which is a number.
+fn number(machine: &mut Machine, line: &str) -> Held<u64> {
+    let said = machine.shell.run(line, ANSWER)?;
+    said.trim().parse().map_or_else(|_| fail(format!("`{line}` said {said:?}")), Ok)
 }
 
 /// Greets the unit as often as it takes.
