@@ -9,10 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use host::aurallm::Cpu;
-use host::evaluate::TranslatorNetworks;
-use host::signx::track::FRAME;
 use host::signx::{Clip, SignXModel, Track};
-use models::translator::{ENCODER, Networks, STEP, Session, decode};
 use tests::bench::args;
 
 fn main() {
@@ -33,28 +30,14 @@ fn main() {
         let clip = clip(frames);
         let how = model.preset.beam;
         let (mut burn, mut tract) = (Vec::new(), Vec::new());
-        let out = tempfile::tempdir().unwrap();
-        model.export(out.path()).unwrap();
-        let [encoder, step] = [ENCODER, STEP].map(|name| std::fs::read(out.path().join(name)).unwrap());
-        let (sizes, k) = (model.sizes(), Track::ALL.len());
-        let source = [[sizes.source, FRAME], [sizes.source, k]];
-        let codes = model.net.codebook.bias.dims()[0];
-        let mut exported =
-            TranslatorNetworks::of_source("signx", [&encoder, &step], source, sizes, codes).unwrap();
-        let (mut numbers, mut there) = (vec![0.0; frames * FRAME], vec![0.0; frames * k]);
-        for t in 0..frames {
-            let (row, here) = (t * FRAME..(t + 1) * FRAME, t * k..(t + 1) * k);
-            clip.write(t, &mut numbers[row], &mut there[here]);
-        }
+        let mut exported = model.exported().unwrap();
         let mut said = [0; 2];
         for _ in 0..turns {
             let begun = Instant::now();
             said[0] = model.read(&clip, how).len();
             burn.push(begun.elapsed());
             let begun = Instant::now();
-            let kept = exported.encode(&numbers, &there).unwrap();
-            let mut session = Session::over(&mut exported, sizes, kept, &vec![1.0; frames]);
-            said[1] = decode(&mut session, how, model.preset.shaping, || 0.0).unwrap().len();
+            said[1] = model.read_exported(&mut exported, &clip, how).unwrap().len();
             tract.push(begun.elapsed());
         }
         for ((engine, mut times), said) in [("burn", burn), ("tract", tract)].into_iter().zip(said) {

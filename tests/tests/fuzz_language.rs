@@ -12,7 +12,7 @@ use host::aurallm::{Cpu, Language};
 use host::data::sentences::sentences;
 use models::manifest::{MANIFEST, sha256};
 use models::translator::{
-    Direction, ENCODER, Networks, Pieces, STEP, Sizes, StepInput, StepOutput, TranslatorManifest,
+    Direction, ENCODER, Encoded, Networks, Pieces, STEP, Sizes, StepInput, StepOutput, TranslatorManifest,
     TranslatorModel, text, translate,
 };
 use tests::fuzz::{Random, rounds};
@@ -59,10 +59,10 @@ impl Anything {
 impl Networks for Anything {
     type Error = Infallible;
 
-    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<[Vec<f32>; 2], Infallible> {
+    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<Encoded, Infallible> {
         assert_eq!([source.len(), there.len()], [self.sizes.source; 2]);
         let count = self.sizes.layers * self.sizes.width() * self.sizes.source;
-        Ok([self.values(count), self.values(count)])
+        Ok(Encoded { keys: self.values(count), values: self.values(count), heard: vec![] })
     }
 
     fn step(&mut self, input: &StepInput) -> Result<StepOutput, Infallible> {

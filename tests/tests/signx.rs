@@ -22,7 +22,7 @@ use host::signx::{
     Video2PoseConfig, decode,
 };
 use models::translator::{
-    BEGIN, Decoding, END, Networks, Session, Shaping, Sizes, StepInput, StepOutput, Steps,
+    BEGIN, Decoding, END, Encoded, Networks, Session, Shaping, Sizes, StepInput, StepOutput, Steps,
 };
 use safetensors::SafeTensors;
 
@@ -369,9 +369,10 @@ struct Exported {
 impl Networks for Exported {
     type Error = Infallible;
 
-    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<[Vec<f32>; 2], Infallible> {
+    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<Encoded, Infallible> {
         let inputs: [(&[usize], &[f32]); 2] = [(&[FRAMES + 2, 16], source), (&[FRAMES + 2, 5], there)];
-        Ok(run(&mut *self.networks[0], &inputs).try_into().unwrap())
+        let [keys, values, heard] = run(&mut *self.networks[0], &inputs).try_into().unwrap();
+        Ok(Encoded { keys, values, heard })
     }
 
     fn step(&mut self, input: &StepInput) -> Result<StepOutput, Infallible> {

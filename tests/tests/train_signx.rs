@@ -102,7 +102,7 @@ impl Bench {
     #[track_caller]
     fn signx(&self, command: &str, options: &[(&str, &str)]) -> (bool, String) {
         let mut run = Command::new(tests::program("signpost-host"));
-        run.args(["signx", command]);
+        run.arg("signx").args(command.split(' '));
         options.iter().for_each(|(option, name)| {
             run.arg(option).arg(self.at(name));
         });
@@ -145,6 +145,12 @@ fn it_reads_the_signs_that_it_learnt_and_refuses_a_model_that_was_changed() {
     // 21 signs. Who says the same of every utterance is right of a third of them.
     assert!(wer < 0.15, "{wer}");
     assert_eq!(manifest["metrics"][1]["value"], wer, "it reads what training measured");
+
+    let (done, said) =
+        bench.signx("read --exported", &[&options[..2], &[("--said", "exported.jsonl")]].concat());
+    assert!(done, "{said}");
+    let [ours, theirs] = ["said.jsonl", "exported.jsonl"].map(|said| fs::read(bench.at(said)).unwrap());
+    assert!(ours == theirs, "exported it says the same");
 
     let (done, said) = bench.signx("export", &[("--model", "model"), ("--out", "onnx")]);
     assert!(

@@ -41,6 +41,31 @@ pub fn released(target: &str) -> PathBuf {
     self::target().join(target).join("release/signpost")
 }
 
+/// The unit's program whose log comes as frames of defmt lies here, beside the others.
+const FRAMED: &str = "framed";
+
+/// Builds the unit's program with its log as frames of defmt, and with what tells their words, files and lines. All
+/// that others made is shared with the other programs: only what the workspace has of its own is built twice.
+///
+/// # Errors
+/// Where it does not build, or cannot be kept.
+pub fn build_framed(store: &Store, ui: &Ui) -> anyhow::Result<()> {
+    ui.step("building the unit with its log as frames");
+    let mut command = cargo(store);
+    command.args(["build", "--workspace", "--bin", "signpost"]).args(features(store));
+    command.args(["--features", "signpost-edge/defmt"]);
+    command.env("CARGO_PROFILE_DEV_DEBUG", "2").env("DEFMT_LOG", "trace");
+    if !command.status().context("cargo could not be started; install Rust with rustup")?.success() {
+        bail!("the build failed; the first error above says why");
+    }
+    let built = target().join("debug");
+    let kept = built.join(FRAMED);
+    std::fs::create_dir_all(&kept)
+        .and_then(|()| std::fs::copy(built.join("signpost"), kept.join("signpost")))
+        .with_context(|| format!("{} cannot be filled; free some space there", kept.display()))?;
+    Ok(())
+}
+
 /// Builds all programs of the workspace and gives the folder that they are in.
 ///
 /// All at once, although a command may need one of them: what several crates share is then built with

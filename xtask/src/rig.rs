@@ -29,6 +29,8 @@ impl Rig {
     /// Where set-up or the build fails, or something of the story does not hold.
     pub fn run(&self, ui: &Ui) -> anyhow::Result<()> {
         let store = setup::ensure(ui)?;
+        // First, because the other takes its place.
+        cargo::build_framed(&store, ui)?;
         let programs = cargo::build(&store, ui)?;
         let mut rig = Command::new(programs.join("signpost-rig"));
         rig.arg(&self.out).arg(self.hot_plugs.to_string());

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use models::translator::{
-    Direction, ENCODER, Networks, STEP, Sizes, StepInput, StepOutput, TranslatorManifest, TranslatorModel,
-    translate,
+    Direction, ENCODER, Encoded, Networks, STEP, Sizes, StepInput, StepOutput, TranslatorManifest,
+    TranslatorModel, translate,
 };
 
 use super::dictionary::Dictionary;
@@ -90,12 +90,13 @@ impl Translator {
 impl Networks for TranslatorEngines {
     type Error = Fault;
 
-    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<[Vec<f32>; 2], Fault> {
+    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<Encoded, Fault> {
         for (tensor, values) in self.read.iter_mut().zip([source, there]) {
             tensor.data.copy_from_slice(values);
         }
         let kept = self.sizes.layers * self.sizes.width() * self.sizes.source;
-        shaped(&self.name, self.encoder.run(&self.read)?, [kept; 2])
+        let [keys, values] = shaped(&self.name, self.encoder.run(&self.read)?, [kept; 2])?;
+        Ok(Encoded { keys, values, heard: vec![] })
     }
 
     fn step(&mut self, input: &StepInput) -> Result<StepOutput, Fault> {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use models::translator::{
-    Direction, Networks, Sizes, StepInput, StepOutput, TranslatorManifest, TranslatorModel, log_probs,
-    translate,
+    Direction, Encoded, Networks, Sizes, StepInput, StepOutput, TranslatorManifest, TranslatorModel,
+    log_probs, translate,
 };
 use tract_onnx::prelude::*;
 
@@ -29,6 +29,8 @@ pub struct TranslatorNetworks {
     sizes: Sizes,
     /// Pieces that the target knows.
     pieces: usize,
+    /// Whether the encoder says what each place of its source says by itself.
+    hears: bool,
 }
 
 impl TranslatorRunner {
@@ -77,15 +79,25 @@ impl TranslatorNetworks {
     /// # Errors
     /// [`Error::Network`] where the engine refuses one.
     pub fn new(name: &str, networks: [&[u8]; 2], sizes: Sizes, pieces: usize) -> Result<Self, Error> {
-        Self::of_source(name, networks, [[1, sizes.source]; 2], sizes, pieces)
+        Self::with_source(name, networks, [[1, sizes.source]; 2], sizes, pieces)
     }
 
-    /// Loads both networks, where the encoder takes something else than pieces: `source` are the shapes of its two
-    /// inputs.
+    /// Loads both networks of one that reads frames: `source` are the shapes of its encoder's two inputs, and what
+    /// each frame says by itself is its third output.
     ///
     /// # Errors
     /// [`Error::Network`] where the engine refuses one.
-    pub fn of_source(
+    pub fn of_frames(
+        name: &str,
+        networks: [&[u8]; 2],
+        source: [[usize; 2]; 2],
+        sizes: Sizes,
+        pieces: usize,
+    ) -> Result<Self, Error> {
+        Ok(Self { hears: true, ..Self::with_source(name, networks, source, sizes, pieces)? })
+    }
+
+    fn with_source(
         name: &str,
         networks: [&[u8]; 2],
         source: [[usize; 2]; 2],
@@ -100,6 +112,7 @@ impl TranslatorNetworks {
             source,
             sizes,
             pieces,
+            hears: false,
         })
     }
 
@@ -128,10 +141,17 @@ impl TranslatorNetworks {
 impl Networks for TranslatorNetworks {
     type Error = Error;
 
-    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<[Vec<f32>; 2], Error> {
+    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<Encoded, Error> {
         let [first, second] = &self.source;
         let kept = self.sizes.layers * self.sizes.width() * self.sizes.source;
-        self.run(&self.encoder, &[(first, source), (second, there)], [kept; 2])
+        let inputs: [(&[usize], &[f32]); 2] = [(first, source), (second, there)];
+        if !self.hears {
+            let [keys, values] = self.run(&self.encoder, &inputs, [kept; 2])?;
+            return Ok(Encoded { keys, values, heard: vec![] });
+        }
+        let heard = self.sizes.source * self.pieces;
+        let [keys, values, heard] = self.run(&self.encoder, &inputs, [kept, kept, heard])?;
+        Ok(Encoded { keys, values, heard })
     }
 
     fn step(&mut self, input: &StepInput) -> Result<StepOutput, Error> {

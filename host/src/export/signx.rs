@@ -7,6 +7,7 @@
 //! | `frames` | `[T, F]` | the tracks side by side |
 //! | `there` | `[T, 5]` | 1 where a track has the frame, else 0 |
 //! | `keys`, `values` | `[L * H, K, T]`, `[L * H, T, K]` | what the decoder's layers look at |
+//! | `heard` | `[T, V]` | what each frame says by itself, logarithms of probabilities |
 
 use burn::nn::Linear;
 use burn::tensor::backend::Backend;
@@ -84,8 +85,13 @@ fn encoder<B: Backend>(name: &str, net: &Pose2Gloss<B>, diffusion: &Diffusion, s
     }
     graph.to.node("Concat", &names(&keys), &["keys"], along(0));
     graph.to.node("Concat", &names(&seen), &["values"], along(0));
+    let codes = net.codebook.codes.weight.val();
+    let [v, _] = codes.dims();
+    graph.linear_of("hear", "remembered", "hears", &[d, v], &numbers(codes.transpose()), &vec![0.0; v]);
+    graph.to.node("LogSoftmax", &["hears"], &["heard"], along(1));
     graph.to.output("keys", &[Dim::Fixed(layers * h), Dim::Fixed(k), Dim::Fixed(t)]);
     graph.to.output("values", &[Dim::Fixed(layers * h), Dim::Fixed(t), Dim::Fixed(k)]);
+    graph.to.output("heard", &[Dim::Fixed(t), Dim::Fixed(v)]);
     graph.to.finish(&[])
 }
 

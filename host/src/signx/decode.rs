@@ -49,10 +49,7 @@ pub fn tokens<B: Backend>(
     let mut rng = StdRng::seed_from_u64(how.seed());
     let chance = || rng.random();
     let Ok(tokens) = if let Some((heard, share)) = heard {
-        let ([_, pieces], there) = (heard.dims(), numbers(seen.clone()));
-        let frames = numbers(log_softmax(heard, 1));
-        let frames = frames.chunks_exact(pieces).zip(there).filter(|(_, there)| *there > 0.0);
-        let heard = Heard::new(frames.flat_map(|(frame, _)| frame.iter().copied()).collect(), pieces);
+        let heard = Heard::of(&numbers(log_softmax(heard, 1)), &numbers(seen.clone()));
         decode(&mut Joint::new(&mut speaking, &heard, share), how, shaping, chance)
     } else {
         decode(&mut speaking, how, shaping, chance)

@@ -7,14 +7,13 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
 use models::manifest::{MANIFEST, Metric, Source, sha256};
-use models::translator::{BEGIN, Decoding, ENCODER, Networks, STEP, Session, Sizes, Steps, UNKNOWN};
+use models::translator::{BEGIN, Decoding, ENCODER, STEP, Sizes, Steps, UNKNOWN};
 use serde::{Deserialize, Serialize};
 
 use super::clip::Clip;
 use super::track::{FRAME, Track};
-use super::{Film, Frames, Pose2Gloss, Pose2GlossConfig, Preset, Size, Video2Pose, decode};
+use super::{Exported, Film, Frames, Pose2Gloss, Pose2GlossConfig, Preset, Size, Video2Pose, decode};
 use crate::data::{TimedGloss, Utterance};
-use crate::evaluate::TranslatorNetworks;
 use crate::nn::{Drops, load, numbers};
 use crate::random::split_mix;
 use crate::{Error, export};
@@ -141,15 +140,39 @@ impl<B: Backend> SignXModel<B> {
         Ok(far)
     }
 
-    /// How far exported networks are from this one: the largest difference of a probability of what follows.
+    /// The networks that a unit runs, loaded as a unit loads them.
+    ///
+    /// # Errors
+    /// As [`SignXModel::export`].
+    pub fn exported(&self) -> Result<Exported, Error> {
+        let networks = export::signx(&self.manifest.name, &self.net, &self.preset.diffusion, &self.sizes());
+        self.open_exported(&networks)
+    }
+
+    fn open_exported(&self, [encoder, step]: &[Vec<u8>; 2]) -> Result<Exported, Error> {
+        Exported::new(&self.manifest.name, [encoder, step], self.sizes(), MARKS + self.manifest.glosses.len())
+    }
+
+    /// What a clip says by the networks that a unit runs.
+    ///
+    /// # Errors
+    /// Where the engine fails.
+    pub fn read_exported(
+        &self,
+        exported: &mut Exported,
+        clip: &Clip,
+        how: Decoding,
+    ) -> Result<Vec<String>, Error> {
+        Ok(in_words(&self.manifest.glosses, exported.tokens(clip, &self.preset, how)?))
+    }
+
+    /// How far exported networks are from this one: the largest difference of a probability, of what follows and of
+    /// what frames say by themselves.
     fn apart(&self, networks: &[Vec<u8>; 2]) -> Result<f32, Error> {
         let (sizes, codes) = (self.sizes(), MARKS + self.manifest.glosses.len());
         let (f, device) = (FRAME, self.net.codebook.bias.device());
         let k = Track::ALL.len();
-        let source = [[sizes.source, f], [sizes.source, k]];
-        let [encoder, step] = networks;
-        let mut runner =
-            TranslatorNetworks::of_source(&self.manifest.name, [encoder, step], source, sizes, codes)?;
+        let mut exported = self.open_exported(networks)?;
         // Half of the frames are there, one track after the other.
         let mut state = 1;
         let mut number = || (split_mix(&mut state) >> 40) as f32 / (1 << 24) as f32 - 0.5;
@@ -159,19 +182,24 @@ impl<B: Backend> SignXModel<B> {
         let there: Vec<f32> = (0..sizes.source * k).map(here).collect();
         let clip = Frames::<B>::one(frames.clone(), there.clone(), &Track::ALL.map(Track::width), &device);
         let (seen, drops) = (clip.seen(), &mut Drops::none());
-        let memory = self.net.codebook.memory(self.net.read(&clip, &self.preset.diffusion, drops), 1);
+        let latent = self.net.read(&clip, &self.preset.diffusion, drops);
+        let memory = self.net.codebook.memory(latent.clone(), 1);
         let mut past = self.net.codebook.begin(&memory, &seen);
+        let heard = numbers(softmax(self.net.codebook.heard(latent), 1));
 
-        let kept = runner.encode(&frames, &there)?;
-        let seen: Vec<f32> = there.chunks_exact(k).map(|t| t.iter().copied().fold(0.0, f32::max)).collect();
-        let mut session = Session::over(&mut runner, sizes, kept, &seen);
-        let (mut far, mut tokens) = (0.0_f32, vec![BEGIN; sizes.beam]);
+        let (mut session, theirs) = exported.begin(&frames, &there)?;
+        let farthest = |ours: &[f32], theirs: &[f32], far: f32| {
+            let each = ours.iter().zip(theirs).map(|(a, b)| (a - b.exp()).abs());
+            each.fold(far, |a, b| if b.is_nan() { b } else { a.max(b) })
+        };
+        // Frames in which nobody is come last, and are not heard.
+        let mut far = farthest(&heard, theirs.log_probs(), 0.0);
+        let mut tokens = vec![BEGIN; sizes.beam];
         let follows: Vec<usize> = (0..sizes.beam).collect();
         for turn in 0..LOOKED {
             let ours = numbers(softmax(self.net.codebook.step(&follows, &tokens, &mut past), 1));
             let theirs = session.step(&follows, &tokens)?;
-            let each = ours.iter().zip(&theirs).map(|(a, b)| (a - b.exp()).abs());
-            far = each.fold(far, |a, b| if b.is_nan() { b } else { a.max(b) });
+            far = farthest(&ours, &theirs, far);
             let next = |n: usize| (MARKS + (turn + n) % (codes - MARKS).max(1)).min(codes - 1) as u32;
             tokens = (0..sizes.beam).map(next).collect();
         }
@@ -212,6 +240,11 @@ pub fn read<B: Backend>(
     let memory = net.codebook.memory(latent.clone(), 1);
     let heard = (preset.heard > 0.0).then(|| (net.codebook.heard(latent), preset.heard));
     let tokens = decode::tokens(&net.codebook, &memory, heard, &frames.seen(), preset.search(how));
+    in_words(glosses, tokens)
+}
+
+/// The glosses of tokens, without the marks among them.
+fn in_words(glosses: &[String], tokens: Vec<u32>) -> Vec<String> {
     let gloss = |token: u32| glosses.get((token as usize).checked_sub(MARKS)?).cloned();
     tokens.into_iter().filter_map(gloss).collect()
 }

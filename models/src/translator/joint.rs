@@ -38,6 +38,23 @@ impl Heard {
         Self { log_probs, pieces }
     }
 
+    /// The same of those frames alone that are there: `there` `[T]`, 1 or 0.
+    ///
+    /// # Panics
+    /// Where they are not as many frames.
+    #[must_use]
+    pub fn of(log_probs: &[f32], there: &[f32]) -> Self {
+        let pieces = log_probs.len() / there.len().max(1);
+        let frames = log_probs.chunks_exact(pieces.max(1)).zip(there).filter(|(_, there)| **there > 0.0);
+        Self::new(frames.flat_map(|(frame, _)| frame.iter().copied()).collect(), pieces)
+    }
+
+    /// Of each frame logarithms of probabilities, `[T, V]`.
+    #[must_use]
+    pub fn log_probs(&self) -> &[f32] {
+        &self.log_probs
+    }
+
     fn frames(&self) -> impl Iterator<Item = &[f32]> {
         self.log_probs.chunks_exact(self.pieces)
     }

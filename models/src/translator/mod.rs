@@ -16,4 +16,4 @@ pub use joint::{Heard, Joint};
 pub use model::{Direction, ENCODER, STEP, Sizes, TranslatorManifest, TranslatorModel};
 pub use pieces::{BEGIN, BEGINS, END, Pieces, UNKNOWN};
 pub use search::{Found, Steps, search};
-pub use session::{NOT_THERE, Networks, Session, StepInput, StepOutput, log_probs, translate};
+pub use session::{Encoded, NOT_THERE, Networks, Session, StepInput, StepOutput, log_probs, translate};

@@ -18,17 +18,28 @@ pub trait Networks {
     ///
     /// # Shapes
     /// - `source`, `there`: `[1, S]` of a translator; of another network what its encoder takes
-    /// - returns: keys `[L * H, K, S]` and values `[L * H, S, K]`
     ///
     /// # Errors
     /// Where the engine fails, or gives other shapes.
-    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<[Vec<f32>; 2], Self::Error>;
+    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<Encoded, Self::Error>;
 
     /// `step.onnx`.
     ///
     /// # Errors
     /// Where the engine fails, or gives other shapes.
     fn step(&mut self, input: &StepInput) -> Result<StepOutput, Self::Error>;
+}
+
+/// What an encoder gives.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Encoded {
+    /// `[L * H, K, S]`
+    pub keys: Vec<f32>,
+    /// `[L * H, S, K]`
+    pub values: Vec<f32>,
+    /// `[S, V]`, logarithms of probabilities: what each place of the source says by itself. Empty where the network
+    /// says no such thing, as those of texts do.
+    pub heard: Vec<f32>,
 }
 
 /// What a step takes; the shapes are in [`super::TranslatorModel`]'s module.
@@ -155,13 +166,13 @@ impl<'a, N: Networks> Session<'a, N> {
         let length = source.len();
         source.resize(s, END as f32);
         let there: Vec<f32> = (0..s).map(|i| f32::from(u8::from(i < length))).collect();
-        let kept = networks.encode(&source, &there)?;
-        Ok(Self::over(networks, sizes, kept, &there))
+        let encoded = networks.encode(&source, &there)?;
+        Ok(Self::over(networks, sizes, encoded, &there))
     }
 
-    /// Begins to say what follows from keys `[L * H, K, S]` and values `[L * H, S, K]`, as [`Networks::encode`] gives
-    /// them; `there` `[S]` is 1 for each place of the source that is there, else 0.
-    pub fn over(networks: &'a mut N, sizes: Sizes, [keys, values]: [Vec<f32>; 2], there: &[f32]) -> Self {
+    /// Begins to say what follows from a source; `there` `[S]` is 1 for each of its places that is there, else 0.
+    pub fn over(networks: &'a mut N, sizes: Sizes, encoded: Encoded, there: &[f32]) -> Self {
+        let Encoded { keys, values, .. } = encoded;
         let Sizes { target: u, beam: n, layers: l, .. } = sizes;
         let input = StepInput {
             keys,
@@ -249,11 +260,11 @@ mod tests {
     impl Networks for Echo {
         type Error = std::convert::Infallible;
 
-        fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<[Vec<f32>; 2], Self::Error> {
+        fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<Encoded, Self::Error> {
             assert_eq!([source.len(), there.len()], [SIZES.source; 2]);
             self.source = source.to_vec();
             self.encoded += 1;
-            Ok([vec![0.0; 32], vec![0.0; 32]])
+            Ok(Encoded { keys: vec![0.0; 32], values: vec![0.0; 32], heard: vec![] })
         }
 
         fn step(&mut self, input: &StepInput) -> Result<StepOutput, Self::Error> {

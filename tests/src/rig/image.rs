@@ -92,11 +92,23 @@ impl Programs {
         self.folder.join(name)
     }
 
+    /// The unit's program whose log comes as frames of defmt, where it was built.
+    pub fn framed(&self) -> Option<PathBuf> {
+        Some(self.path("framed/signpost")).filter(|program| program.is_file())
+    }
+
+    /// What is put into the machine as the unit's program.
+    fn unit(&self) -> PathBuf {
+        self.framed().unwrap_or_else(|| self.path("signpost"))
+    }
+
     /// A program with the rig's own store and key.
     pub fn command(&self, name: &str) -> Command {
         let mut command = Command::new(self.path(name));
         command.current_dir(&self.work).env("SIGNPOST_CACHE", &self.store).env("SIGNPOST_KEY_PASSWORD", "");
         command.env("SIGNPOST_STATE", self.work.join("no-state")).stdin(Stdio::null());
+        // The decoder of frames is built where all is built.
+        command.envs(self.folder.parent().map(|target| ("CARGO_TARGET_DIR", target)));
         command
     }
 
@@ -110,13 +122,12 @@ impl Programs {
     }
 
     /// A program without what only a debugger reads, where `strip` is installed.
-    fn stripped(&self, name: &str) -> Held<PathBuf> {
-        let to = self.work.join(name);
-        let stripped = program_on_path("strip").is_some_and(|strip| {
-            Command::new(strip).arg("-o").arg(&to).arg(self.path(name)).status().is_ok()
-        });
+    fn stripped(&self, program: &Path) -> Held<PathBuf> {
+        let to = self.work.join(program.file_name().unwrap_or_default());
+        let stripped = program_on_path("strip")
+            .is_some_and(|strip| Command::new(strip).arg("-o").arg(&to).arg(program).status().is_ok());
         if !stripped || !to.is_file() {
-            fs::copy(self.path(name), &to)?;
+            fs::copy(program, &to)?;
         }
         Ok(to)
     }
@@ -170,7 +181,7 @@ pub fn bundles(programs: &Programs) -> Held<Bundles> {
     let key = programs.work.join("key");
     programs.run("xtask", &["bundle", "--new-key", &text(&key)])?;
     let key = text(&key.join("signpost.key"));
-    let program = programs.stripped("signpost")?;
+    let program = programs.stripped(&programs.unit())?;
     let next_program = programs.work.join("signpost-next");
     fs::copy(&program, &next_program)?;
     // Behind its end a program may have anything; it is another file all the same.
@@ -232,7 +243,7 @@ pub fn initramfs(debian: &Debian, programs: &Programs, unit: &str) -> Held<PathB
         order.push_str(&format!("{name} {options}\n"));
     }
     archive.file("modules/order", order.as_bytes());
-    let inside = [programs.stripped("signpost")?, programs.stripped("rig-guest")?];
+    let inside = [programs.stripped(&programs.unit())?, programs.stripped(&programs.path("rig-guest"))?];
     let runtime = Store::at(&programs.store).onnxruntime();
     for program in &inside {
         let name = program.file_name().unwrap_or_default().to_string_lossy();

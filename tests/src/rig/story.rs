@@ -1,5 +1,6 @@
 //! The story: what happens to a unit between delivery and a bad day, each step with a check and a deadline.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -266,12 +267,17 @@ impl Story<'_> {
         Ok(())
     }
 
+    /// The next version begins to go through the cable.
+    fn start_flash(&self, cable: &Path) -> Held<Xtask> {
+        Xtask::start(&self.programs, "flash", &[self.bundles.next.as_os_str()], cable)
+    }
+
     /// The power goes while a new version is written.
     fn cut_while_flashing(&mut self, mut machine: Machine) -> Held<()> {
         self.settled(&machine)?;
         plug_camera(&mut machine, false)?;
         let before = used_kb(&mut machine)?;
-        let mut flash = Flash::start(&self.programs, &self.bundles.next, &machine.cable)?;
+        let mut flash = self.start_flash(&machine.cable)?;
         flash.wait_for("installing", FLASH)?;
         until("a part of the new version on the disk", FLASH, || {
             Ok((used_kb(&mut machine)? >= before + PART_KB).then_some(()))
@@ -286,7 +292,7 @@ impl Story<'_> {
     fn flash(&mut self, machine: &mut Machine) -> Held<()> {
         self.settled(machine)?;
         plug_camera(machine, false)?;
-        let mut flash = Flash::start(&self.programs, &self.bundles.next, &machine.cable)?;
+        let mut flash = self.start_flash(&machine.cable)?;
         flash.wait_for("waiting for the unit to restart", FLASH)?;
         plug_camera(machine, true)?;
         self.show(machine, [1, self.film.frames])?;
@@ -388,19 +394,30 @@ impl Story<'_> {
             "the USB cable is plugged in again: {}, {} frames read",
             health.state, health.frames
         ));
-        // Something that is worth a line happens: the camera once more.
-        plug_camera(machine, false)?;
-        let line = until("a line of the unit's log", READ, || {
-            Ok(match link.news(Duration::from_secs(1)).map_err(said)? {
-                Some(News::Log(message::Logs::Line { text, .. })) => Some(text),
-                Some(News::Log(message::Logs::Defmt { bytes, .. })) => {
-                    Some(format!("{} bytes of defmt", bytes.len()))
-                }
-                _ => None,
-            })
+        let Some(program) = self.programs.framed() else {
+            // Something that is worth a line happens: the camera once more.
+            plug_camera(machine, false)?;
+            let line = until("a line of the unit's log", READ, || {
+                Ok(match link.news(Duration::from_secs(1)).map_err(said)? {
+                    Some(News::Log(message::Logs::Line { text, .. })) => Some(text),
+                    _ => None,
+                })
+            })?;
+            self.teller.held(&format!("the log comes through the cable in words: {line}"));
+            return Ok(link);
+        };
+        drop(link);
+        let mut plugged = true;
+        let line = until("a line of the unit's log with its file and line", READ, || {
+            let with = ["--program".as_ref(), program.as_os_str()];
+            let mut monitor = Xtask::start(&self.programs, "monitor", &with, &machine.cable)?;
+            plugged = !plugged;
+            plug_camera(machine, plugged)?;
+            // An emulated unit may be too late with an answer, which ends the monitor.
+            Ok(monitor.wait_for(".rs:", ANSWER).ok())
         })?;
-        self.teller.held(&format!("the log comes through the cable: {line}"));
-        Ok(link)
+        self.teller.held(&format!("frames of its log come through the cable, and are told as: {line}"));
+        connect(machine, START)
     }
 
     /// The unit's memory runs out: the kernel kills it, and it is back and says so.
@@ -480,17 +497,18 @@ fn said(error: impl std::fmt::Display) -> Why {
     Why::Fail(error.to_string())
 }
 
-/// A `cargo xtask flash` that runs; killed when it is dropped.
-struct Flash {
+/// A command of the technician's that runs; killed when it is dropped.
+struct Xtask {
+    name: &'static str,
     child: Child,
     lines: Receiver<String>,
     heard: Vec<String>,
 }
 
-impl Flash {
-    fn start(programs: &Programs, bundle: &Path, port: &Path) -> Held<Self> {
+impl Xtask {
+    fn start(programs: &Programs, name: &'static str, args: &[&OsStr], port: &Path) -> Held<Self> {
         let mut command: Command = programs.command("xtask");
-        command.arg("flash").arg(bundle).arg("--port").arg(port);
+        command.arg(name).args(args).arg("--port").arg(port);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (send, lines) = channel();
         let outputs: [Box<dyn std::io::Read + Send>; 2] = [
@@ -506,32 +524,32 @@ impl Flash {
                 }
             });
         }
-        Ok(Self { child, lines, heard: vec![] })
+        Ok(Self { name, child, lines, heard: vec![] })
     }
 
     /// Waits for a line that holds these words.
-    fn wait_for(&mut self, words: &str, most: Duration) -> Held<()> {
+    fn wait_for(&mut self, words: &str, most: Duration) -> Held<String> {
         let end = Instant::now() + most;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
                 Ok(line) => {
-                    let found = line.contains(words);
-                    self.heard.push(line);
-                    if found {
-                        return Ok(());
+                    if line.contains(words) {
+                        return Ok(line);
                     }
+                    self.heard.push(line);
                 }
                 Err(why) => {
                     let ended = if why == RecvTimeoutError::Timeout { "takes too long" } else { "ended" };
-                    return fail(format!("flashing {ended} without \"{words}\": {}", self.heard.join("; ")));
+                    let heard = self.heard.join("; ");
+                    return fail(format!("{} {ended} without \"{words}\": {heard}", self.name));
                 }
             }
         }
     }
 }
 
-impl Drop for Flash {
+impl Drop for Xtask {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();

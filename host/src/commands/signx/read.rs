@@ -44,6 +44,9 @@ pub struct Read {
     /// Reads the videos beside the landmarks instead of the tracks.
     #[arg(long)]
     video: bool,
+    /// Reads by the networks that `signx export` writes, as a unit does.
+    #[arg(long, conflicts_with = "video")]
+    exported: bool,
 }
 
 impl Read {
@@ -96,12 +99,17 @@ impl Read {
             read.collect::<anyhow::Result<_>>()?
         } else {
             let clips = clip::clips(&self.data, &model.preset)?;
+            let mut exported = self.exported.then(|| model.exported()).transpose()?;
             let bar = ui::progress(clips.len(), "utterances read");
             let read = clips.iter().map(|(utterance, clip)| {
                 bar.inc(1);
-                model::hypothesis(utterance, clip.frames(), fps, model.read(clip, how))
+                let said = match &mut exported {
+                    Some(exported) => model.read_exported(exported, clip, how)?,
+                    None => model.read(clip, how),
+                };
+                Ok(model::hypothesis(utterance, clip.frames(), fps, said))
             });
-            read.collect()
+            read.collect::<anyhow::Result<_>>()?
         };
         write_utterances(&self.said, &said)?;
         ui::say(format!("{} utterances, written to {}", said.len(), self.said.display()));
