@@ -94,7 +94,7 @@ pub enum Fault {
     },
     /// Two models that read all that is signed would both say each sign.
     #[error(
-        "{} and {} both read continuous signing, and one signer has one caption; give --model only one of them", models[0], models[1]
+        "{} and {} do the same for continuous signing, and one signer has one caption; give --model only one of them", models[0], models[1]
     )]
     TwoContinuous {
         /// Their names.

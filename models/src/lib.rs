@@ -22,6 +22,7 @@ pub mod playback;
 pub mod pose;
 pub mod pose_file;
 pub mod retrieval;
+pub mod signx;
 pub mod spelling;
 pub mod store;
 pub mod text;

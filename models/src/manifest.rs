@@ -74,6 +74,8 @@ pub enum Kind {
     Isolated,
     /// Step by step it reads continuous signing, see [`crate::live`].
     Continuous,
+    /// Reads whole utterances when they are over, see [`crate::signx`].
+    Utterance,
     /// One window of features gives a place among all signs, known or not: see [`crate::enrolment`].
     Embedding(Embedding),
 }
@@ -229,7 +231,7 @@ impl Manifest {
     /// How many values the network gives for a window.
     pub fn outputs(&self) -> usize {
         match self.kind {
-            Kind::Isolated | Kind::Continuous => self.labels.len(),
+            Kind::Isolated | Kind::Continuous | Kind::Utterance => self.labels.len(),
             Kind::Embedding(embedding) => embedding.values,
         }
     }
@@ -250,7 +252,7 @@ impl Manifest {
                 return Err(format!("{values} values with none at {none} are no embedding"));
             }
             Kind::Isolated | Kind::Embedding(_) => {}
-            Kind::Continuous => {
+            Kind::Continuous | Kind::Utterance => {
                 return Err("it does not tell single signs apart, which is what this needs".into());
             }
         }

@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use edge::engine;
-use edge::language::{Continuous, Reader, Recogniser};
+use edge::language::{Continuous, Reader, Recogniser, Whole};
 use edge::stage::Stamp;
 use models::manifest::Kind;
 use models::pose_file::read_track;
@@ -37,6 +37,9 @@ fn main() {
                 Kind::Continuous => {
                     reader(vec![]).with_continuous(Continuous::open(model, &preference).unwrap())
                 }
+                Kind::Utterance => reader(vec![])
+                    .with_whole(Whole::open(model, &preference).unwrap(), &track.layout)
+                    .in_picture([width, height]),
                 Kind::Isolated | Kind::Embedding(_) => {
                     reader(vec![Recogniser::open(model, &preference, 1).unwrap()])
                 }

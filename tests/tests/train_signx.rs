@@ -158,6 +158,8 @@ fn it_reads_the_signs_that_it_learnt_and_refuses_a_model_that_was_changed() {
         "{said}"
     );
 
+    read_on_a_unit(&bench);
+
     let weights = bench.at("model/weights.safetensors");
     let mut bytes = fs::read(&weights).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
@@ -167,6 +169,36 @@ fn it_reads_the_signs_that_it_learnt_and_refuses_a_model_that_was_changed() {
     fs::remove_file(&weights).unwrap();
     let (done, said) = bench.signx("read", &options);
     assert!(!done && said.contains("weights.safetensors") && said.contains("give a folder"), "{said}");
+}
+
+/// A unit reads the same signs with it when they are over, by landmarks alone.
+fn read_on_a_unit(bench: &Bench) {
+    let options = [("--model", "model"), ("--dev", "data/dev"), ("--out", "unit")];
+    let (done, said) = bench.signx("export", &options);
+    assert!(!done && said.contains("mediapipe alone"), "{said}");
+    let (done, said) = bench.signx("export --track mediapipe", &options);
+    assert!(done && said.contains("a gloss is said from a confidence of"), "{said}");
+    let signed: Vec<Utterance> = fs::read_to_string(bench.at("data/dev").join(INDEX))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let mut right = 0;
+    for utterance in &signed {
+        let mut read = Command::new(tests::program("signpost"));
+        read.args(["read", "--json", "--no-enrolled", "--model"]).arg(bench.at("unit"));
+        read.arg(bench.at("data/dev").join(utterance.pose.as_ref().unwrap()));
+        let output = read.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let said = events.filter(|event| event["event"] == "utterance");
+        let said: Vec<String> = said.map(|event| event["text"].as_str().unwrap().into()).collect();
+        let glosses: Vec<&str> = utterance.glosses.iter().map(|gloss| gloss.gloss.as_str()).collect();
+        right += usize::from(said.join(" ") == glosses.join(" "));
+    }
+    // A hand as low as in LOW alone is no hand that is up.
+    assert!(right >= 9, "{right} of {}", signed.len());
 }
 
 #[test]

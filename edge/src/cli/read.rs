@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use boards::Board;
 use clap::Args;
 use models::manifest::Kind;
-use models::pose::PoseTrack;
+use models::pose::{Layout, PoseTrack};
 use models::pose_file;
 
 use super::captions;
@@ -17,7 +17,7 @@ use super::kept::Kept;
 use super::report::Report;
 use super::show::Show;
 use crate::Fault;
-use crate::language::{Continuous, Embedder, Reader, Recogniser};
+use crate::language::{Continuous, Embedder, Reader, Recogniser, Whole};
 use crate::screen::present::{self, Present, SCREEN, WINDOW};
 use crate::vision::Options;
 
@@ -61,8 +61,41 @@ pub struct Models {
     no_enrolled: bool,
 }
 
-/// Models that were opened: classifiers of single signs, and one of continuous signing.
-pub type Opened = (Vec<Recogniser>, Option<Continuous>);
+/// Models that were opened.
+#[derive(Default)]
+pub struct Opened {
+    /// Classifiers of single signs.
+    recognisers: Vec<Recogniser>,
+    /// One that reads continuous signing.
+    continuous: Option<Continuous>,
+    /// One that reads whole utterances when they are over.
+    whole: Option<Whole>,
+}
+
+impl Opened {
+    /// Whether nothing was opened.
+    pub fn is_empty(&self) -> bool {
+        self.recognisers.is_empty() && self.continuous.is_none() && self.whole.is_none()
+    }
+
+    /// What reads with them poses in the layout given, in a picture of this width and height. Pixels.
+    ///
+    /// # Errors
+    /// Those of [`Reader::new`].
+    pub fn reader(self, layout: &Layout, picture: Option<[u32; 2]>) -> Result<Reader, Fault> {
+        let mut reader = Reader::new(layout, self.recognisers)?;
+        if let Some(continuous) = self.continuous {
+            reader = reader.with_continuous(continuous);
+        }
+        if let Some(whole) = self.whole {
+            reader = reader.with_whole(whole, layout);
+        }
+        Ok(match picture {
+            Some(size) => reader.in_picture(size),
+            None => reader,
+        })
+    }
+}
 
 impl Models {
     /// Opens each model that can be opened, those enrolled on site among them, and says what is wrong with the
@@ -75,7 +108,7 @@ impl Models {
             }
         }
         match self.enrolled(options) {
-            Ok(enrolled) => opened.0.extend(enrolled.map(|(recogniser, _, _)| recogniser)),
+            Ok(enrolled) => opened.recognisers.extend(enrolled.map(|(recogniser, _, _)| recogniser)),
             Err(fault) => faults.push(fault),
         }
         (opened, faults)
@@ -98,16 +131,23 @@ impl Models {
 }
 
 /// Opens one model beside those that are open.
-fn open(name: &str, (recognisers, continuous): &mut Opened, options: &Options) -> Result<(), Fault> {
+fn open(name: &str, opened: &mut Opened, options: &Options) -> Result<(), Fault> {
+    let two = |first: &str| Fault::TwoContinuous { models: [first.into(), name.into()] };
     match Kind::of(name)? {
         // One thread each: these networks are far too small to share among several.
         Kind::Isolated | Kind::Embedding(_) => {
-            recognisers.push(Recogniser::open(name, &options.backends, 1)?)
+            opened.recognisers.push(Recogniser::open(name, &options.backends, 1)?)
         }
         Kind::Continuous => {
-            let opened = Continuous::open(name, &options.backends)?;
-            if let Some(first) = continuous.replace(opened) {
-                return Err(Fault::TwoContinuous { models: [first.manifest().name.clone(), name.into()] });
+            let continuous = Continuous::open(name, &options.backends)?;
+            if let Some(first) = opened.continuous.replace(continuous) {
+                return Err(two(&first.manifest().name));
+            }
+        }
+        Kind::Utterance => {
+            let whole = Whole::open(name, &options.backends)?;
+            if let Some(first) = opened.whole.replace(whole) {
+                return Err(two(&first.manifest().name));
             }
         }
     }
@@ -133,19 +173,16 @@ impl Read {
 
     fn read(&self, board: &Board, window: Option<Box<dyn Present + Send>>) -> anyhow::Result<()> {
         let options = Options::of(board);
-        let (mut recognisers, continuous) = self.models.open(&options)?;
+        let mut opened = self.models.open(&options)?;
         if let Some((enrolled, path, count)) = self.models.enrolled(&options)? {
             let path = path.display();
             writeln!(io::stderr(), "signpost: enrolled signs are read as well: {count}, from {path}")?;
-            recognisers.push(enrolled);
+            opened.recognisers.push(enrolled);
         }
 
         let mut input = Input::open(&self.source, board)?;
         let [width, height, _] = input.about.size;
-        let mut reader = Reader::new(&input.about.layout, recognisers)?.in_picture([width, height]);
-        if let Some(continuous) = continuous {
-            reader = reader.with_continuous(continuous);
-        }
+        let mut reader = opened.reader(&input.about.layout, Some([width, height]))?;
         let mut report = Report::new(self.json);
         if self.captions.is_some() {
             report.keep_captions();

@@ -2,8 +2,9 @@
 //!
 //! A network is an ONNX file. Which engine runs it is decided once, when it is
 //! opened, in the order that the caller prefers; asking only for one that is not
-//! there is an error that lists those that are.
+//! there is an error that lists those that are. [`decoder`] runs the two networks that say something piece by piece.
 
+pub mod decoder;
 mod onnxruntime;
 mod tract;
 

@@ -191,19 +191,13 @@ impl Reading {
     /// A reader with every model that can be used; what is wrong with the others is told.
     fn reader(&self, options: &Options) -> Result<Reader, Fault> {
         let (opened, mut faults) = self.models.open_each(options);
-        let nothing = opened.0.is_empty() && opened.1.is_none();
-        if nothing && !faults.is_empty() {
+        if opened.is_empty() && !faults.is_empty() {
             return Err(faults.swap_remove(0));
         }
         for fault in faults {
             journal::warn!("{}", fault.to_string().as_str());
         }
-        let (recognisers, continuous) = opened;
-        let reader = Reader::new(&models::pose::Known::Holistic576.layout(), recognisers)?;
-        Ok(match continuous {
-            Some(continuous) => reader.with_continuous(continuous),
-            None => reader,
-        })
+        opened.reader(&models::pose::Known::Holistic576.layout(), None)
     }
 
     fn cannot(&self, trouble: Trouble, fault: &Fault) {

@@ -8,7 +8,7 @@ use models::pose::{Layout, Pose};
 use super::captions::Captions;
 use super::event::{Again, Heard};
 use super::spotting::Spotting;
-use super::{Activity, Caption, Change, Continuous, Event, Gate, Recogniser, Sign};
+use super::{Activity, Caption, Change, Continuous, Event, Gate, Recogniser, Sign, Whole};
 use crate::Fault;
 use crate::stage::{Stage, Stamp};
 
@@ -22,6 +22,7 @@ pub struct Reader {
     picker: Picker,
     spotting: Spotting,
     continuous: Option<Continuous>,
+    whole: Option<Whole>,
     gate: Gate,
     captions: Captions,
     utterance: Utterance,
@@ -53,6 +54,7 @@ impl Reader {
             picker,
             spotting: Spotting::new(recognisers),
             continuous: None,
+            whole: None,
             gate: Gate::default(),
             captions: Captions::new(),
             utterance: Utterance::default(),
@@ -62,6 +64,7 @@ impl Reader {
     /// Tells the recognisers how wide and high the picture is, in pixels.
     pub fn in_picture(mut self, size: [u32; 2]) -> Self {
         self.picker = self.picker.in_picture(size);
+        self.whole.iter_mut().for_each(|whole| whole.in_picture(size));
         self
     }
 
@@ -70,6 +73,13 @@ impl Reader {
         // A gloss may come this much after the hands went down, and still belongs to what they signed.
         self.gate = Gate::closing_after(continuous.manifest().delay_s);
         self.continuous = Some(continuous);
+        self
+    }
+
+    /// Reads whole utterances when they are over, in the place of what was read live; poses have this layout, and
+    /// [`Reader::in_picture`] comes behind this.
+    pub fn with_whole(mut self, whole: Whole, layout: &Layout) -> Self {
+        self.whole = Some(whole.with_layout(layout));
         self
     }
 
@@ -112,6 +122,9 @@ impl Reader {
         if let Some(continuous) = &mut self.continuous {
             continuous.push(&sight, &mut heard)?;
         }
+        if let Some(whole) = &mut self.whole {
+            whole.push(at_s, pose);
+        }
         match self.gate.step(&sight) {
             Change::None => {}
             Change::Onset => {
@@ -119,6 +132,7 @@ impl Reader {
                 if let Some(continuous) = &mut self.continuous {
                     continuous.begin();
                 }
+                self.whole.iter_mut().for_each(Whole::begin);
                 events.push(Event::State { t: at_s, state: "watching" });
             }
             Change::Offset { from_s, to_s } => {
@@ -180,6 +194,7 @@ impl Reader {
         if let Some(continuous) = &mut self.continuous {
             continuous.forget();
         }
+        self.whole.iter_mut().for_each(Whole::forget);
         self.gate.reset();
         self.begin();
     }
@@ -195,6 +210,11 @@ impl Reader {
             let mut heard = vec![];
             continuous.finish(&mut heard)?;
             heard.into_iter().for_each(|heard| self.note(at_s, heard, events));
+        }
+        if let Some(whole) = &mut self.whole
+            && let Some(heard) = whole.finish()?
+        {
+            self.note(at_s, heard, events);
         }
         if self.utterance.signs == 0
             && let Some(heard) = self.spotting.look_at_whole(at_s, from_s, to_s)?

@@ -5,8 +5,9 @@ use std::path::Path;
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use models::manifest::sha256;
 use models::pose::PoseTrack;
-use models::pose::rows::{ROW_258, track_to_rows258};
+use models::pose::rows::ROW_258;
 use models::pose_file::read_track;
+use models::signx::{at_rate, measure, own_rows};
 
 use super::read::{Sources, Utterance as Tracks};
 use super::track::{FRAME, Track};
@@ -14,20 +15,10 @@ use super::{Film, Frames, Preset};
 use crate::Error;
 use crate::data::{UTTERANCES, Utterance, utterances};
 
-/// Numbers of a landmark of the body in a row of MediaPipe's, and of one of a hand.
-const BODY_NUMBERS: usize = 4;
-const HAND_NUMBERS: usize = 3;
-/// Landmarks of the body, and of a hand.
-const BODY: usize = 33;
-const HAND: usize = 21;
-/// MediaPipe's landmarks of the shoulders.
-const SHOULDERS: [usize; 2] = [11, 12];
-/// DWPose's, in the order of OpenPose's 18 points.
+/// DWPose's shoulders, in the order of OpenPose's 18 points.
 const DWPOSE_SHOULDERS: [usize; 2] = [5, 2];
 /// The number of Sapiens' last part.
 const LAST_PART: f32 = 27.0;
-/// Shoulders nearer to each other, in widths of the picture, are no measure.
-const LEAST_SHOULDERS: f32 = 1e-3;
 
 /// A clip.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -41,15 +32,13 @@ pub struct Clip {
 impl Clip {
     /// A clip of landmarks alone, in the signer's own measure.
     pub fn of_landmarks(track: &PoseTrack) -> Self {
-        let mut rows = track_to_rows258(track);
+        let rows = own_rows(track);
         let there = rows.chunks_exact(ROW_258).map(|row| {
             let mut there = [false; 5];
             there[Track::MediaPipe as usize] = row.iter().any(|v| *v != 0.0);
             there
         });
         let mut clip = Self { there: there.collect(), ..Self::default() };
-        let [width, height, _] = track.size;
-        centre(&mut rows, height as f32 / width.max(1) as f32);
         clip.tracks[Track::MediaPipe as usize] = Some(rows);
         clip
     }
@@ -135,19 +124,6 @@ impl Clip {
     }
 }
 
-/// The numbers of the frames that [`Clip::at_rate`] takes.
-fn at_rate(stamps_s: &[f64], fps: f32, most: usize) -> Vec<usize> {
-    let Some(end) = stamps_s.last() else { return vec![] };
-    let count = 1 + (end * f64::from(fps)).floor() as usize;
-    let nearest = |i: usize| {
-        let at = i as f64 / f64::from(fps);
-        let after = stamps_s.partition_point(|s| *s < at).min(stamps_s.len() - 1);
-        let before = after.saturating_sub(1);
-        if (stamps_s[before] - at).abs() <= (stamps_s[after] - at).abs() { before } else { after }
-    };
-    (0..count.min(most)).map(nearest).collect()
-}
-
 /// Reads a corpus of continuous signing (see [`crate::data::utterances`]) as a preset wants it. Utterances whose
 /// recording shows nobody are left out.
 ///
@@ -205,37 +181,8 @@ fn read<M>(
     Ok(found)
 }
 
-/// Brings landmarks into the signer's own measure: the origin between the shoulders, the unit their distance, both
-/// in the mean over the clip. `aspect` is the picture's height by its width.
-///
-/// # Shapes
-/// - `rows`: `[T, 258]`
-fn centre(rows: &mut [f32], aspect: f32) {
-    let shoulders = rows.chunks_exact(ROW_258).map(|row| {
-        SHOULDERS.map(|k| {
-            let point = &row[k * BODY_NUMBERS..][..BODY_NUMBERS];
-            (point[3] > 0.0).then(|| [point[0], point[1] * aspect])
-        })
-    });
-    let Some([x, y, apart]) = measure(shoulders) else { return };
-    let place = |point: &mut [f32]| {
-        point[0] = (point[0] - x) / apart;
-        point[1] = (point[1] * aspect - y) / apart;
-        point[2] /= apart;
-    };
-    for row in rows.chunks_exact_mut(ROW_258) {
-        let (body, hands) = row.split_at_mut(BODY * BODY_NUMBERS);
-        body.chunks_exact_mut(BODY_NUMBERS).filter(|point| point[3] > 0.0).for_each(place);
-        for hand in hands.chunks_exact_mut(HAND * HAND_NUMBERS) {
-            // A hand that was not detected stays zeros.
-            if hand.iter().any(|v| *v != 0.0) {
-                hand.chunks_exact_mut(HAND_NUMBERS).for_each(place);
-            }
-        }
-    }
-}
-
-/// The same for DWPose's points, whose third number is a score.
+/// Brings DWPose's points into the signer's own measure; their third number is a score. `aspect` is the picture's height
+/// by its width.
 ///
 /// # Shapes
 /// - `rows`: `[T, 384]`
@@ -251,21 +198,6 @@ fn centre_points(rows: &mut [f32], aspect: f32) {
         point[0] = (point[0] - x) / apart;
         point[1] = (point[1] * aspect - y) / apart;
     }
-}
-
-/// The middle between the shoulders and their distance in the mean over the frames that show both; `None` where they
-/// are no measure.
-fn measure(shoulders: impl Iterator<Item = [Option<[f32; 2]>; 2]>) -> Option<[f32; 3]> {
-    let mut sums = [0.0_f32; 4];
-    for frame in shoulders {
-        if let [Some(left), Some(right)] = frame {
-            let apart = (left[0] - right[0]).hypot(left[1] - right[1]);
-            let middle = [(left[0] + right[0]) / 2.0, (left[1] + right[1]) / 2.0];
-            [middle[0], middle[1], apart, 1.0].iter().zip(&mut sums).for_each(|(v, sum)| *sum += v);
-        }
-    }
-    let found = [0, 1, 2].map(|i| sums[i] / sums[3].max(1.0));
-    (found[2] >= LEAST_SHOULDERS).then_some(found)
 }
 
 #[cfg(test)]

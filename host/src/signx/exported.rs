@@ -1,11 +1,13 @@
 //! Pose2Gloss as a unit runs it: the two networks of [`crate::export::signx`], by the engine that every unit has.
 
-use models::translator::{Decoding, Heard, Joint, Networks, Session, Sizes, decode};
+use models::translator::{
+    Decoding, Encoded, Heard, Joint, Networks, Session, Sizes, StepInput, StepOutput, decode,
+};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::clip::Clip;
-use super::track::{FRAME, Track};
+use super::track::Track;
 use super::{Preset, decode::Search};
 use crate::Error;
 use crate::evaluate::TranslatorNetworks;
@@ -14,24 +16,32 @@ use crate::evaluate::TranslatorNetworks;
 pub struct Exported {
     networks: TranslatorNetworks,
     sizes: Sizes,
+    /// What the encoder reads.
+    tracks: Vec<Track>,
 }
 
 impl Exported {
-    /// Loads the bytes of an encoder and of a step over so many tokens.
+    /// Loads the bytes of an encoder of such tracks and of a step over so many tokens.
     ///
     /// # Errors
     /// [`Error::Network`] where the engine refuses one.
-    pub fn new(name: &str, [encoder, step]: [&[u8]; 2], sizes: Sizes, codes: usize) -> Result<Self, Error> {
-        let source = [[sizes.source, FRAME], [sizes.source, Track::ALL.len()]];
-        let networks = TranslatorNetworks::of_frames(name, [encoder, step], source, sizes, codes)?;
-        Ok(Self { networks, sizes })
+    pub fn new(
+        name: &str,
+        networks: [&[u8]; 2],
+        tracks: Vec<Track>,
+        (sizes, codes): (Sizes, usize),
+    ) -> Result<Self, Error> {
+        let width = tracks.iter().map(|track| track.width()).sum();
+        let source = [[sizes.source, width], [sizes.source, tracks.len()]];
+        let networks = TranslatorNetworks::of_frames(name, networks, source, sizes, codes)?;
+        Ok(Self { networks, sizes, tracks })
     }
 
     /// Reads frames, and begins to say what follows; gives what they say by themselves as well.
     ///
     /// # Shapes
-    /// - `numbers`: `[T, 1959]`
-    /// - `there`: `[T, 5]`, 1 or 0
+    /// - `numbers`: `[T, F]`, the tracks that it reads side by side
+    /// - `there`: `[T, K]`, 1 or 0
     ///
     /// # Errors
     /// Where the engine fails.
@@ -42,7 +52,7 @@ impl Exported {
     ) -> Result<(Session<'_, TranslatorNetworks>, Heard), Error> {
         let mut encoded = self.networks.encode(numbers, there)?;
         let seen: Vec<f32> =
-            there.chunks_exact(Track::ALL.len()).map(|t| t.iter().copied().fold(0.0, f32::max)).collect();
+            there.chunks_exact(self.tracks.len()).map(|t| t.iter().copied().fold(0.0, f32::max)).collect();
         let heard = Heard::of(&std::mem::take(&mut encoded.heard), &seen);
         Ok((Session::over(&mut self.networks, self.sizes, encoded, &seen), heard))
     }
@@ -52,10 +62,20 @@ impl Exported {
     /// # Errors
     /// Where the engine fails.
     pub fn tokens(&mut self, clip: &Clip, preset: &Preset, how: Decoding) -> Result<Vec<u32>, Error> {
-        let (t, k) = (self.sizes.source, Track::ALL.len());
-        let (mut numbers, mut there) = (vec![0.0; t * FRAME], vec![0.0; t * k]);
-        let rows = numbers.chunks_exact_mut(FRAME).zip(there.chunks_exact_mut(k)).take(clip.frames());
-        rows.enumerate().for_each(|(frame, (numbers, there))| clip.write(frame, numbers, there));
+        let t = self.sizes.source;
+        let (mut numbers, mut there) = (vec![], vec![]);
+        for frame in 0..t {
+            for track in &self.tracks {
+                let (at, width) = (*track as usize, track.width());
+                let shown = clip.there.get(frame).is_some_and(|there| there[at]);
+                let values = clip.tracks[at].as_ref().filter(|_| frame < clip.frames());
+                match values {
+                    Some(values) => numbers.extend_from_slice(&values[frame * width..(frame + 1) * width]),
+                    None => numbers.resize(numbers.len() + width, 0.0),
+                }
+                there.push(f32::from(u8::from(shown)));
+            }
+        }
         let (mut session, heard) = self.begin(&numbers, &there)?;
         let Search { how, shaping, .. } = preset.search(how);
         let mut rng = StdRng::seed_from_u64(how.seed());
@@ -65,5 +85,17 @@ impl Exported {
         } else {
             decode(&mut session, how, shaping, chance)
         }
+    }
+}
+
+impl Networks for Exported {
+    type Error = Error;
+
+    fn encode(&mut self, source: &[f32], there: &[f32]) -> Result<Encoded, Error> {
+        self.networks.encode(source, there)
+    }
+
+    fn step(&mut self, input: &StepInput) -> Result<StepOutput, Error> {
+        self.networks.step(input)
     }
 }

@@ -26,6 +26,7 @@ pub mod rendered;
 pub mod sampler;
 pub mod schedule;
 pub mod track;
+pub mod unit;
 pub mod video2pose;
 
 pub use clip::Clip;

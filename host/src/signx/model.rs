@@ -7,12 +7,12 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
 use models::manifest::{MANIFEST, Metric, Source, sha256};
-use models::translator::{BEGIN, Decoding, ENCODER, STEP, Sizes, Steps, UNKNOWN};
+use models::translator::{BEGIN, Decoding, ENCODER, Heard, STEP, Sizes, Steps, UNKNOWN};
 use serde::{Deserialize, Serialize};
 
 use super::clip::Clip;
-use super::track::{FRAME, Track};
-use super::{Exported, Film, Frames, Pose2Gloss, Pose2GlossConfig, Preset, Size, Video2Pose, decode};
+use super::track::Track;
+use super::{Encode, Exported, Film, Frames, Pose2Gloss, Pose2GlossConfig, Preset, Size, Video2Pose, decode};
 use crate::data::{TimedGloss, Utterance};
 use crate::nn::{Drops, load, numbers};
 use crate::random::split_mix;
@@ -127,7 +127,7 @@ impl<B: Backend> SignXModel<B> {
     /// # Errors
     /// [`Error::Export`] where they differ by more than rounding, and others where the folder cannot be written.
     pub fn export(&self, out: &Path) -> Result<f32, Error> {
-        let networks = export::signx(&self.manifest.name, &self.net, &self.preset.diffusion, &self.sizes());
+        let networks = self.networks();
         let far = self.apart(&networks)?;
         if far.is_nan() || far > ROUNDING {
             return Err(Error::Export { found: far, limit: ROUNDING });
@@ -145,12 +145,32 @@ impl<B: Backend> SignXModel<B> {
     /// # Errors
     /// As [`SignXModel::export`].
     pub fn exported(&self) -> Result<Exported, Error> {
-        let networks = export::signx(&self.manifest.name, &self.net, &self.preset.diffusion, &self.sizes());
-        self.open_exported(&networks)
+        self.open_exported(&self.networks())
+    }
+
+    /// Which tracks are read.
+    pub(super) fn tracks(&self) -> Vec<Track> {
+        Track::ALL
+            .into_iter()
+            .zip(self.preset.reads)
+            .filter_map(|(track, read)| read.then_some(track))
+            .collect()
+    }
+
+    /// The network with the encoders of the tracks that are read.
+    fn narrowed(&self) -> Pose2Gloss<B> {
+        let tracks = self.tracks().into_iter().map(|track| self.net.encode.tracks[track as usize].clone());
+        Pose2Gloss { encode: Encode { tracks: tracks.collect() }, ..self.net.clone() }
+    }
+
+    /// The bytes of the encoder and of the step.
+    pub(super) fn networks(&self) -> [Vec<u8>; 2] {
+        export::signx(&self.manifest.name, &self.narrowed(), &self.preset.diffusion, &self.sizes())
     }
 
     fn open_exported(&self, [encoder, step]: &[Vec<u8>; 2]) -> Result<Exported, Error> {
-        Exported::new(&self.manifest.name, [encoder, step], self.sizes(), MARKS + self.manifest.glosses.len())
+        let codes = MARKS + self.manifest.glosses.len();
+        Exported::new(&self.manifest.name, [encoder, step], self.tracks(), (self.sizes(), codes))
     }
 
     /// What a clip says by the networks that a unit runs.
@@ -170,8 +190,9 @@ impl<B: Backend> SignXModel<B> {
     /// what frames say by themselves.
     fn apart(&self, networks: &[Vec<u8>; 2]) -> Result<f32, Error> {
         let (sizes, codes) = (self.sizes(), MARKS + self.manifest.glosses.len());
-        let (f, device) = (FRAME, self.net.codebook.bias.device());
-        let k = Track::ALL.len();
+        let (net, device) = (self.narrowed(), self.net.codebook.bias.device());
+        let widths: Vec<usize> = self.tracks().into_iter().map(Track::width).collect();
+        let (f, k) = (widths.iter().sum::<usize>(), widths.len());
         let mut exported = self.open_exported(networks)?;
         // Half of the frames are there, one track after the other.
         let mut state = 1;
@@ -180,20 +201,20 @@ impl<B: Backend> SignXModel<B> {
         let here =
             |i: usize| f32::from(u8::from(i / k < sizes.source / 2 && (i / k / 3 + i % k).is_multiple_of(2)));
         let there: Vec<f32> = (0..sizes.source * k).map(here).collect();
-        let clip = Frames::<B>::one(frames.clone(), there.clone(), &Track::ALL.map(Track::width), &device);
+        let clip = Frames::<B>::one(frames.clone(), there.clone(), &widths, &device);
         let (seen, drops) = (clip.seen(), &mut Drops::none());
-        let latent = self.net.read(&clip, &self.preset.diffusion, drops);
+        let latent = net.read(&clip, &self.preset.diffusion, drops);
         let memory = self.net.codebook.memory(latent.clone(), 1);
         let mut past = self.net.codebook.begin(&memory, &seen);
         let heard = numbers(softmax(self.net.codebook.heard(latent), 1));
+        let heard = Heard::of(&heard, &numbers(seen.clone()));
 
         let (mut session, theirs) = exported.begin(&frames, &there)?;
         let farthest = |ours: &[f32], theirs: &[f32], far: f32| {
             let each = ours.iter().zip(theirs).map(|(a, b)| (a - b.exp()).abs());
             each.fold(far, |a, b| if b.is_nan() { b } else { a.max(b) })
         };
-        // Frames in which nobody is come last, and are not heard.
-        let mut far = farthest(&heard, theirs.log_probs(), 0.0);
+        let mut far = farthest(heard.log_probs(), theirs.log_probs(), 0.0);
         let mut tokens = vec![BEGIN; sizes.beam];
         let follows: Vec<usize> = (0..sizes.beam).collect();
         for turn in 0..LOOKED {

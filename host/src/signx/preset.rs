@@ -175,7 +175,7 @@ impl Preset {
                 codebook: Size { width: 128, heads: 4, inner: 256, layers: 2 },
                 ..paper.pose2gloss
             },
-            diffusion: Diffusion { steps: 1, ..paper.diffusion },
+            diffusion: Diffusion { steps: 4, ..paper.diffusion },
             video2pose: Video2PoseConfig {
                 picture: 64,
                 patch: 8,

@@ -5,7 +5,7 @@ use crate::evaluate::Rule;
 /// Of the signs that the unit shows, at most this share may be wrong on held-out windows.
 const WRONG_SHARE: f64 = 0.02;
 /// Of the enrolled signs that the unit shows, where half of what is signed is not enrolled.
-const WRONG_ENROLLED: f64 = 0.05;
+pub(crate) const WRONG_ENROLLED: f64 = 0.05;
 /// A threshold lower than this would show guesses.
 const LEAST: f32 = 0.5;
 
@@ -60,11 +60,17 @@ fn threshold_for(
             (!is_rest(best)).then_some((*sure, best == g))
         })
         .collect();
+    lowest(wrong_share, &mut shown)
+}
+
+/// The lowest confidence above which at most a share of what is shown is wrong; of each the confidence and whether it
+/// is right.
+pub(crate) fn lowest(wrong_share: f64, shown: &mut [(f32, bool)]) -> f32 {
     shown.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut wrong, mut lowest) = (0, 1.0_f32);
     for (n, (sure, right)) in shown.iter().enumerate() {
         wrong += usize::from(!right);
-        // Windows of one confidence are shown together or not at all.
+        // What is as sure is shown together or not at all.
         let last_of_its_kind = shown.get(n + 1).is_none_or(|next| next.0 < *sure);
         if last_of_its_kind && wrong as f64 <= wrong_share * (n + 1) as f64 {
             lowest = *sure;

@@ -2,7 +2,7 @@
 
 pub mod adapter;
 mod average;
-mod calibrate;
+pub(crate) mod calibrate;
 mod checkpoint;
 mod clips;
 mod ctc;
@@ -403,7 +403,7 @@ fn write(dir: &Path, networks: &[(&str, &[u8])], mut manifest: String) -> Result
 }
 
 /// A manifest as people read it.
-fn pretty(manifest: &impl Serialize) -> String {
+pub(crate) fn pretty(manifest: &impl Serialize) -> String {
     serde_json::to_string_pretty(manifest).expect("a manifest has text keys only")
 }
 

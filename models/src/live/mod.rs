@@ -28,13 +28,13 @@ pub fn softmax(logits: &mut [f32]) {
 }
 
 /// How sure a gloss is, 0 to 1: the logistic function of the sum of its terms, each times its weight.
-fn confidence<const N: usize>(weights: &[f32; N], terms: &[f32; N]) -> f32 {
+pub(crate) fn confidence<const N: usize>(weights: &[f32; N], terms: &[f32; N]) -> f32 {
     let sum: f32 = weights.iter().zip(terms).map(|(w, t)| w * t).sum();
     1.0 / (1.0 + (-sum).exp())
 }
 
 /// A probability on the scale on which evidence adds up, within what a confidence may come to.
-fn logit(p: f32) -> f32 {
+pub(crate) fn logit(p: f32) -> f32 {
     let p = p.clamp(1e-4, 1.0 - 1e-4);
     (p / (1.0 - p)).ln()
 }

@@ -2,7 +2,7 @@
 //! ([`Steps`]), for the host and the unit alike.
 
 use super::pieces::{BEGIN, END, UNKNOWN};
-use super::search::{Steps, search};
+use super::search::{Found, Steps, search};
 
 /// How the next piece is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,6 +84,17 @@ impl Shaping {
     }
 }
 
+/// All that a search finds, the best first; at least one. Chance finds nothing: of [`Decoding::Sampled`] it is what is
+/// likeliest.
+///
+/// # Errors
+/// Where a step of the network fails.
+pub fn found<S: Steps>(network: &mut S, how: Decoding, shaping: Shaping) -> Result<Vec<Found>, S::Error> {
+    let penalty = if let Decoding::Beam { penalty, .. } = how { penalty } else { 0.0 };
+    let said = vec![vec![]; network.beam()];
+    search(&mut Shaped { network, shaping, said }, penalty)
+}
+
 /// The pieces that follow, without the end. `chance` gives numbers from 0 up to 1, which only
 /// [`Decoding::Sampled`] asks for.
 ///
@@ -95,13 +106,11 @@ pub fn decode<S: Steps>(
     shaping: Shaping,
     mut chance: impl FnMut() -> f32,
 ) -> Result<Vec<u32>, S::Error> {
+    let Decoding::Sampled { temperature, top_k, top_p, .. } = how else {
+        return Ok(found(network, how, shaping)?.swap_remove(0).pieces);
+    };
     let said = vec![vec![]; network.beam()];
     let mut shaped = Shaped { network, shaping, said };
-    let (temperature, top_k, top_p) = match how {
-        Decoding::Greedy => return Ok(search(&mut shaped, 0.0)?.swap_remove(0).pieces),
-        Decoding::Beam { penalty, .. } => return Ok(search(&mut shaped, penalty)?.swap_remove(0).pieces),
-        Decoding::Sampled { temperature, top_k, top_p, .. } => (temperature, top_k, top_p),
-    };
     let (beam, longest) = (shaped.beam(), shaped.longest());
     let (mut pieces, mut last) = (vec![], BEGIN);
     while pieces.len() < longest {

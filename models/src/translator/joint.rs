@@ -49,6 +49,43 @@ impl Heard {
         Self::new(frames.flat_map(|(frame, _)| frame.iter().copied()).collect(), pieces)
     }
 
+    /// The frames that show pieces most, in their order and each in another, and how likely each says its piece by
+    /// itself; `None` where there are fewer frames than pieces.
+    #[must_use]
+    pub fn places(&self, pieces: &[u32]) -> Option<Vec<(usize, f32)>> {
+        let says = |frame: usize, piece: u32| self.log_probs[frame * self.pieces + piece as usize];
+        let frames = self.frames().count();
+        // Of each piece, how well it and those before it can be shown up to each frame, and where it is then.
+        let mut best: Vec<Vec<(f32, usize)>> = vec![];
+        for (u, &piece) in pieces.iter().enumerate() {
+            let (mut row, mut top) = (vec![], (f32::NEG_INFINITY, 0));
+            for frame in 0..frames {
+                let before = match (u.checked_sub(1), frame.checked_sub(1)) {
+                    (None, _) => 0.0,
+                    (Some(u), Some(frame)) => best[u][frame].0,
+                    (Some(_), None) => f32::NEG_INFINITY,
+                };
+                let sum = before + says(frame, piece);
+                if sum > top.0 {
+                    top = (sum, frame);
+                }
+                row.push(top);
+            }
+            best.push(row);
+        }
+        let (mut places, mut end) = (vec![], frames);
+        for (row, &piece) in best.iter().zip(pieces).rev() {
+            let (sum, frame) = *row.get(end.checked_sub(1)?)?;
+            if sum == f32::NEG_INFINITY {
+                return None;
+            }
+            places.push((frame, says(frame, piece).exp()));
+            end = frame;
+        }
+        places.reverse();
+        Some(places)
+    }
+
     /// Of each frame logarithms of probabilities, `[T, V]`.
     #[must_use]
     pub fn log_probs(&self) -> &[f32] {
@@ -275,5 +312,27 @@ mod tests {
         let heard = Heard::new(vec![], 5);
         let Ok(found) = search(&mut Joint::new(&mut Deaf { pieces: 5, beam: 3 }, &heard, 0.5), 0.0);
         assert!(found[0].pieces.is_empty() && found[0].log_prob.is_finite());
+    }
+
+    #[test]
+    fn places_are_those_that_show_the_pieces_best() {
+        const FRAMES: usize = 6;
+        let heard = Heard::new(frames(FRAMES), 5);
+        let says = |frame: usize, piece: u32| heard.log_probs[frame * 5 + piece as usize];
+        for pieces in [vec![3, 4, 3], vec![4], vec![3, 3, 4, 4, 3, 4]] {
+            // Every choice of frames, as bits.
+            let all = (0..1_u32 << FRAMES).filter(|chosen| chosen.count_ones() as usize == pieces.len());
+            let sums = all.map(|chosen| {
+                let frames = (0..FRAMES).filter(|frame| chosen >> frame & 1 == 1);
+                frames.zip(&pieces).map(|(frame, piece)| says(frame, *piece)).sum::<f32>()
+            });
+            let best = sums.fold(f32::NEG_INFINITY, f32::max);
+            let places = heard.places(&pieces).unwrap();
+            assert!(places.is_sorted_by(|a, b| a.0 < b.0) && places.len() == pieces.len());
+            assert!((places.iter().map(|(_, p)| p.ln()).sum::<f32>() - best).abs() < 1e-4, "{pieces:?}");
+        }
+        assert_eq!(heard.places(&[]), Some(vec![]));
+        assert_eq!(heard.places(&[3; FRAMES + 1]), None);
+        assert_eq!(Heard::new(vec![], 5).places(&[3]), None);
     }
 }

@@ -11,7 +11,7 @@ mod search;
 mod session;
 pub mod text;
 
-pub use decode::{Decoding, Shaping, decode, likeliest, sampled};
+pub use decode::{Decoding, Shaping, decode, found, likeliest, sampled};
 pub use joint::{Heard, Joint};
 pub use model::{Direction, ENCODER, STEP, Sizes, TranslatorManifest, TranslatorModel};
 pub use pieces::{BEGIN, BEGINS, END, Pieces, UNKNOWN};

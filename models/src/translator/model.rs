@@ -99,7 +99,7 @@ impl Sizes {
     }
 
     /// What is wrong with them.
-    fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let Self { source, target, beam, layers, heads, head } = *self;
         let all = [source, target, beam, layers, heads, head];
         let product = |sizes: [usize; 5]| sizes.into_iter().try_fold(1_usize, usize::checked_mul);

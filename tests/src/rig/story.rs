@@ -328,34 +328,41 @@ impl Story<'_> {
 
     /// The display goes and comes back.
     fn display(&mut self, machine: &mut Machine) -> Held<()> {
+        let back = self.pull_display(machine)?;
+        self.teller.keep("display-back", &back)?;
+        self.teller.held("the display is pulled, and shows the unit's screen when it is plugged in again");
+        if self.hot_plugs == 1 {
+            return Ok(());
+        }
+        // With nobody to read an emulated processor has time for it.
+        plug_camera(machine, false)?;
         const PROCESS: &str = "pidof signpost";
-        let (process, before) = (number(machine, PROCESS)?, held_kb(machine)?);
-        for round in 1..=self.hot_plugs {
-            let back = self.pull_display(machine, round == 1)?;
-            if round == self.hot_plugs {
-                self.teller.keep("display-back", &back)?;
-            }
+        let process = number(machine, PROCESS)?;
+        // What is mapped of a screen that was shown before counts as well.
+        let first = self.hot_plugs.div_ceil(10);
+        for _ in 1..first {
+            self.pull_display(machine)?;
         }
-        self.teller.held("the display is plugged in again and shows the unit's screen");
-        if self.hot_plugs > 1 {
-            let after = held_kb(machine)?;
-            if number(machine, PROCESS)? != process {
-                return fail("the unit began again while its display was pulled");
-            }
-            if after > before + GROWTH_KB {
-                return fail(format!(
-                    "the unit held {before} kB, and {after} kB after its display was pulled"
-                ));
-            }
-            self.teller.held(&format!(
-                "that {} times by the same process, which held {before} kB before and {after} kB after",
-                self.hot_plugs
-            ));
+        let before = held_kb(machine)?;
+        for _ in first..self.hot_plugs {
+            self.pull_display(machine)?;
         }
-        Ok(())
+        let after = held_kb(machine)?;
+        if number(machine, PROCESS)? != process {
+            return fail("the unit began again while its display was pulled");
+        }
+        if after > before + GROWTH_KB {
+            return fail(format!("the unit held {before} kB, and {after} kB after its display was pulled"));
+        }
+        self.teller.held(&format!(
+            "that {} times by the same process, which held {before} kB after a tenth and {after} kB after all of them",
+            self.hot_plugs
+        ));
+        plug_camera(machine, true)?;
+        self.show(machine, EMPTY)
     }
 
-    fn pull_display(&mut self, machine: &mut Machine, is_first: bool) -> Held<Picture> {
+    fn pull_display(&self, machine: &mut Machine) -> Held<Picture> {
         let status =
             |what: &str| format!("for f in /sys/class/drm/card*-*/status; do echo {what} > $f; done");
         machine.shell.run(&status("off"), ANSWER)?;
@@ -363,9 +370,6 @@ impl Story<'_> {
             let shown = machine.screen()?;
             Ok((shown.is_blank() || shown.count(rgb(Theme::DARK.band)) < HAND_PIXELS).then_some(()))
         })?;
-        if is_first {
-            self.teller.held("the display is pulled");
-        }
         machine.shell.run(&status("detect"), ANSWER)?;
         until("a display that shows the unit's screen again", READ, || {
             let shown = machine.screen()?;

@@ -44,7 +44,9 @@ fn live(model: &str, what: &'static str) -> Result<LiveModel, Error> {
     LiveModel::find(model).map_err(|error| match Model::find(model) {
         Ok(found) => match found.manifest.kind {
             Kind::Embedding(_) => Error::NoNames { model: found.manifest.name },
-            Kind::Isolated | Kind::Continuous => Error::OtherKind { model: found.manifest.name, what },
+            Kind::Isolated | Kind::Continuous | Kind::Utterance => {
+                Error::OtherKind { model: found.manifest.name, what }
+            }
         },
         Err(_) => error.into(),
     })

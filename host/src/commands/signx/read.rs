@@ -49,6 +49,17 @@ pub struct Read {
     exported: bool,
 }
 
+/// Which tracks are read, where some are named; as before where none is.
+pub fn tracks(names: &[String], before: [bool; 5]) -> anyhow::Result<[bool; 5]> {
+    let mut reads = if names.is_empty() { before } else { [false; Track::ALL.len()] };
+    for name in names {
+        let track = Track::find(name);
+        let track = track.with_context(|| format!("--track {name:?}: tracks are {}", Track::names()))?;
+        reads[track as usize] = true;
+    }
+    Ok(reads)
+}
+
 impl Read {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
@@ -76,14 +87,7 @@ impl Read {
             anyhow::ensure!(temperature > 0.0, "--temperature {temperature} is not above 0");
             model.preset.shaping.temperature = temperature;
         }
-        if !self.tracks.is_empty() {
-            model.preset.reads = [false; Track::ALL.len()];
-        }
-        for name in &self.tracks {
-            let track = Track::find(name);
-            let track = track.with_context(|| format!("--track {name:?}: tracks are {}", Track::names()))?;
-            model.preset.reads[track as usize] = true;
-        }
+        model.preset.reads = tracks(&self.tracks, model.preset.reads)?;
         let fps = model.preset.fps;
         let said: Vec<_> = if self.video {
             let films = clip::films(&self.data, &model.preset)?;

@@ -109,7 +109,7 @@ fn tune(rescorer: &mut Rescorer, signed: &[Heard], idle: &[Heard], keys: &[Strin
 }
 
 /// Which of the glosses that were said are right.
-fn right<'a>(signed: &[String], said: impl Iterator<Item = &'a String>) -> Vec<bool> {
+pub(crate) fn right<'a>(signed: &[String], said: impl Iterator<Item = &'a String>) -> Vec<bool> {
     let said: Vec<&String> = said.collect();
     let mut right = vec![false; said.len()];
     for edit in align(&signed.iter().collect::<Vec<_>>(), &said) {
@@ -130,7 +130,7 @@ fn quiet(at_rest: impl Iterator<Item = f32>, idle: &[Heard]) -> f32 {
 }
 
 /// Logistic regression by Newton's method: the weights that make what happened likeliest.
-fn logistic<const N: usize>(examples: &[([f32; N], bool)]) -> [f32; N] {
+pub(crate) fn logistic<const N: usize>(examples: &[([f32; N], bool)]) -> [f32; N] {
     let mut weights = [0.0_f64; N];
     for _ in 0..PASSES {
         let (mut slope, mut curve) = ([0.0; N], [[0.0; N]; N]);

@@ -1,7 +1,7 @@
 //! Trains the live recogniser on synthetic signing and writes its folder.
 
 mod batches;
-mod calibrate;
+pub(crate) mod calibrate;
 mod recipe;
 mod rescore_task;
 mod task;

@@ -1,0 +1,132 @@
+//! Whole utterances, looked at when they are over: by themselves, or over what was read live.
+
+use std::sync::Arc;
+
+use models::pose::rows::ROW_258;
+use models::pose::{Layout, Pose, PoseTrack};
+use models::signx::{Gloss, UtteranceManifest, UtteranceModel, at_rate, own_rows, read};
+
+use super::event::{Again, Heard, Sign};
+use crate::Fault;
+use crate::engine::Backend;
+use crate::engine::decoder::{DecoderEngines, Shape};
+
+/// Before the first hand is seen to be up it has moved already: so much belongs to the utterance. Seconds.
+const BEFORE_S: f64 = 0.4;
+/// A gloss of an utterance leaves a gap where its confidence is at least this share of what is shown; below it nothing
+/// was signed.
+const DOUBT: f32 = 0.5;
+
+/// A recogniser of whole utterances, ready to run.
+pub struct Whole {
+    manifest: UtteranceManifest,
+    networks: DecoderEngines,
+    /// Of the poses that it is given.
+    layout: Option<Arc<Layout>>,
+    /// Width and height of the picture, where they are known. Pixels.
+    picture: Option<[u32; 2]>,
+    /// What was seen of the utterance, or shortly before it, with the seconds of the source.
+    seen: Vec<(f64, Pose)>,
+    is_open: bool,
+}
+
+impl Whole {
+    /// Opens a model that ships by its name, or any by its folder.
+    ///
+    /// # Errors
+    /// [`Fault::Format`] where the model is not whole, [`Fault::Backend`] where no engine is there.
+    pub fn open(name_or_folder: &str, preference: &[Backend]) -> Result<Self, Fault> {
+        let UtteranceModel { dir, manifest, networks } = UtteranceModel::find(name_or_folder)?;
+        let shape = Shape {
+            source: [[manifest.sizes.source, ROW_258], [manifest.sizes.source, 1]],
+            sizes: manifest.sizes,
+            pieces: manifest.tokens(),
+            hears: true,
+        };
+        // One thread: an utterance takes some milliseconds.
+        let networks = DecoderEngines::open(&manifest.name, &dir, networks, shape, (preference, 1))?;
+        Ok(Self { manifest, networks, layout: None, picture: None, seen: vec![], is_open: false })
+    }
+
+    /// What is known about the model.
+    pub fn manifest(&self) -> &UtteranceManifest {
+        &self.manifest
+    }
+
+    /// How poses are laid out.
+    pub(super) fn with_layout(self, layout: &Layout) -> Self {
+        Self { layout: Some(Arc::new(layout.clone())), ..self }
+    }
+
+    /// How wide and high the picture is, in pixels.
+    pub(super) fn in_picture(&mut self, size: [u32; 2]) {
+        self.picture = Some(size);
+    }
+
+    /// Takes the pose of the next frame.
+    pub(super) fn push(&mut self, at_s: f64, pose: &Pose) {
+        if !self.is_open {
+            let first = self.seen.partition_point(|(seen_s, _)| *seen_s < at_s - BEFORE_S);
+            self.seen.drain(..first);
+        }
+        // One frame more than it reads tells that there were too many.
+        let lasts_s = self.seen.first().map_or(0.0, |(first_s, _)| at_s - first_s);
+        if lasts_s <= self.longest_s() {
+            self.seen.push((at_s, pose.clone()));
+        }
+    }
+
+    /// An utterance begins.
+    pub(super) fn begin(&mut self) {
+        self.is_open = true;
+    }
+
+    /// The utterance is over: what it says. Nothing is said of one that shows nobody or that is longer than the model
+    /// reads, so that it is asked for again or stays as it was read live.
+    ///
+    /// # Errors
+    /// [`Fault::Inference`] where a network fails.
+    pub(super) fn finish(&mut self) -> Result<Option<Heard>, Fault> {
+        self.is_open = false;
+        let seen = std::mem::take(&mut self.seen);
+        let (Some(layout), Some([width, height])) = (&self.layout, self.picture) else { return Ok(None) };
+        let (Some((from_s, _)), Some((to_s, _))) = (seen.first(), seen.last()) else { return Ok(None) };
+        let (from_s, to_s) = (*from_s, *to_s);
+        if to_s - from_s > self.longest_s() {
+            return Ok(None);
+        }
+        let stamps: Vec<f64> = seen.iter().map(|(at_s, _)| at_s - from_s).collect();
+        let mut track = PoseTrack::new(Arc::clone(layout), self.manifest.fps, [width, height, 0]);
+        track.frames = seen.into_iter().map(|(_, pose)| pose).collect();
+        let all = own_rows(&track.with_z_in_pixels());
+        let frames = at_rate(&stamps, self.manifest.fps, self.manifest.sizes.source);
+        let rows: Vec<&[f32]> = frames.iter().map(|t| &all[t * ROW_258..(t + 1) * ROW_258]).collect();
+        let there: Vec<f32> =
+            rows.iter().map(|row| f32::from(u8::from(row.iter().any(|v| *v != 0.0)))).collect();
+        if there.iter().all(|there| *there == 0.0) {
+            return Ok(None);
+        }
+        let glosses = read(&self.manifest, &mut self.networks, &rows.concat(), &there)?;
+        let at = |frame: usize| from_s + stamps[frames[frame]];
+        let accept = self.manifest.accept;
+        let signs = glosses.into_iter().filter(|gloss| gloss.confidence >= DOUBT * accept);
+        let again = |Gloss { gloss, at: frame, confidence, .. }: Gloss| {
+            let (t, text) = (at(frame), self.manifest.glosses[gloss].clone());
+            let model = self.manifest.name.clone();
+            let sign = Sign { t, from: t, text, confidence, model, others: vec![] };
+            Again { sign, spelled: false, sure: confidence >= accept }
+        };
+        Ok(Some(Heard::Again { from_s, to_s, signs: signs.map(again).collect() }))
+    }
+
+    /// Forgets all that was seen.
+    pub(super) fn forget(&mut self) {
+        self.seen.clear();
+        self.is_open = false;
+    }
+
+    /// The longest utterance that it reads. Seconds.
+    fn longest_s(&self) -> f64 {
+        (self.manifest.sizes.source - 1) as f64 / f64::from(self.manifest.fps)
+    }
+}
