@@ -90,10 +90,16 @@ pub struct Film {
 /// The sizes of pictures in which people are to be seen.
 const FILMED: [[u32; 2]; 4] = [[320, 180], [256, 144], [240, 180], [321, 181]];
 /// So many pictures of each opening come no faster than one in so long of real time, so that whoever looks at them
-/// sees all; the others come as fast as they are taken.
-const SLOWLY: (u32, Duration) = (45, Duration::from_millis(12));
+/// sees all. The others come as fast as they are taken, and the film stands still meanwhile: who is left out sees no
+/// leaps.
+const SLOWLY: (u32, Duration) = (45, Duration::from_millis(15));
+/// The first opening is calm: so many pictures come in their own time before anything breaks.
+pub const CALM: (u32, Duration) = (600, Duration::from_millis(33));
 /// Waiting for a camera before which a film stands takes so much less of real time.
 const FASTER: u32 = 50;
+
+/// The lowest priority of a thread that there is.
+const NICEST: i32 = 19;
 
 impl Film {
     /// Pictures of any size, and how long the camera lasts.
@@ -287,6 +293,8 @@ impl Opener for World {
         let most =
             state.film.as_ref().map_or(40, |film| (2.0 * film.lasts.as_secs_f32() * model.fps) as usize);
         let left = state.random.below(most) as u32;
+        let is_calm = state.film.is_some() && state.account.unplugged == 0;
+        let left = if is_calm { CALM.0 + left } else { left };
         let world = self.clone();
         let (granted, streaming, handed_out, given, buffer) = (None, false, false, 0, Vec::new());
         Ok(Box::new(Open {
@@ -396,13 +404,18 @@ impl Device for Open {
             Some(clock_us) => taken.as_micros() as i64 + clock_us,
             None => 0,
         };
-        let number = state.pictures;
-        self.buffer = match &state.film {
-            Some(film) => film.packed(&granted, number),
-            None => packed(&granted, |x, y| [numbered(number, x, y); 3]),
-        };
         let given = self.given;
         self.given += 1;
+        let number = state.pictures;
+        let (slow, pace) = if state.account.unplugged == 0 { CALM } else { SLOWLY };
+        self.buffer = match &state.film {
+            Some(film) => film.packed(&granted, given.min(slow)),
+            None => packed(&granted, |x, y| [numbered(number, x, y); 3]),
+        };
+        // A real camera's pictures cost the others no time: who filled it gives way.
+        if given == 0 && state.film.is_some() {
+            let _ = rustix::process::nice(NICEST);
+        }
         let torn = self.broken == Some(Broken::Torn) || state.once_in(25);
         let damaged = torn && state.once_in(3);
         if torn {
@@ -422,9 +435,9 @@ impl Device for Open {
             self.buffer.extend((0..state.random.below(64)).map(|_| 0));
         }
         state.pictures += 1;
-        let slowly = state.film.is_some() && given < SLOWLY.0;
+        let slowly = state.film.is_some() && given < slow;
         drop(state);
-        thread::sleep(if slowly { SLOWLY.1 } else { Duration::ZERO });
+        thread::sleep(if slowly { pace } else { Duration::ZERO });
         Ok(Some(Raw { bytes: &self.buffer, stamp_us, sequence: self.sequence, damaged }))
     }
 }

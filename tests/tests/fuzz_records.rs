@@ -9,8 +9,11 @@ use models::features::stream;
 use models::live::{Cutter, LiveManifest, LiveModel, RESCORE, RescoreOutput, Rescorer, Rules};
 use models::manifest::{Kind, MANIFEST, Model, NETWORK, sha256};
 use models::retrieval::{Embed, Subword, SubwordManifest};
+use models::signx::{UtteranceManifest, UtteranceModel};
 use models::store::{RECORD, Store};
+use models::translator::{ENCODER, STEP, Sizes};
 use tests::fuzz::{Random, rounds};
+use tests::text;
 
 /// What stands in for the network: a manifest is checked against any bytes.
 const BYTES: &[u8] = b"network";
@@ -181,6 +184,39 @@ fn live_manifests_of_any_bytes_are_read_or_refused() {
     fs::write(folder.path().join(NETWORK), BYTES).unwrap();
     fs::write(folder.path().join(RESCORE), RESCORER).unwrap();
     worse(&live_manifest(), Random(11), |bytes| check_live(folder.path(), bytes));
+}
+
+#[test]
+fn manifests_of_whole_utterances_of_any_bytes_are_read_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = UtteranceManifest {
+        name: "whole".into(),
+        kind: Kind::Utterance,
+        sha256: sha256(BYTES),
+        step_sha256: sha256(RESCORER),
+        fps: 12.0,
+        sizes: Sizes { source: 9, target: 3, beam: 2, layers: 1, heads: 2, head: 2 },
+        glosses: vec!["A".into(), "B".into()],
+        heard: 0.5,
+        penalty: 0.75,
+        confidence: [0.5, 1.0, -0.25],
+        accept: 0.75,
+        data: vec![],
+        metrics: vec![],
+        recipe: "none".into(),
+    };
+    fs::write(folder.path().join(ENCODER), BYTES).unwrap();
+    fs::write(folder.path().join(STEP), RESCORER).unwrap();
+    worse(&serde_json::to_vec(&manifest).unwrap(), Random(12), |bytes| {
+        fs::write(folder.path().join(MANIFEST), bytes).unwrap();
+        match UtteranceModel::find(text(folder.path())) {
+            Ok(UtteranceModel { manifest, .. }) => {
+                assert!(manifest.fps >= 1.0 && manifest.sizes.source > 0 && !manifest.glosses.is_empty());
+                true
+            }
+            Err(error) => refused(&error),
+        }
+    });
 }
 
 #[test]

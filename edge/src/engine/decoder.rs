@@ -41,22 +41,28 @@ impl DecoderEngines {
         name: &str,
         dir: &Path,
         [encoder, step]: [Vec<u8>; 2],
-        Shape { source, sizes, pieces, hears }: Shape,
+        shape: Shape,
         (preference, threads): (&[Backend], usize),
     ) -> Result<Self, Fault> {
         let backend = choose(preference)?;
         // Each network's bytes go as soon as an engine has them.
         let open = |bytes: Vec<u8>, file| open_bytes(&bytes, &dir.join(file), backend, threads);
-        Ok(Self {
-            encoder: open(encoder, ENCODER)?,
-            step: open(step, STEP)?,
+        Ok(Self::over(name, [open(encoder, ENCODER)?, open(step, STEP)?], shape))
+    }
+
+    /// Over engines that are ready.
+    pub(crate) fn over(name: &str, [encoder, step]: [Box<dyn Engine>; 2], shape: Shape) -> Self {
+        let Shape { source, sizes, pieces, hears } = shape;
+        Self {
+            encoder,
+            step,
             name: name.into(),
             sizes,
             pieces,
             hears,
             read: source.map(|shape| Tensor::zeros(&shape)),
             stepped: sizes.step_inputs().map(|shape| Tensor::zeros(&shape)),
-        })
+        }
     }
 }
 

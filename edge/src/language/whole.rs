@@ -37,15 +37,15 @@ impl Whole {
     /// [`Fault::Format`] where the model is not whole, [`Fault::Backend`] where no engine is there.
     pub fn open(name_or_folder: &str, preference: &[Backend]) -> Result<Self, Fault> {
         let UtteranceModel { dir, manifest, networks } = UtteranceModel::find(name_or_folder)?;
-        let shape = Shape {
-            source: [[manifest.sizes.source, ROW_258], [manifest.sizes.source, 1]],
-            sizes: manifest.sizes,
-            pieces: manifest.tokens(),
-            hears: true,
-        };
+        let shape = shape(&manifest);
         // One thread: an utterance takes some milliseconds.
         let networks = DecoderEngines::open(&manifest.name, &dir, networks, shape, (preference, 1))?;
-        Ok(Self { manifest, networks, layout: None, picture: None, seen: vec![], is_open: false })
+        Ok(Self::over(manifest, networks))
+    }
+
+    /// A recogniser over engines that are ready.
+    fn over(manifest: UtteranceManifest, networks: DecoderEngines) -> Self {
+        Self { manifest, networks, layout: None, picture: None, seen: vec![], is_open: false }
     }
 
     /// What is known about the model.
@@ -70,7 +70,8 @@ impl Whole {
             self.seen.drain(..first);
         }
         // One frame more than it reads tells that there were too many.
-        let lasts_s = self.seen.first().map_or(0.0, |(first_s, _)| at_s - first_s);
+        let ends = self.seen.first().zip(self.seen.last());
+        let lasts_s = ends.map_or(0.0, |((first_s, _), (last_s, _))| last_s - first_s);
         if lasts_s <= self.longest_s() {
             self.seen.push((at_s, pose.clone()));
         }
@@ -128,5 +129,137 @@ impl Whole {
     /// The longest utterance that it reads. Seconds.
     fn longest_s(&self) -> f64 {
         (self.manifest.sizes.source - 1) as f64 / f64::from(self.manifest.fps)
+    }
+}
+
+/// What the networks of such a model take and give.
+fn shape(manifest: &UtteranceManifest) -> Shape {
+    let source = manifest.sizes.source;
+    Shape {
+        source: [[source, ROW_258], [source, 1]],
+        sizes: manifest.sizes,
+        pieces: manifest.tokens(),
+        hears: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use models::manifest::Kind;
+    use models::pose::Known;
+    use models::translator::Sizes;
+
+    use super::*;
+    use crate::engine::{Engine, Tensor};
+    use crate::language::{Event, Reader};
+    use crate::stage::Stamp;
+
+    const FPS: f32 = 10.0;
+    const SIZES: Sizes = Sizes { source: 40, target: 4, beam: 2, layers: 1, heads: 1, head: 2 };
+    /// The marks, HELLO and TEA.
+    const TOKENS: usize = 5;
+
+    /// Gives the same whatever it is shown.
+    struct Always(Vec<Tensor>);
+
+    impl Engine for Always {
+        fn run(&mut self, _: &[Tensor]) -> Result<&[Tensor], Fault> {
+            Ok(&self.0)
+        }
+
+        fn describe(&self) -> String {
+            "always".into()
+        }
+    }
+
+    /// Hears what it is told to, one letter a frame: `h` HELLO, `t` TEA, `?` perhaps TEA, anything else nothing.
+    fn told(script: &str) -> Whole {
+        let manifest = UtteranceManifest {
+            name: "whole".into(),
+            kind: Kind::Utterance,
+            sha256: String::new(),
+            step_sha256: String::new(),
+            fps: FPS,
+            sizes: SIZES,
+            glosses: vec!["HELLO".into(), "TEA".into()],
+            heard: 1.0,
+            penalty: 0.0,
+            // As sure as the frame is.
+            confidence: [0.0, 0.0, 1.0],
+            accept: 0.8,
+            data: vec![],
+            metrics: vec![],
+            recipe: String::new(),
+        };
+        let says = |said: char| match said {
+            'h' => [0.05, 0.0, 0.0, 0.9, 0.05],
+            't' => [0.05, 0.0, 0.0, 0.05, 0.9],
+            '?' => [0.2, 0.0, 0.0, 0.2, 0.6],
+            _ => [0.98, 0.0, 0.0, 0.01, 0.01],
+        };
+        let heard = script.chars().chain(std::iter::repeat('.')).take(SIZES.source);
+        let heard = heard.flat_map(|said| says(said).map(|p: f32| p.max(1e-9).ln())).collect();
+        let tensor = |values: Vec<f32>| Tensor::new(&[values.len()], values).unwrap();
+        let kept = tensor(vec![0.0; SIZES.width() * SIZES.source]);
+        let encoder = Always(vec![kept.clone(), kept, tensor(heard)]);
+        let (next, new) = (vec![-1.6; SIZES.beam * TOKENS], vec![0.0; SIZES.beam * SIZES.width()]);
+        let step = Always(vec![tensor(next), tensor(new.clone()), tensor(new)]);
+        let shape = shape(&manifest);
+        let networks = DecoderEngines::over("whole", [Box::new(encoder), Box::new(step)], shape);
+        Whole::over(manifest, networks)
+    }
+
+    /// Reads a signer whose hand is up where `hand` has a `^`, ten letters a second; what is said in the end, and how
+    /// often somebody is asked to repeat.
+    #[track_caller]
+    fn check(script: &str, hand: &str, caption: &str, repeats: usize) {
+        let layout = Known::BodyHands75.layout();
+        let points = layout.range("RIGHT_HAND_LANDMARKS").unwrap();
+        let shoulders =
+            ["LEFT_SHOULDER", "RIGHT_SHOULDER"].map(|s| layout.index("POSE_LANDMARKS", s).unwrap());
+        let reader = Reader::new(&layout, vec![]).unwrap();
+        let mut reader = reader.with_whole(told(script), &layout).in_picture([200, 200]);
+        let mut events = vec![];
+        for (i, up) in hand.chars().enumerate() {
+            let mut pose = Pose::unseen(layout.len());
+            for (n, k) in shoulders.into_iter().enumerate() {
+                (pose.points[k], pose.confidence[k]) = ([150.0 - 100.0 * n as f32, 90.0, 0.0], 1.0);
+            }
+            for (n, k) in points.clone().enumerate().filter(|_| up == '^') {
+                let place = [100.0 + n as f32, 100.0 + (n * n % 37) as f32, 0.0];
+                (pose.points[k], pose.confidence[k]) = (place, 1.0);
+            }
+            events.extend(reader.read(Stamp::of_frame(i as u64, FPS), &pose).unwrap());
+            if up == '^' {
+                assert_eq!(reader.caption().text(), "", "nothing is said before it is over");
+            }
+        }
+        events.extend(reader.finish().unwrap());
+        assert_eq!(reader.transcript().text(), caption, "{events:?}");
+        assert_eq!(
+            events.iter().filter(|e| matches!(e, Event::Repeat { .. })).count(),
+            repeats,
+            "{events:?}"
+        );
+    }
+
+    #[test]
+    fn an_utterance_is_read_when_it_is_over() {
+        check("...hh....tt...", "____^^^^^^^^^^^^________", "HELLO TEA", 0);
+        check("...hh....tt...", "____^^^^^^^^^^^^", "HELLO TEA", 0);
+        check("", "________________________", "", 0);
+    }
+
+    #[test]
+    fn what_is_not_sure_is_asked_for() {
+        check("...hh....??...", "____^^^^^^^^^^^^________", "HELLO [?]", 1);
+        check("...??.........", "____^^^^^^^^^^^^________", "", 1);
+        check("..............", "____^^^^^^^^^^^^________", "", 1);
+    }
+
+    #[test]
+    fn what_is_longer_than_it_reads_is_asked_for() {
+        let hand = format!("____{}________", "^".repeat(SIZES.source + 10));
+        check("...hh....tt...", &hand, "", 1);
     }
 }
