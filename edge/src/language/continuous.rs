@@ -170,10 +170,11 @@ mod tests {
     use models::features::stream;
     use models::live::{BIO, Rescorer, Rules};
     use models::manifest::Kind;
-    use models::pose::{Known, Pose};
+    use models::pose::Known;
 
     use super::*;
     use crate::engine::Tensor;
+    use crate::language::posed::posed;
     use crate::language::{Event, Reader};
     use crate::stage::Stamp;
 
@@ -289,20 +290,10 @@ mod tests {
 
     fn read_by(continuous: Continuous, hand: &str) -> (Vec<Event>, Reader) {
         let layout = Known::BodyHands75.layout();
-        let points = layout.range("RIGHT_HAND_LANDMARKS").unwrap();
-        let shoulders =
-            ["LEFT_SHOULDER", "RIGHT_SHOULDER"].map(|s| layout.index("POSE_LANDMARKS", s).unwrap());
         let mut reader = Reader::new(&layout, vec![]).unwrap().with_continuous(continuous);
         let mut events = vec![];
         for (i, up) in hand.chars().enumerate() {
-            let mut pose = Pose::unseen(layout.len());
-            for (n, k) in shoulders.into_iter().enumerate() {
-                (pose.points[k], pose.confidence[k]) = ([150.0 - 100.0 * n as f32, 90.0, 0.0], 1.0);
-            }
-            for (n, k) in points.clone().enumerate().filter(|_| up == '^') {
-                let place = [100.0 + n as f32, 100.0 + (n * n % 37) as f32, 0.0];
-                (pose.points[k], pose.confidence[k]) = (place, 1.0);
-            }
+            let pose = posed(&layout, up == '^');
             events.extend(reader.read(Stamp::of_frame(i as u64, FPS), &pose).unwrap());
         }
         events.extend(reader.finish().unwrap());

@@ -13,6 +13,8 @@ mod enrolled;
 mod event;
 mod gate;
 mod networks;
+#[cfg(test)]
+mod posed;
 mod reader;
 mod recogniser;
 mod spotter;

@@ -332,6 +332,7 @@ mod tests {
 
     use super::*;
     use crate::engine::{Engine, Tensor};
+    use crate::language::posed::posed;
 
     const FPS: f32 = 30.0;
 
@@ -371,23 +372,10 @@ mod tests {
     /// A raised right hand and shoulders for the seconds given, then nobody for the seconds given.
     fn show(reader: &mut Reader, start: &mut u64, hand_s: f32, nobody_s: f32) -> Vec<Event> {
         let layout = Known::BodyHands75.layout();
-        let hand = layout.range("RIGHT_HAND_LANDMARKS").unwrap();
-        let shoulders =
-            ["LEFT_SHOULDER", "RIGHT_SHOULDER"].map(|s| layout.index("POSE_LANDMARKS", s).unwrap());
         let mut events = Vec::new();
         let frames = |seconds: f32| (seconds * FPS) as u64;
         for i in 0..frames(hand_s) + frames(nobody_s) {
-            let mut pose = Pose::unseen(layout.len());
-            if i < frames(hand_s) {
-                for (n, k) in hand.clone().enumerate() {
-                    pose.points[k] = [100.0 + n as f32, 100.0 + (n * n % 37) as f32, 0.0];
-                    pose.confidence[k] = 1.0;
-                }
-                for (n, k) in shoulders.into_iter().enumerate() {
-                    pose.points[k] = [150.0 - 100.0 * n as f32, 90.0, 0.0];
-                    pose.confidence[k] = 1.0;
-                }
-            }
+            let pose = if i < frames(hand_s) { posed(&layout, true) } else { Pose::unseen(layout.len()) };
             events.extend(reader.read(Stamp::of_frame(*start, FPS), &pose).unwrap());
             *start += 1;
         }

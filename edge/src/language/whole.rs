@@ -151,6 +151,7 @@ mod tests {
 
     use super::*;
     use crate::engine::{Engine, Tensor};
+    use crate::language::posed::posed;
     use crate::language::{Event, Reader};
     use crate::stage::Stamp;
 
@@ -214,21 +215,11 @@ mod tests {
     #[track_caller]
     fn check(script: &str, hand: &str, caption: &str, repeats: usize) {
         let layout = Known::BodyHands75.layout();
-        let points = layout.range("RIGHT_HAND_LANDMARKS").unwrap();
-        let shoulders =
-            ["LEFT_SHOULDER", "RIGHT_SHOULDER"].map(|s| layout.index("POSE_LANDMARKS", s).unwrap());
         let reader = Reader::new(&layout, vec![]).unwrap();
         let mut reader = reader.with_whole(told(script), &layout).in_picture([200, 200]);
         let mut events = vec![];
         for (i, up) in hand.chars().enumerate() {
-            let mut pose = Pose::unseen(layout.len());
-            for (n, k) in shoulders.into_iter().enumerate() {
-                (pose.points[k], pose.confidence[k]) = ([150.0 - 100.0 * n as f32, 90.0, 0.0], 1.0);
-            }
-            for (n, k) in points.clone().enumerate().filter(|_| up == '^') {
-                let place = [100.0 + n as f32, 100.0 + (n * n % 37) as f32, 0.0];
-                (pose.points[k], pose.confidence[k]) = (place, 1.0);
-            }
+            let pose = posed(&layout, up == '^');
             events.extend(reader.read(Stamp::of_frame(i as u64, FPS), &pose).unwrap());
             if up == '^' {
                 assert_eq!(reader.caption().text(), "", "nothing is said before it is over");

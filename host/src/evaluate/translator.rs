@@ -79,41 +79,23 @@ impl TranslatorNetworks {
     /// # Errors
     /// [`Error::Network`] where the engine refuses one.
     pub fn new(name: &str, networks: [&[u8]; 2], sizes: Sizes, pieces: usize) -> Result<Self, Error> {
-        Self::with_source(name, networks, [[1, sizes.source]; 2], sizes, pieces)
-    }
-
-    /// Loads both networks of one that reads frames: `source` are the shapes of its encoder's two inputs, and what
-    /// each frame says by itself is its third output.
-    ///
-    /// # Errors
-    /// [`Error::Network`] where the engine refuses one.
-    pub fn of_frames(
-        name: &str,
-        networks: [&[u8]; 2],
-        source: [[usize; 2]; 2],
-        sizes: Sizes,
-        pieces: usize,
-    ) -> Result<Self, Error> {
-        Ok(Self { hears: true, ..Self::with_source(name, networks, source, sizes, pieces)? })
-    }
-
-    fn with_source(
-        name: &str,
-        networks: [&[u8]; 2],
-        source: [[usize; 2]; 2],
-        sizes: Sizes,
-        pieces: usize,
-    ) -> Result<Self, Error> {
         let [encoder, step] = networks;
         Ok(Self {
             name: name.to_owned(),
             encoder: plan(name, encoder)?,
             step: plan(name, step)?,
-            source,
+            source: [[1, sizes.source]; 2],
             sizes,
             pieces,
             hears: false,
         })
+    }
+
+    /// The same of networks that read frames: `source` are the shapes of the encoder's two inputs, and what each frame
+    /// says by itself is its third output.
+    #[must_use]
+    pub fn of_frames(self, source: [[usize; 2]; 2]) -> Self {
+        Self { source, hears: true, ..self }
     }
 
     /// Runs a network, and checks how many values it gives.

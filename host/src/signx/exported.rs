@@ -33,7 +33,7 @@ impl Exported {
     ) -> Result<Self, Error> {
         let width = tracks.iter().map(|track| track.width()).sum();
         let source = [[sizes.source, width], [sizes.source, tracks.len()]];
-        let networks = TranslatorNetworks::of_frames(name, networks, source, sizes, codes)?;
+        let networks = TranslatorNetworks::new(name, networks, sizes, codes)?.of_frames(source);
         Ok(Self { networks, sizes, tracks })
     }
 
@@ -79,12 +79,7 @@ impl Exported {
         let (mut session, heard) = self.begin(&numbers, &there)?;
         let Search { how, shaping, .. } = preset.search(how);
         let mut rng = StdRng::seed_from_u64(how.seed());
-        let chance = || rng.random();
-        if preset.heard > 0.0 {
-            decode(&mut Joint::new(&mut session, &heard, preset.heard), how, shaping, chance)
-        } else {
-            decode(&mut session, how, shaping, chance)
-        }
+        decode(&mut Joint::new(&mut session, &heard, preset.heard), how, shaping, || rng.random())
     }
 }
 

@@ -158,7 +158,7 @@ impl Preset {
         }
     }
 
-    /// What two processor cores train in an evening. Signs of a hall repeat within a sentence, so none is penalised
+    /// What two processor cores train in an hour. Signs of a hall repeat within a sentence, so none is penalised
     /// for it.
     pub fn small() -> Self {
         let paper = Self::paper();

@@ -54,11 +54,7 @@ pub fn read<N: Networks>(
     let heard = Heard::of(&std::mem::take(&mut encoded.heard), &shown);
     let mut session = Session::over(networks, *sizes, encoded, &shown);
     let how = Decoding::Beam { beam: sizes.beam, penalty: *penalty };
-    let all = if *share > 0.0 {
-        found(&mut Joint::new(&mut session, &heard, *share), how, Shaping::NONE)?
-    } else {
-        found(&mut session, how, Shaping::NONE)?
-    };
+    let all = found(&mut Joint::new(&mut session, &heard, *share), how, Shaping::NONE)?;
     let numbers: Vec<usize> = (0..there.len()).filter(|t| there[*t] > 0.0).collect();
     let best = &all[0].pieces;
     let Some(places) = heard.places(best) else { return Ok(vec![]) };

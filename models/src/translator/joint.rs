@@ -179,6 +179,9 @@ impl<S: Steps> Steps for Joint<'_, S> {
 
     fn step(&mut self, follows: &[usize], pieces: &[u32]) -> Result<Vec<f32>, S::Error> {
         let mut log_probs = self.network.step(follows, pieces)?;
+        if self.share <= 0.0 {
+            return Ok(log_probs);
+        }
         let goes_on = |(&follows, &piece): (&usize, &u32)| match piece {
             BEGIN => self.said[follows].clone(),
             piece => self.heard.goes_on(&self.said[follows], piece),
