@@ -90,6 +90,7 @@ impl Heart {
     }
 
     /// The part that does not go on, where there is one: the first that did not, for whoever waits for it stops as well.
+    /// Who hangs while handing over what it did went on last; then it is whoever waits for that.
     pub fn stalled(&self, now: Duration) -> Option<Part> {
         let until = |part: &Part| self.until[*part as usize];
         let excused = |part: &Part| self.excused && part.sees();
