@@ -37,9 +37,7 @@ fn main() {
                 Kind::Continuous => {
                     reader(vec![]).with_continuous(Continuous::open(model, &preference).unwrap())
                 }
-                Kind::Utterance => reader(vec![])
-                    .with_whole(Whole::open(model, &preference).unwrap(), &track.layout)
-                    .in_picture([width, height]),
+                Kind::Utterance => reader(vec![]).with_whole(Whole::open(model, &preference).unwrap()),
                 Kind::Isolated | Kind::Embedding(_) => {
                     reader(vec![Recogniser::open(model, &preference, 1).unwrap()])
                 }

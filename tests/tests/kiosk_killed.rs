@@ -143,7 +143,7 @@ fn a_thread_that_hangs_is_noticed_by_name_and_the_unit_is_back() {
     let threads = [
         ("camera", "vision"),
         ("vision", "language"),
-        ("language", "screen"),
+        ("language", "language"),
         ("screen", "screen"),
         ("production", "production"),
         ("link", "link"),

@@ -78,22 +78,19 @@ impl Opened {
         self.recognisers.is_empty() && self.continuous.is_none() && self.whole.is_none()
     }
 
-    /// What reads with them poses in the layout given, in a picture of this width and height. Pixels.
+    /// What reads with them poses in the layout given.
     ///
     /// # Errors
     /// Those of [`Reader::new`].
-    pub fn reader(self, layout: &Layout, picture: Option<[u32; 2]>) -> Result<Reader, Fault> {
+    pub fn reader(self, layout: &Layout) -> Result<Reader, Fault> {
         let mut reader = Reader::new(layout, self.recognisers)?;
         if let Some(continuous) = self.continuous {
             reader = reader.with_continuous(continuous);
         }
         if let Some(whole) = self.whole {
-            reader = reader.with_whole(whole, layout);
+            reader = reader.with_whole(whole);
         }
-        Ok(match picture {
-            Some(size) => reader.in_picture(size),
-            None => reader,
-        })
+        Ok(reader)
     }
 }
 
@@ -182,7 +179,7 @@ impl Read {
 
         let mut input = Input::open(&self.source, board)?;
         let [width, height, _] = input.about.size;
-        let mut reader = opened.reader(&input.about.layout, Some([width, height]))?;
+        let mut reader = opened.reader(&input.about.layout)?.in_picture([width, height]);
         let mut report = Report::new(self.json);
         if self.captions.is_some() {
             report.keep_captions();

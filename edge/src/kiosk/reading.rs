@@ -197,7 +197,7 @@ impl Reading {
         for fault in faults {
             journal::warn!("{}", fault.to_string().as_str());
         }
-        opened.reader(&models::pose::Known::Holistic576.layout(), None)
+        opened.reader(&models::pose::Known::Holistic576.layout())
     }
 
     fn cannot(&self, trouble: Trouble, fault: &Fault) {

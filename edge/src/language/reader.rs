@@ -1,6 +1,7 @@
 //! The stage of the live path that reads: poses in, signs and captions out.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use models::features::Picker;
 use models::pose::{Layout, Pose};
@@ -19,6 +20,9 @@ const CANDIDATES: usize = 3;
 
 /// Reads one signer.
 pub struct Reader {
+    layout: Arc<Layout>,
+    /// Width and height in pixels, where they are known.
+    picture: Option<[u32; 2]>,
     picker: Picker,
     spotting: Spotting,
     continuous: Option<Continuous>,
@@ -51,6 +55,8 @@ impl Reader {
     pub fn new(layout: &Layout, recognisers: Vec<Recogniser>) -> Result<Self, Fault> {
         let picker = Picker::new(layout).ok_or(Fault::NoHands)?;
         Ok(Self {
+            layout: Arc::new(layout.clone()),
+            picture: None,
             picker,
             spotting: Spotting::new(recognisers),
             continuous: None,
@@ -64,7 +70,7 @@ impl Reader {
     /// Tells the recognisers how wide and high the picture is, in pixels.
     pub fn in_picture(mut self, size: [u32; 2]) -> Self {
         self.picker = self.picker.in_picture(size);
-        self.whole.iter_mut().for_each(|whole| whole.in_picture(size));
+        self.picture = Some(size);
         self
     }
 
@@ -76,10 +82,9 @@ impl Reader {
         self
     }
 
-    /// Reads whole utterances when they are over, in the place of what was read live; poses have this layout, and
-    /// [`Reader::in_picture`] comes behind this.
-    pub fn with_whole(mut self, whole: Whole, layout: &Layout) -> Self {
-        self.whole = Some(whole.with_layout(layout));
+    /// Reads whole utterances when they are over, in the place of what was read live.
+    pub fn with_whole(mut self, whole: Whole) -> Self {
+        self.whole = Some(whole);
         self
     }
 
@@ -212,7 +217,7 @@ impl Reader {
             heard.into_iter().for_each(|heard| self.note(at_s, heard, events));
         }
         if let Some(whole) = &mut self.whole
-            && let Some(heard) = whole.finish()?
+            && let Some(heard) = whole.finish(&self.layout, self.picture)?
         {
             self.note(at_s, heard, events);
         }

@@ -21,10 +21,6 @@ const DOUBT: f32 = 0.5;
 pub struct Whole {
     manifest: UtteranceManifest,
     networks: DecoderEngines,
-    /// Of the poses that it is given.
-    layout: Option<Arc<Layout>>,
-    /// Width and height of the picture, where they are known. Pixels.
-    picture: Option<[u32; 2]>,
     /// What was seen of the utterance, or shortly before it, with the seconds of the source.
     seen: Vec<(f64, Pose)>,
     is_open: bool,
@@ -45,22 +41,12 @@ impl Whole {
 
     /// A recogniser over engines that are ready.
     fn over(manifest: UtteranceManifest, networks: DecoderEngines) -> Self {
-        Self { manifest, networks, layout: None, picture: None, seen: vec![], is_open: false }
+        Self { manifest, networks, seen: vec![], is_open: false }
     }
 
     /// What is known about the model.
     pub fn manifest(&self) -> &UtteranceManifest {
         &self.manifest
-    }
-
-    /// How poses are laid out.
-    pub(super) fn with_layout(self, layout: &Layout) -> Self {
-        Self { layout: Some(Arc::new(layout.clone())), ..self }
-    }
-
-    /// How wide and high the picture is, in pixels.
-    pub(super) fn in_picture(&mut self, size: [u32; 2]) {
-        self.picture = Some(size);
     }
 
     /// Takes the pose of the next frame.
@@ -82,15 +68,19 @@ impl Whole {
         self.is_open = true;
     }
 
-    /// The utterance is over: what it says. Nothing is said of one that shows nobody or that is longer than the model
+    /// The utterance is over: what it says; poses have this layout, in a picture of this width and height in pixels. Nothing is said of one that shows nobody or that is longer than the model
     /// reads, so that it is asked for again or stays as it was read live.
     ///
     /// # Errors
     /// [`Fault::Inference`] where a network fails.
-    pub(super) fn finish(&mut self) -> Result<Option<Heard>, Fault> {
+    pub(super) fn finish(
+        &mut self,
+        layout: &Arc<Layout>,
+        picture: Option<[u32; 2]>,
+    ) -> Result<Option<Heard>, Fault> {
         self.is_open = false;
         let seen = std::mem::take(&mut self.seen);
-        let (Some(layout), Some([width, height])) = (&self.layout, self.picture) else { return Ok(None) };
+        let Some([width, height]) = picture else { return Ok(None) };
         let (Some((from_s, _)), Some((to_s, _))) = (seen.first(), seen.last()) else { return Ok(None) };
         let (from_s, to_s) = (*from_s, *to_s);
         if to_s - from_s > self.longest_s() {
@@ -216,7 +206,7 @@ mod tests {
     fn check(script: &str, hand: &str, caption: &str, repeats: usize) {
         let layout = Known::BodyHands75.layout();
         let reader = Reader::new(&layout, vec![]).unwrap();
-        let mut reader = reader.with_whole(told(script), &layout).in_picture([200, 200]);
+        let mut reader = reader.with_whole(told(script)).in_picture([200, 200]);
         let mut events = vec![];
         for (i, up) in hand.chars().enumerate() {
             let pose = posed(&layout, up == '^');

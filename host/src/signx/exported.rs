@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::clip::Clip;
-use super::track::Track;
+use super::track::{FRAME, Track};
 use super::{Preset, decode::Search};
 use crate::Error;
 use crate::evaluate::TranslatorNetworks;
@@ -65,15 +65,13 @@ impl Exported {
         let t = self.sizes.source;
         let (mut numbers, mut there) = (vec![], vec![]);
         for frame in 0..t {
+            let (mut row, mut here) = ([0.0; FRAME], [0.0; Track::ALL.len()]);
+            if frame < clip.frames() {
+                clip.write(frame, &mut row, &mut here);
+            }
             for track in &self.tracks {
-                let (at, width) = (*track as usize, track.width());
-                let shown = clip.there.get(frame).is_some_and(|there| there[at]);
-                let values = clip.tracks[at].as_ref().filter(|_| frame < clip.frames());
-                match values {
-                    Some(values) => numbers.extend_from_slice(&values[frame * width..(frame + 1) * width]),
-                    None => numbers.resize(numbers.len() + width, 0.0),
-                }
-                there.push(f32::from(u8::from(shown)));
+                numbers.extend_from_slice(&row[track.columns()]);
+                there.push(here[*track as usize]);
             }
         }
         let (mut session, heard) = self.begin(&numbers, &there)?;

@@ -7,7 +7,8 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
 use models::manifest::{MANIFEST, Metric, Source, sha256};
-use models::translator::{BEGIN, Decoding, ENCODER, Heard, STEP, Sizes, Steps, UNKNOWN};
+use models::signx::MARKS;
+use models::translator::{BEGIN, Decoding, ENCODER, Heard, STEP, Sizes, Steps};
 use serde::{Deserialize, Serialize};
 
 use super::clip::Clip;
@@ -26,8 +27,6 @@ pub const VIDEO_WEIGHTS: &str = "video2pose.safetensors";
 const ROUNDING: f32 = 1e-3;
 /// Tokens that exported networks are compared over.
 const LOOKED: usize = 6;
-/// Tokens that are no gloss.
-const MARKS: usize = UNKNOWN as usize + 1;
 
 /// All that is known of a trained Pose2Gloss.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,13 +126,17 @@ impl<B: Backend> SignXModel<B> {
     /// # Errors
     /// [`Error::Export`] where they differ by more than rounding, and others where the folder cannot be written.
     pub fn export(&self, out: &Path) -> Result<f32, Error> {
-        let networks = self.networks();
-        let far = self.apart(&networks)?;
+        self.write(&self.networks(), out)
+    }
+
+    /// The same of networks that were exported before.
+    pub(super) fn write(&self, networks: &[Vec<u8>; 2], out: &Path) -> Result<f32, Error> {
+        let far = self.apart(networks)?;
         if far.is_nan() || far > ROUNDING {
             return Err(Error::Export { found: far, limit: ROUNDING });
         }
         std::fs::create_dir_all(out).map_err(Error::io("make the folder", out))?;
-        for (name, bytes) in [ENCODER, STEP].into_iter().zip(&networks) {
+        for (name, bytes) in [ENCODER, STEP].into_iter().zip(networks) {
             let path = out.join(name);
             models::whole::write(&path, bytes).map_err(Error::io("write", &path))?;
         }
@@ -168,7 +171,7 @@ impl<B: Backend> SignXModel<B> {
         export::signx(&self.manifest.name, &self.narrowed(), &self.preset.diffusion, &self.sizes())
     }
 
-    fn open_exported(&self, [encoder, step]: &[Vec<u8>; 2]) -> Result<Exported, Error> {
+    pub(super) fn open_exported(&self, [encoder, step]: &[Vec<u8>; 2]) -> Result<Exported, Error> {
         let codes = MARKS + self.manifest.glosses.len();
         Exported::new(&self.manifest.name, [encoder, step], self.tracks(), (self.sizes(), codes))
     }

@@ -34,8 +34,8 @@ pub fn write<B: Backend>(
         let expected = "mediapipe alone, which is all that a unit has".into();
         return Err(Error::Argument { option: "--track", given, expected });
     }
-    model.export(out)?;
     let networks = model.networks();
+    model.write(&networks, out)?;
     let [sha256, step_sha256] = networks.each_ref().map(|bytes| sha256(bytes));
     let penalty = if let Decoding::Beam { penalty, .. } = model.preset.beam { penalty } else { 0.0 };
     let mut manifest = UtteranceManifest {
@@ -54,7 +54,7 @@ pub fn write<B: Backend>(
         metrics: vec![],
         recipe: "signpost-host signx export --model MODEL --track mediapipe --dev CORPUS --out FOLDER".into(),
     };
-    let mut exported = model.exported()?;
+    let mut exported = model.open_exported(&networks)?;
     let mut judged: Vec<(Gloss, bool)> = vec![];
     let mut rates = WordErrors::default();
     for (utterance, clip) in dev {

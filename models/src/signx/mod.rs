@@ -5,6 +5,6 @@ mod model;
 mod read;
 mod rows;
 
-pub use model::{UtteranceManifest, UtteranceModel};
+pub use model::{MARKS, UtteranceManifest, UtteranceModel};
 pub use read::{Gloss, read};
 pub use rows::{at_rate, measure, own_rows};

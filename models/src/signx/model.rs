@@ -8,7 +8,7 @@
 //! [`crate::translator::TranslatorModel`]. V are the marks of [`crate::translator::Pieces`] and the glosses.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ use crate::store;
 use crate::translator::{ENCODER, STEP, Sizes, UNKNOWN};
 
 /// Tokens that are no gloss.
-pub(super) const MARKS: usize = UNKNOWN as usize + 1;
+pub const MARKS: usize = UNKNOWN as usize + 1;
 /// Rates that landmarks are brought to. Frames a second.
 const RATES: std::ops::RangeInclusive<f32> = 1.0..=60.0;
 
@@ -82,7 +82,7 @@ impl UtteranceModel {
         let manifest: UtteranceManifest = serde_json::from_slice(&bytes)
             .map_err(|e| wrong(format!("not the manifest of a recogniser of whole utterances ({e})")))?;
         manifest.check().map_err(wrong)?;
-        let network = |file, stated| manifest::network(Path::new(&dir), file, stated);
+        let network = |file, stated| manifest::network(&dir, file, stated);
         let networks = [network(ENCODER, &manifest.sha256)?, network(STEP, &manifest.step_sha256)?];
         Ok(Self { dir, manifest, networks })
     }
