@@ -119,14 +119,20 @@ impl Input {
         let store = Store::locate().ok_or(Fault::NoStore)?;
         let holistic = Holistic::open(&store, &Options::of(board))?;
         let engine = Some(holistic.describe());
-        Self::over(camera, engine, holistic)
+        Self::over(camera, engine, holistic, |_| ())
     }
 
-    /// What vision sees before a camera; `engine` says what makes the poses.
+    /// What vision sees before a camera; `engine` says what makes the poses, and `passed` is called on vision's thread
+    /// whenever it has passed something on, with whether it is what it saw in a frame.
     ///
     /// # Errors
     /// [`Fault::Thread`].
-    pub fn over<V>(camera: Box<dyn Camera>, engine: Option<String>, vision: V) -> Result<Self, Fault>
+    pub fn over<V>(
+        camera: Box<dyn Camera>,
+        engine: Option<String>,
+        vision: V,
+        passed: impl FnMut(bool) + Send + 'static,
+    ) -> Result<Self, Fault>
     where
         V: Stage<In = Frame, Out = (Frame, Pose)> + 'static,
     {
@@ -140,11 +146,16 @@ impl Input {
             engine,
             format: feed.format().map(str::to_owned),
         };
-        Self::of_stage(about, feed, vision)
+        Self::of_stage(about, feed, vision, passed)
     }
 
     /// Starts vision on its own thread.
-    fn of_stage<V>(about: About, feed: Feed, vision: V) -> Result<Self, Fault>
+    fn of_stage<V>(
+        about: About,
+        feed: Feed,
+        vision: V,
+        passed: impl FnMut(bool) + Send + 'static,
+    ) -> Result<Self, Fault>
     where
         V: Stage<In = Frame, Out = (Frame, Pose)> + 'static,
     {
@@ -154,7 +165,7 @@ impl Input {
         let closer = feed.closer();
         let thread = thread::Builder::new()
             .name(V::NAME.into())
-            .spawn(move || watch(feed, vision, &sender, &counted))
+            .spawn(move || watch(feed, vision, &sender, &counted, passed))
             .map_err(|source| Fault::Thread { name: V::NAME.into(), source })?;
         let from = From::Vision { seen: Some(receiver), closer, lost, thread: Some(thread) };
         Ok(Self { about, from })
@@ -212,18 +223,24 @@ fn ended<T>(thread: JoinHandle<()>) -> Result<Option<T>, Fault> {
 }
 
 /// Runs on the vision thread until the source ends, fails, or nobody listens any more.
-fn watch<V>(mut feed: Feed, mut vision: V, seen: &SyncSender<Result<Event, Fault>>, lost: &AtomicU64)
-where
+fn watch<V>(
+    mut feed: Feed,
+    mut vision: V,
+    seen: &SyncSender<Result<Event, Fault>>,
+    lost: &AtomicU64,
+    mut passed: impl FnMut(bool),
+) where
     V: Stage<In = Frame, Out = (Frame, Pose)>,
 {
     while let Some(next) = feed.event().transpose() {
         let result = next.and_then(|event| see(&mut vision, event)).transpose();
         lost.store(feed.lost(), Ordering::Relaxed);
         let Some(result) = result else { continue };
-        let failed = result.is_err();
+        let (failed, saw) = (result.is_err(), matches!(result, Ok(Event::Seen(_))));
         if seen.send(result).is_err() || failed {
             break;
         }
+        passed(saw);
     }
 }
 
@@ -289,7 +306,7 @@ mod tests {
         let layout = Known::Holistic576.layout();
         let about =
             About { layout, fps: DEFAULT_FPS, size: [2, 2, 0], frames: None, engine: None, format: None };
-        Input::of_stage(about, feed, vision).unwrap()
+        Input::of_stage(about, feed, vision, |_| ()).unwrap()
     }
 
     /// Reads four pictures; the number of frames that came, and the fault that ended it.

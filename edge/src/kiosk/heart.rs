@@ -12,13 +12,13 @@ const START: Duration = Duration::from_secs(120);
 /// What has to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// A frame came from the camera.
+    /// A frame of the camera was handed over.
     Camera,
-    /// The networks gave landmarks.
+    /// The networks gave landmarks, and these were handed over.
     Inference,
     /// A picture was presented on the screen.
     Screen,
-    /// What was seen was read, or it was seen that there is nothing to read.
+    /// What was handed to it was read.
     Language,
     /// A text was signed, or it was seen that none waits.
     Production,
@@ -55,6 +55,8 @@ pub struct Heart {
     limit: Duration,
     /// Up to when each is believed to go on; for ever, where it is not at work.
     until: [Duration; Part::ALL.len()],
+    /// What was handed to language and not read yet. It may be read before whoever handed it over has noted that.
+    unread: i64,
     excused: bool,
 }
 
@@ -65,7 +67,7 @@ impl Heart {
             Part::Camera | Part::Inference | Part::Screen => START.max(limit),
             Part::Language | Part::Production | Part::Link => Duration::MAX,
         });
-        Self { limit, until, excused: false }
+        Self { limit, until, unread: 0, excused: false }
     }
 
     /// A part went on.
@@ -76,6 +78,25 @@ impl Heart {
     /// A part is not at work, or at something that takes as long as it takes.
     pub fn rest(&mut self, part: Part) {
         self.until[part as usize] = Duration::MAX;
+        if part == Part::Language {
+            self.unread = 0;
+        }
+    }
+
+    /// Something was handed to language, which is at work from now on where it was not.
+    pub fn hand_over(&mut self, now: Duration) {
+        self.unread += 1;
+        if self.unread == 1 {
+            self.beat(Part::Language, now);
+        }
+    }
+
+    /// Language has read something. Where nothing else waits for it, it waits itself, and whoever it waits for is the
+    /// one to go on.
+    pub fn read(&mut self, now: Duration) {
+        self.unread -= 1;
+        let until = if self.unread > 0 { now + self.limit } else { Duration::MAX };
+        self.until[Part::Language as usize] = until;
     }
 
     /// Whether the picture on the screen says that nobody is seen. Where it no longer does, those that see
@@ -90,7 +111,6 @@ impl Heart {
     }
 
     /// The part that does not go on, where there is one: the first that did not, for whoever waits for it stops as well.
-    /// Who hangs while handing over what it did went on last; then it is whoever waits for that.
     pub fn stalled(&self, now: Duration) -> Option<Part> {
         let until = |part: &Part| self.until[*part as usize];
         let excused = |part: &Part| self.excused && part.sees();
@@ -142,6 +162,29 @@ mod tests {
         heart.beat(Part::Language, at(98));
         heart.beat(Part::Inference, at(99));
         assert_eq!(heart.stalled(at(120)), Some(Part::Language));
+    }
+
+    #[test]
+    fn who_waits_for_what_is_never_handed_over_is_not_to_blame() {
+        let mut heart = Heart::new(at(10));
+        Part::ALL.into_iter().for_each(|part| heart.beat(part, at(100)));
+        // It reads faster than vision notes that it has handed something over, and slower.
+        heart.read(at(101));
+        heart.hand_over(at(102));
+        let link_and_screen = |heart: &mut Heart| {
+            for part in [Part::Camera, Part::Screen, Part::Production, Part::Link] {
+                heart.beat(part, at(120));
+            }
+        };
+        link_and_screen(&mut heart);
+        assert_eq!(heart.stalled(at(121)), Some(Part::Inference), "all was read");
+        heart.hand_over(at(103));
+        heart.hand_over(at(104));
+        heart.read(at(105));
+        heart.beat(Part::Inference, at(106));
+        assert_eq!(heart.stalled(at(121)), Some(Part::Language), "something waits for it");
+        heart.read(at(107));
+        assert_eq!(heart.stalled(at(121)), Some(Part::Inference));
     }
 
     #[test]

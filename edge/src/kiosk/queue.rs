@@ -35,7 +35,7 @@ impl<T> Queue<T> {
             return false;
         }
         state.waiting.push_back(item);
-        self.changed.notify_all();
+        self.wake(state);
         true
     }
 
@@ -44,7 +44,7 @@ impl<T> Queue<T> {
         let mut state = self.lock();
         let oldest = if state.waiting.len() >= self.most { state.waiting.pop_front() } else { None };
         state.waiting.push_back(item);
-        self.changed.notify_all();
+        self.wake(state);
         oldest
     }
 
@@ -61,19 +61,27 @@ impl<T> Queue<T> {
             state = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         let item = state.waiting.pop_front();
-        self.changed.notify_all();
+        self.wake(state);
         item
     }
 
     /// Throws away what waits.
     pub fn clear(&self) {
-        self.lock().waiting.clear();
-        self.changed.notify_all();
+        let mut state = self.lock();
+        state.waiting.clear();
+        self.wake(state);
     }
 
     /// Nobody takes anything any more: whoever waits is let go.
     pub fn close(&self) {
-        self.lock().closed = true;
+        let mut state = self.lock();
+        state.closed = true;
+        self.wake(state);
+    }
+
+    /// Wakes whoever waits, once the queue is free: who hangs in the system's call for it keeps nobody else out.
+    fn wake(&self, state: MutexGuard<'_, State<T>>) {
+        drop(state);
         self.changed.notify_all();
     }
 

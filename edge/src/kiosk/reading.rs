@@ -90,18 +90,18 @@ impl Reading {
         let camera = (self.source.open)().inspect_err(|e| self.cannot(Trouble::Camera, e))?;
         self.shared.trouble(Trouble::Camera, None);
         journal::info!("reading {}: {}", self.source.name.as_str(), vision.describe().as_str());
-        let camera = Watched { camera, shared: Arc::clone(&self.shared) };
+        let camera = Watched { camera, shared: Arc::clone(&self.shared), gave: false };
         let vision = Paced { vision, shared: Arc::clone(&self.shared) };
-        let mut input = Input::over(Box::new(camera), None, vision)?;
+        let shared = Arc::clone(&self.shared);
+        let mut input = Input::over(Box::new(camera), None, vision, move |saw| shared.hand_over(saw))?;
         let [width, height, _] = input.about.size;
         reader = reader.in_picture([width, height]);
         let rig = Rig::of(&input.about.layout);
         self.shared.set_camera_on(true);
         self.shared.news.push(News::Sees(true));
         let before = self.shared.vitals().lost;
-        let at_work = self.shared.at_work(Part::Language);
+        let _at_work = self.shared.at_work(Part::Language);
         while let Some(event) = input.next()? {
-            at_work.goes_on();
             if self.shared.ending().is_some() {
                 break;
             }
@@ -132,6 +132,7 @@ impl Reading {
                     self.shared.news.push(News::Sees(true));
                 }
             }
+            self.shared.heart().read(self.shared.now());
         }
         Ok(())
     }
@@ -205,26 +206,35 @@ impl Reading {
     }
 }
 
-/// A camera whose frames are signs of life.
+/// A camera whose frames are signs of life, each as soon as it was handed over.
 struct Watched {
     camera: Box<dyn Camera>,
     shared: Arc<Shared>,
+    /// What was given last is a frame.
+    gave: bool,
+}
+
+impl Watched {
+    /// Whoever asks for more has handed over what was given.
+    fn handed_over(&mut self) {
+        if std::mem::take(&mut self.gave) {
+            self.shared.beat(Part::Camera);
+        }
+    }
 }
 
 impl Camera for Watched {
     fn next(&mut self) -> Result<Option<Frame>, Fault> {
+        self.handed_over();
         let frame = self.camera.next()?;
-        if frame.is_some() {
-            self.shared.beat(Part::Camera);
-        }
+        self.gave = frame.is_some();
         Ok(frame)
     }
 
     fn event(&mut self) -> Result<Option<camera::Event>, Fault> {
+        self.handed_over();
         let event = self.camera.event()?;
-        if let Some(camera::Event::Frame(_)) = event {
-            self.shared.beat(Part::Camera);
-        }
+        self.gave = matches!(event, Some(camera::Event::Frame(_)));
         Ok(event)
     }
 
@@ -274,7 +284,10 @@ impl<V: Stage<In = Frame, Out = (Frame, Pose)>> Stage for Paced<V> {
         let begun = Instant::now();
         let seen = self.vision.step(at, frame)?;
         self.shared.took(Self::NAME, begun);
-        self.shared.beat(Part::Inference);
+        if seen.is_none() {
+            // Nothing will be handed over.
+            self.shared.beat(Part::Inference);
+        }
         Ok(seen)
     }
 

@@ -241,6 +241,14 @@ impl Shared {
         }
     }
 
+    /// Vision has handed something to language: what it saw in a frame, or news of the camera.
+    pub fn hand_over(&self, saw: bool) {
+        self.heart().hand_over(self.now());
+        if saw {
+            self.beat(Part::Inference);
+        }
+    }
+
     /// A part is at work until what this gives is dropped, whatever ends the work.
     pub fn at_work(&self, part: Part) -> AtWork<'_> {
         self.beat(part);
