@@ -1,4 +1,5 @@
-//! No bytes make the readers of `.pose` files, lexicon indexes and compiled lexicons panic, hang or take much memory.
+//! No bytes make the readers of `.pose` files, lexicon indexes, compiled lexicons and sequences of landmarks panic, hang
+//! or take much memory.
 //!
 //! The seeds are the synthetic fixtures; the mutations are random but the same
 //! in every run.
@@ -8,6 +9,7 @@
 use std::fs;
 use std::path::Path;
 
+use host::lexicon::{read_h5, read_json};
 use models::lexicon::{Builder, Compiled, Entry, Lexicon};
 use models::playback::Frame;
 use models::pose::{Known, Pose};
@@ -67,6 +69,27 @@ fn indexes_of_any_bytes_are_read_or_refused() {
     let mut random = Random(2);
     for _ in 0..rounds() {
         check_index(folder.path(), &random.mutate(seed, b",,\"\n../,-1,99999999999999999999,\xff\xfe|"));
+    }
+}
+
+#[test]
+fn sequences_of_any_bytes_are_read_or_refused() {
+    let seed = |name: &str| {
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("parity/sequences").join(name)).unwrap()
+    };
+    let (h5, json) = (seed("signs.h5"), seed("signs.json"));
+    assert_eq!(read_h5(h5.clone(), "a").unwrap().len(), 2);
+    // What describes the rows lies between them, in some hundred bytes each: random places would seldom meet it.
+    let extremes = [0, 1, 0x7f, 0x80, 0xff];
+    for at in (0..h5.len()).filter(|at| h5[*at] != 0) {
+        let mut bytes = h5.clone();
+        bytes[at] = extremes[at % extremes.len()];
+        drop(read_h5(bytes, "a"));
+    }
+    let mut random = Random(5);
+    for _ in 0..rounds() {
+        drop(read_h5(random.mutate(&h5, &json), "a"));
+        drop(read_json(&random.mutate(&json, b"[[{}],\"pose\":null,1e999"), "a"));
     }
 }
 

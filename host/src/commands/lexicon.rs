@@ -1,9 +1,10 @@
-//! `signpost-host lexicon`: makes the file of signs that a unit opens, and pages to look through it.
+//! `signpost-host lexicon`: makes the file of signs that a unit opens, out of recordings or of landmarks that others
+//! have stored, and pages to look through it.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use host::lexicon::{BuildOptions, build, show};
+use host::lexicon::{BuildOptions, ImportOptions, Refused, build, import, show};
 use host::ui;
 
 /// Lexicons of recorded signs.
@@ -11,6 +12,8 @@ use host::ui;
 pub enum Lexicon {
     /// Makes one file out of lexicon folders: of each sign the best recording.
     Build(Build),
+    /// Makes a lexicon folder out of landmarks in JSON or HDF5.
+    Import(Import),
     /// Makes pages of pictures to look through a lexicon.
     Show(Show),
 }
@@ -35,6 +38,32 @@ pub struct Build {
     json: bool,
 }
 
+/// Makes a lexicon folder out of sequences of landmarks in JSON or HDF5, as CNText2Sign has them.
+#[derive(Args)]
+pub struct Import {
+    /// Files that end in .json, .h5 or .hdf5, or folders of them.
+    #[arg(required = true, value_name = "FILE|FOLDER")]
+    from: Vec<PathBuf>,
+    /// The lexicon folder that is made; `lexicon build` makes a unit's file of it.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// The sign language (ISO 639-3), as csl.
+    #[arg(long, value_name = "CODE")]
+    signed: String,
+    /// The language of the signs' names (ISO 639-1), as zh.
+    #[arg(long, value_name = "CODE")]
+    spoken: String,
+    /// Frames a second of the videos, where a file does not say.
+    #[arg(long, value_name = "RATE")]
+    fps: Option<f32>,
+    /// Width and height of the videos, as 1280x720, where a file does not say.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    size: Option<[u32; 2]>,
+    /// Prints one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Makes pages of pictures to look through a lexicon.
 #[derive(Args)]
 pub struct Show {
@@ -53,6 +82,7 @@ impl Lexicon {
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Build(command) => command.run(),
+            Self::Import(command) => command.run(),
             Self::Show(command) => command.run(),
         }
     }
@@ -65,9 +95,7 @@ impl Build {
         if json {
             return Ok(ui::result(serde_json::to_string(&report)?)?);
         }
-        for refused in &report.refused {
-            ui::say(format!("left out: {} {}: {}", refused.at, refused.clip, refused.why));
-        }
+        say(&report.refused);
         let mebibytes = report.bytes as f64 / f64::from(1 << 20);
         ui::result(format!(
             "{} signs of {} recordings, {} left out, {} of signs with a better one; {} of {} frames mended; {mebibytes:.1} MiB",
@@ -80,6 +108,38 @@ impl Build {
         ))?;
         Ok(())
     }
+}
+
+impl Import {
+    fn run(self) -> anyhow::Result<()> {
+        let Self { from, out, signed, spoken, fps, size, json } = self;
+        let report = import(&ImportOptions { from, out, signed, spoken, fps, size })?;
+        if json {
+            return Ok(ui::result(serde_json::to_string(&report)?)?);
+        }
+        say(&report.refused);
+        ui::result(format!(
+            "{} signs of {} frames, {} left out",
+            report.clips,
+            report.frames,
+            report.refused.len()
+        ))?;
+        Ok(())
+    }
+}
+
+fn say(refused: &[Refused]) {
+    for refused in refused {
+        ui::say(format!("left out: {} {}: {}", refused.at, refused.clip, refused.why));
+    }
+}
+
+/// Width and height of a picture.
+fn size(given: &str) -> Result<[u32; 2], String> {
+    let sides = given.split_once('x').and_then(|(w, h)| Some([w.parse().ok()?, h.parse().ok()?]));
+    sides
+        .filter(|[w, h]| (1..=1 << 16).contains(w) && (1..=1 << 16).contains(h))
+        .ok_or("give width and height, as 1280x720".into())
 }
 
 impl Show {

@@ -2,9 +2,11 @@
 //! and one rate; and pages of pictures to look through it.
 
 mod build;
+mod import;
 mod page;
 mod repair;
 mod warp;
 
 pub use build::{BuildOptions, BuildReport, Refused, build};
+pub use import::{ImportOptions, ImportReport, Row, Sequence, import, read_h5, read_json};
 pub use page::show;
