@@ -1,16 +1,20 @@
 //! What a signed sentence costs: lexicon, pose track, first frame, frames, and the program as a whole.
 //!
 //! `cargo xtask bench production --lexicon FOLDER --spoken CODE --signed CODE --words "a b c" [--rounds 40]
-//! [--peer PYTHON]`. Each round signs a sentence of eleven of the words, in another order each time; PYTHON is an
+//! [--peer PYTHON] [--minutes 10]`. Each round signs a sentence of eleven of the words, in another order each time; PYTHON is an
 //! interpreter that has `spoken-to-signed` 0.4.0, which signs the same sentence from the same lexicon in turn. Frames are
-//! drawn at 1280 × 800. A file of ten thousand signs is made of the lexicon's clips, again and again, and opened.
+//! drawn at 1280 × 800. A file of ten thousand signs is made of the lexicon's clips, again and again, and opened. With
+//! `--minutes` sentences are also signed one after the other at 60 frames a second for so long, and frames that were late
+//! are counted.
 
 #![allow(clippy::unwrap_used, reason = "a bench may stop where something is missing")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use edge::production::{Dictionary, Manner, Production, open_lexicons};
 use edge::screen::playback::Playback;
@@ -28,9 +32,11 @@ const LARGE: usize = 10_000;
 /// Frames of a clip of it.
 const CLIP: usize = 10;
 const SIZE: (u32, u32) = (1280, 800);
+/// Frames a second, of playing for minutes.
+const RATE: u32 = 60;
 
 fn main() {
-    let args = args(&["lexicon", "spoken", "signed", "words", "rounds", "peer"]);
+    let args = args(&["lexicon", "spoken", "signed", "words", "rounds", "peer", "minutes"]);
     let given = |name: &str| args.get(name).unwrap_or_else(|| panic!("give --{name}")).as_str();
     let rounds: usize = args.get("rounds").map_or(40, |v| v.parse().expect("a number"));
     let (folder, spoken, signed) = (Path::new(given("lexicon")), given("spoken"), given("signed"));
@@ -123,6 +129,45 @@ fn main() {
             peer.peak_mib
         );
     }
+    if let Some(minutes) = args.get("minutes") {
+        let frames = (minutes.parse::<f64>().expect("a number") * 60.0) as u32 * RATE;
+        steady(&mut production, &sentences, &mut screen, frames);
+    }
+}
+
+/// Plays sentences one after the other, so many frames, while the next one is made beside it, as on the unit.
+fn steady(production: &mut Production, sentences: &[String], screen: &mut Screen, frames: u32) {
+    let (send, signings) = sync_channel(1);
+    let period = Duration::from_secs(1) / RATE;
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let manner = Manner::at(RATE as f32);
+            sentences.iter().cycle().try_for_each(|s| send.send(production.sign(s, manner).unwrap()).ok())
+        });
+        let (mut number, mut late, mut latest) = (0, 0, Duration::ZERO);
+        let mut signing = signings.recv().unwrap();
+        let begun = Instant::now();
+        while number < frames {
+            let playback = Playback::new(&signing);
+            for frame in 0..playback.len() {
+                let due = begun + period * number;
+                thread::sleep(due.saturating_duration_since(Instant::now()));
+                playback.draw(screen, frame);
+                // It has to be there when the next one is due.
+                let after = Instant::now().saturating_duration_since(due + period);
+                late += u32::from(!after.is_zero());
+                latest = latest.max(after);
+                number += 1;
+            }
+            signing = signings.recv().unwrap();
+        }
+        drop(signings);
+        println!(
+            "{number} frames at {RATE} a second in {:.1} s: {late} late, at most by {:.1} ms",
+            begun.elapsed().as_secs_f64(),
+            latest.as_secs_f64() * 1e3
+        );
+    });
 }
 
 /// Sentences of words in changing order.
