@@ -51,10 +51,12 @@ fn both_forms_become_the_same_signs() {
         let output = tests::run("signpost-host", ["lexicon", "build", text(&out), "--out", text(&file)]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let signed = dir.path().join("signed.json");
-        let sign = ["sign", "你好", "--language", "csl", "--spoken", "zh", "--lexicon", text(&file)];
+        let sign = ["sign", "你好，谢谢", "--language", "csl", "--spoken", "zh", "--lexicon", text(&file)];
         let output = tests::run("signpost", [&sign[..], &["--out", text(&signed)]].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert!(fs::read_to_string(&signed).unwrap().contains("lexicon"));
+        let said: Value = serde_json::from_slice(&fs::read(&signed).unwrap()).unwrap();
+        let from = said["words"].as_array().unwrap().iter().map(|w| w["provenance"].as_str().unwrap());
+        assert_eq!(from.collect::<Vec<_>>(), ["lexicon"; 2], "{said}");
     }
 }
 

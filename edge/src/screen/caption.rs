@@ -1,6 +1,6 @@
 //! Text on the canvas: captions that wrap, mark the present word and keep it in sight.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use cosmic_text::{
     Attrs, Buffer, Color, Family, FontSystem, Metrics, Shaping, SwashCache, SwashContent, Weight, fontdb,
@@ -79,6 +79,8 @@ pub struct Typesetter {
     glyphs: SwashCache,
     /// Texts laid out lately: captions stay for many frames.
     laid_out: VecDeque<(Key, Buffer)>,
+    /// Of which letters no font has all, by their code points without the last two digits.
+    lacking: BTreeSet<u32>,
 }
 
 /// What a layout depends on: spans, size and width in bits, colour of plain text.
@@ -93,14 +95,21 @@ impl std::fmt::Debug for Typesetter {
 impl Typesetter {
     /// With the system's fonts for the scripts that the fallback font lacks.
     pub fn new() -> Self {
-        let mut db = shipped();
+        let mut db = fontdb::Database::new();
+        db.load_font_data(FALLBACK_FONT.to_vec());
         db.load_system_fonts();
+        // Last: it has the name of a font that has all letters of its scripts, which is to be found first.
+        db.load_font_data(OWN_WORDS_FONT.to_vec());
         Self::over(db)
     }
 
     /// With the fonts that ship only: the same picture on every machine.
     pub fn fallback_only() -> Self {
-        Self::over(shipped())
+        let mut db = fontdb::Database::new();
+        for font in [FALLBACK_FONT, OWN_WORDS_FONT] {
+            db.load_font_data(font.to_vec());
+        }
+        Self::over(db)
     }
 
     fn over(mut db: fontdb::Database) -> Self {
@@ -109,6 +118,7 @@ impl Typesetter {
             fonts: FontSystem::new_with_locale_and_db("en".into(), db),
             glyphs: SwashCache::new(),
             laid_out: VecDeque::new(),
+            lacking: BTreeSet::new(),
         }
     }
 
@@ -231,7 +241,30 @@ impl Typesetter {
         buffer_with_fonts.set_size(Some(width), None);
         buffer_with_fonts.set_rich_text(texts, &base, Shaping::Advanced, None);
         buffer_with_fonts.shape_until_scroll(false);
+        self.tell_lacking(&buffer);
         buffer
+    }
+
+    /// Says once of which letters no font has all. The letters themselves are what people say, and no matter of a log.
+    fn tell_lacking(&mut self, buffer: &Buffer) {
+        /// What a font shows in the place of what it has not.
+        const NOT_THERE: u16 = 0;
+        for run in buffer.layout_runs() {
+            let lacking = run.glyphs.iter().filter(|glyph| glyph.glyph_id == NOT_THERE);
+            let letters =
+                lacking.filter_map(|glyph| run.text.get(glyph.start..glyph.end)).flat_map(str::chars);
+            for letter in letters.filter(|letter| !letter.is_whitespace() && !letter.is_control()) {
+                let page = u32::from(letter) >> 8;
+                if self.lacking.insert(page) {
+                    let [from, to] = [page << 8, page << 8 | 0xff].map(|code| format!("U+{code:04X}"));
+                    journal::warn!(
+                        "no font here has all letters from {} to {}, so some are not shown; install one, as fonts-noto-cjk for Chinese",
+                        from.as_str(),
+                        to.as_str()
+                    );
+                }
+            }
+        }
     }
 
     fn glyph(&mut self, canvas: &mut Canvas, physical: cosmic_text::PhysicalGlyph, color: Rgb888) {
@@ -255,15 +288,6 @@ impl Typesetter {
             }
         }
     }
-}
-
-/// The fonts that are always there.
-fn shipped() -> fontdb::Database {
-    let mut db = fontdb::Database::new();
-    for font in [FALLBACK_FONT, OWN_WORDS_FONT] {
-        db.load_font_data(font.to_vec());
-    }
-    db
 }
 
 impl Default for Typesetter {
@@ -310,6 +334,15 @@ mod tests {
     fn check_has_glyphs(text: &str) {
         let canvas = drawn(&[span(text, Tone::Plain)], [0.0, 0.0, 400.0, 100.0]);
         assert!(count(&canvas, Theme::DARK.text) > 20, "{text:?} was not drawn");
+    }
+
+    #[test]
+    fn letters_that_no_font_has_are_noted() {
+        let mut text = Typesetter::fallback_only();
+        text.width(&Theme::DARK, &[Span::new("Łódź, 2\u{a0}€ їжак\n", Tone::Plain)], 20.0);
+        assert!(text.lacking.is_empty(), "{:x?}", text.lacking);
+        text.width(&Theme::DARK, &[Span::new("a 龘 b", Tone::Plain)], 20.0);
+        assert_eq!(text.lacking, [0x9f].into());
     }
 
     #[test]

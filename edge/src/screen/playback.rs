@@ -136,6 +136,8 @@ fn between(from: &Pose, to: &Pose, part: f32) -> Pose {
 /// How far below the shoulders hands go while they sign, with a little room; rest does not count.
 fn below(signing: &Signing, rig: &Rig, stance: &Stance) -> f32 {
     const ROOM: f32 = 0.06;
+    /// A wrist this far below the shoulders, in their widths, is that of an arm that hangs: the hand that does not sign.
+    const HANGING: f32 = 1.35;
     let track = &signing.track;
     let middles = signing.words.iter().flat_map(|w| &w.signs).filter(|s| s.unusable.is_none());
     let frames = middles.flat_map(|s| {
@@ -144,8 +146,9 @@ fn below(signing: &Signing, rig: &Rig, stance: &Stance) -> f32 {
         let at = |time_s: f32| ((time_s * track.fps) as usize).min(track.frames.len());
         &track.frames[at(s.from_s + quarter)..at(s.to_s - quarter)]
     });
+    let down = |p: [f32; 3]| (p[1] - stance.middle[1]) / stance.shoulders;
     let hands = frames.flat_map(|pose| (0..2).filter_map(|side| rig.hand(pose, side)));
-    let lowest = hands.flatten().map(|p| (p[1] - stance.middle[1]) / stance.shoulders).fold(0.0, f32::max);
+    let lowest = hands.filter(|hand| down(hand[0]) < HANGING).flatten().map(down).fold(0.0, f32::max);
     (lowest + ROOM).max(Stance::WAIST)
 }
 

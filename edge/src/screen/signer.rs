@@ -14,6 +14,8 @@ const ARM: [f32; 3] = [0.125, 0.095, 0.062];
 const SLEEVE: f32 = 1.0;
 /// How far a sleeve goes around the elbow of an arm that is folded, from elbow (0) to wrist (1).
 const CUFF: f32 = 0.12;
+/// How far clothes go on below the hips, in shoulder widths: beyond any picture, so that nobody floats in it.
+const LEGS: f32 = 1.5;
 /// A hand this far behind the ears is drawn behind the head, in shoulder widths.
 const BEHIND: f32 = 0.15;
 
@@ -189,6 +191,8 @@ fn torso(
         [left[0] + widen, left[1] + 0.0 * unit],
         [left[0] + 0.5 * widen, left[1] + 0.3 * unit],
         [hips.0[0] + 1.3 * widen, hips.0[1]],
+        [hips.0[0] + 1.3 * widen, hips.0[1] + LEGS * unit],
+        [hips.1[0] - 1.3 * widen, hips.1[1] + LEGS * unit],
         [hips.1[0] - 1.3 * widen, hips.1[1]],
         [right[0] - 0.5 * widen, right[1] + 0.3 * unit],
         [right[0] - widen, right[1]],

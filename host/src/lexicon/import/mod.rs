@@ -273,7 +273,8 @@ pub fn import(options: &ImportOptions) -> Result<ImportReport, Error> {
             write_track_file(options.out.join(&clip), &track)?;
             report.frames += track.frames.len();
             let (spoken, signed) = (options.spoken.clone(), options.signed.clone());
-            rows.push([clip, spoken, signed, "0".into(), "0".into(), gloss.clone(), gloss, "0".into()]);
+            let word = word(&gloss).to_owned();
+            rows.push([clip, spoken, signed, "0".into(), "0".into(), word, gloss, "0".into()]);
         }
     }
     bar.finish_and_clear();
@@ -291,6 +292,16 @@ pub fn import(options: &ImportOptions) -> Result<ImportReport, Error> {
     let csv = csv.into_inner().map_err(|error| Error::io("write", &index)(error.into_error()))?;
     models::whole::write(&index, &csv).map_err(Error::io("write", &index))?;
     Ok(report)
+}
+
+/// The word that a gloss is signed for: without the number of a sense or variant, as in `谢谢(2)`.
+fn word(gloss: &str) -> &str {
+    let number = |inner: &str| !inner.is_empty() && inner.chars().all(|c| c.is_ascii_digit());
+    let open = |pair: [char; 2]| gloss.strip_suffix(pair[1])?.rsplit_once(pair[0]);
+    let within = open(['(', ')']).or_else(|| open(['（', '）']));
+    within
+        .filter(|(word, inner)| number(inner) && !word.trim().is_empty())
+        .map_or(gloss, |(word, _)| word.trim())
 }
 
 /// A sign's name, and its sequence or why it has none.
@@ -332,4 +343,22 @@ fn listed(from: &Path, deep: usize, files: &mut Vec<PathBuf>) -> Result<(), Erro
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::word;
+
+    #[test]
+    fn the_number_of_a_sense_is_no_part_of_a_word() {
+        let pairs = [
+            ("谢谢(2)", "谢谢"),
+            ("谢谢（1）", "谢谢"),
+            ("谢谢", "谢谢"),
+            ("(2)", "(2)"),
+            ("雨(小)", "雨(小)"),
+            ("A()", "A()"),
+        ];
+        pairs.into_iter().for_each(|(gloss, expect)| assert_eq!(word(gloss), expect));
+    }
 }
