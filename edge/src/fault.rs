@@ -326,6 +326,16 @@ pub enum Fault {
         /// Sign language.
         signed: String,
     },
+    /// Recordings of some signs of a text cannot be used; the others were signed.
+    #[error(
+        "{signs} cannot be signed ({why}); all others were; mend or replace the recordings, or name another --lexicon"
+    )]
+    SignsLeftOut {
+        /// Their glosses.
+        signs: String,
+        /// Why, of the first.
+        why: String,
+    },
     /// Clips were found, and none could be used.
     #[error(
         "none of the clips for this text can be used ({why}); run `cargo xtask setup` again, or mend the lexicon"

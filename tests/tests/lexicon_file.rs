@@ -7,7 +7,7 @@ use std::path::Path;
 
 use models::lexicon::Lexicon;
 use models::playback::{Frame, relaxed_hand, to_track};
-use models::pose::PoseTrack;
+use models::pose::{Known, PoseTrack};
 use models::pose_file::{read_track, write_track_file};
 
 /// A recording at 30 frames a second: rest, a right hand that goes to a place and stays, rest.
@@ -102,6 +102,41 @@ fn the_best_recordings_become_a_file_that_signs_as_they_do() {
         (p[0] - q[0]).hypot(p[1] - q[1]) < 6.0,
         "{p:?} and {q:?}: a fiftieth of the shoulders' 300 pixels"
     );
+}
+
+/// A broken clip, a clip with other landmarks and a sign that stands there twice: the rest is signed, and the exit
+/// status says what is not.
+#[test]
+fn what_is_wrong_with_a_lexicon_is_said_and_the_rest_is_signed() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = dir.path().join("signs");
+    fs::create_dir(&from).unwrap();
+    folder(&from);
+    // The same sign in another layout.
+    let other = read_track(from.join("d.pose")).unwrap().to_layout(&Known::BodyHands75.layout());
+    write_track_file(from.join("other.pose"), &other).unwrap();
+    let index = fs::read_to_string(from.join("index.csv")).unwrap();
+    let rows = "other.pose,en,ase,0,0,pond,POND,0\nd.pose,en,ase,0,0,tree,TREE,0\n";
+    fs::write(from.join("index.csv"), index + rows).unwrap();
+    let sign = |text: &str| {
+        let out = dir.path().join("signed.pose");
+        let out = tests::text(&out);
+        let arguments = ["sign", text, "--language", "ase", "--lexicon", tests::text(&from), "--out", out];
+        (tests::run("signpost", arguments), read_track(out))
+    };
+    let (output, signed) = sign("tree pond tree");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let hand = |track: &PoseTrack| {
+        let right = track.layout.index("RIGHT_HAND_LANDMARKS", "WRIST").unwrap();
+        track.frames.iter().filter(|pose| pose.seen(right).is_some()).count()
+    };
+    let whole = hand(&signed.unwrap());
+    let (output, signed) = sign("tree x pond");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("X cannot be signed") && said.contains("all others were"), "{said}");
+    let rest = hand(&signed.unwrap());
+    assert!(rest > 0 && rest < whole, "{rest} of {whole} frames show a hand");
 }
 
 #[test]

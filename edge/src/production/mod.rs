@@ -189,6 +189,25 @@ pub struct Signing {
     pub glosses: Option<String>,
 }
 
+impl Signing {
+    /// Whether every sign of it has a recording that can be used.
+    ///
+    /// # Errors
+    /// [`Fault::SignsLeftOut`] where one has not.
+    pub fn complete(&self) -> Result<(), Fault> {
+        let left_out: Vec<_> = self
+            .words
+            .iter()
+            .flat_map(|word| &word.signs)
+            .filter_map(|sign| Some((sign.gloss.as_str(), sign.unusable.as_ref()?)))
+            .collect();
+        let Some((_, why)) = left_out.first() else { return Ok(()) };
+        let mut signs: Vec<&str> = left_out.iter().map(|(gloss, _)| *gloss).collect();
+        signs.dedup();
+        Err(Fault::SignsLeftOut { signs: signs.join(", "), why: (*why).clone() })
+    }
+}
+
 /// How a text is signed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Manner {

@@ -178,6 +178,7 @@ pub fn caption_in(words: &[Word], time_s: f32, wording: Wording<'_>) -> Caption 
         let tone = match word.provenance {
             _ if current == Some(i) => Tone::Current,
             Provenance::NotFound => Tone::Warn,
+            _ if word.signs.iter().any(|sign| sign.unusable.is_some()) => Tone::Warn,
             _ => Tone::Plain,
         };
         Span::new(format!("{}{} ", word.text, word.after), tone)
@@ -270,5 +271,14 @@ mod tests {
         check(1.5, "[Ab,] (你,) C,", "spelled [A] B (not found: 你)");
         check(2.0, "[Ab,] (你,) C,", "spelled A [B] (not found: 你)");
         check(4.0, "Ab, (你,) [C,]", "lexicon [C] (not found: 你)");
+    }
+
+    #[test]
+    fn a_word_whose_recording_cannot_be_used_stands_out() {
+        let mut broken = word("Haus", Provenance::Lexicon, 1.0, "H");
+        broken.signs[0].unusable = Some("cut short".into());
+        let caption = caption_at(&[word("A", Provenance::Lexicon, 0.0, "A"), broken], 0.5);
+        let tones: Vec<Tone> = caption.words.iter().map(|span| span.tone).collect();
+        assert_eq!(tones, [Tone::Current, Tone::Warn]);
     }
 }

@@ -176,11 +176,13 @@ impl Sign {
         let signing = production.sign(text, manner)?;
         self.print(text, &signing)?;
         if window {
-            return self.show(&board, &signing);
+            self.show(&board, &signing)?;
+        } else {
+            let mut outputs = begin()?;
+            outputs.add(text, &signing)?;
+            self.finish(outputs)?;
         }
-        let mut outputs = begin()?;
-        outputs.add(text, &signing)?;
-        self.finish(outputs)
+        Ok(signing.complete()?)
     }
 
     /// The lines of a feed, where one is to be signed.
@@ -201,7 +203,7 @@ impl Sign {
         begin: impl FnOnce() -> Result<Outputs, Fault>,
     ) -> anyhow::Result<()> {
         let mut outputs = begin()?;
-        let (mut signed, mut failed) = (0, 0);
+        let (mut signed, mut failed, mut complete) = (0, 0, Ok(()));
         let broken = loop {
             let line = match lines.next_line() {
                 Ok(Some(line)) => line,
@@ -212,6 +214,7 @@ impl Sign {
                 Ok(signing) => {
                     self.print(&line, &signing)?;
                     outputs.add(&line, &signing)?;
+                    complete = complete.and(signing.complete());
                     signed += 1;
                 }
                 Err(fault) => {
@@ -227,7 +230,7 @@ impl Sign {
         if let Some(error) = broken {
             return Err(Fault::file(self.source(), error).into());
         }
-        Ok(Fault::of_feed(signed, failed, 0)?)
+        Ok(Fault::of_feed(signed, failed, 0).and(complete)?)
     }
 
     /// Where the lines of a feed come from.
