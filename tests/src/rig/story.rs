@@ -466,9 +466,9 @@ fn used_kb(machine: &mut Machine) -> Held<u64> {
     number(machine, "du -sk /var/lib/signpost | cut -f 1")
 }
 
-/// The memory that the unit's process holds. kB.
+/// The memory that the unit's process holds for itself: pages of files that it maps are the kernel's to take back. kB.
 fn held_kb(machine: &mut Machine) -> Held<u64> {
-    number(machine, "grep VmRSS /proc/$(pidof signpost)/status | tr -dc 0-9")
+    number(machine, "grep RssAnon /proc/$(pidof signpost)/status | tr -dc 0-9")
 }
 
 /// What a command prints, which is a number.
