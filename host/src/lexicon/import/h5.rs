@@ -8,10 +8,8 @@ use std::collections::HashMap;
 
 use hdf5_pure::{AttrValue, Dataset, File, Group};
 
-use super::{DEEPEST, Found, MAX_FRAMES, Part, Row, Sequence};
+use super::{DEEPEST, FRAMES, Found, MAX_FRAMES, Part, Row, Sequence, in_frame};
 
-/// Names of datasets that say nothing of the sign.
-const PLAIN: [&str; 6] = ["frames", "landmarks", "keypoints", "poses", "sequence", "data"];
 /// The most numbers of a frame: body, face with irises and hands, each landmark with a visibility.
 const MAX_NUMBERS: u64 = 4 * (33 + 478 + 42);
 /// Groups that are looked into; a file may name a group twice, and within itself.
@@ -69,14 +67,12 @@ fn look(
         found.push((name.to_owned(), of_parts(group, &parts).map(|frames| about.of(name, frames))));
     }
     for dataset in datasets.iter().filter(|name| Part::named(name).is_none()) {
-        let own = if PLAIN.contains(&dataset.as_str()) { name } else { dataset };
+        let own = if FRAMES.contains(&dataset.as_str()) { name } else { dataset };
         let opened = group.dataset(dataset)?;
         let about = about.within(&opened.attrs()?);
         let frames = rows(&opened).and_then(|rows| {
-            let at = |(t, row): (usize, Vec<f32>)| {
-                Row::of_numbers(&row).map_err(|why| format!("frame {t}: {why}"))
-            };
-            rows.into_iter().enumerate().map(at).collect::<Result<_, _>>()
+            let row = |(t, row): (usize, Vec<f32>)| Row::of_numbers(&row).map_err(in_frame(t));
+            rows.into_iter().enumerate().map(row).collect::<Result<_, _>>()
         });
         found.push((own.to_owned(), frames.map(|frames| about.of(own, frames))));
     }
@@ -102,7 +98,7 @@ fn of_parts(group: &Group, parts: &[(Part, &String)]) -> Result<Vec<Row>, String
             return Err(format!("{name} has {} frames, and another part {}", rows.len(), frames.len()));
         }
         for (t, (frame, row)) in frames.iter_mut().zip(rows).enumerate() {
-            frame.put(*part, row).map_err(|why| format!("{name}, frame {t}: {why}"))?;
+            frame.put(*part, row).map_err(in_frame(t)).map_err(|why| format!("{name}, {why}"))?;
         }
     }
     Ok(frames.unwrap_or_default())

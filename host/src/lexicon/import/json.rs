@@ -10,10 +10,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Found, Part, Row, Sequence};
+use super::{FRAMES, Found, Part, Row, Sequence, in_frame};
 
-/// What the list of frames is called.
-const FRAMES: [&str; 6] = ["frames", "landmarks", "keypoints", "poses", "sequence", "data"];
 /// What a sign's name is called.
 const NAMES: [&str; 5] = ["gloss", "label", "word", "name", "text"];
 
@@ -68,8 +66,7 @@ fn of(object: &Map<String, Value>, gloss: &str, frames: Vec<Row>) -> Sequence {
 }
 
 fn frames(list: &[Value]) -> Result<Vec<Row>, String> {
-    let at = |(t, value)| frame(value).map_err(|why| format!("frame {t}: {why}"));
-    list.iter().enumerate().map(at).collect()
+    list.iter().enumerate().map(|(t, value)| frame(value).map_err(in_frame(t))).collect()
 }
 
 fn frame(value: &Value) -> Result<Row, String> {
@@ -102,8 +99,7 @@ fn over_time(parts: &[(Part, &Value)]) -> Result<Vec<Row>, String> {
             return Err(format!("{:?} has {} frames, and another part {length}", part, list.len()));
         }
         for (t, (row, value)) in rows.iter_mut().zip(list).enumerate() {
-            let put = numbers(value).and_then(|numbers| row.put(*part, numbers));
-            put.map_err(|why| format!("frame {t}: {why}"))?;
+            numbers(value).and_then(|numbers| row.put(*part, numbers)).map_err(in_frame(t))?;
         }
     }
     Ok(rows)

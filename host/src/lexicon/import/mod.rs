@@ -28,8 +28,10 @@ const MAX_FRAMES: usize = 18_000;
 const MOST_PICTURES: f32 = 4.0;
 /// Folders within folders.
 const DEEPEST: usize = 8;
-/// What an index of clips begins with.
+/// What a lexicon folder's list is called.
 const INDEX: &str = "index.csv";
+/// What the frames of a sign are called.
+const FRAMES: [&str; 6] = ["frames", "landmarks", "keypoints", "poses", "sequence", "data"];
 
 /// What is imported, and as what.
 #[derive(Debug, Clone, PartialEq)]
@@ -292,6 +294,11 @@ pub fn import(options: &ImportOptions) -> Result<ImportReport, Error> {
     let csv = csv.into_inner().map_err(|error| Error::io("write", &index)(error.into_error()))?;
     models::whole::write(&index, &csv).map_err(Error::io("write", &index))?;
     Ok(report)
+}
+
+/// Puts a frame's number before what is wrong with it.
+fn in_frame(number: usize) -> impl Fn(String) -> String {
+    move |why| format!("frame {number}: {why}")
 }
 
 /// The word that a gloss is signed for: without the number of a sense or variant, as in `谢谢(2)`.
