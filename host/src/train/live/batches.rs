@@ -10,10 +10,13 @@ use crate::export::Scale;
 use crate::synth::{Made, Synth};
 use crate::train::ctc::Target;
 
-/// Utterances of a batch.
-pub const BATCH: usize = 16;
-/// So many batches are drawn together and sorted by length, so that little of a batch is padding.
+/// Batches of a step of training, which are learnt at once, and utterances of each.
+pub const PARTS: usize = 2;
+pub const BATCH: usize = 8;
+/// The batches of so many steps are drawn together and sorted by length, so that little of a batch is padding.
 const POOL: usize = 6;
+/// Utterances of a step.
+const STEP: usize = PARTS * BATCH;
 /// A sequence is at least so many steps long: the network's longest memory must fit in.
 const LEAST_STEPS: usize = 96;
 /// Longer utterances are cut, to bound memory.
@@ -131,8 +134,9 @@ impl<'a> Batches<'a> {
         &self.glosses
     }
 
-    /// The batch of a training step: it follows from the step alone.
-    pub fn batch(&self, step: usize) -> Batch {
+    /// The batch of a number, which follows from it alone: [`PARTS`] for each step, as long as each other.
+    pub fn batch(&self, number: usize) -> Batch {
+        let (step, part) = (number / PARTS, number % PARTS);
         let (number, place) = (step / POOL, step % POOL);
         let mut pool = self.pool.lock().expect("no thread panics while it draws");
         if pool.as_ref().is_none_or(|(drawn, _)| *drawn != number) {
@@ -141,20 +145,21 @@ impl<'a> Batches<'a> {
         let (_, sequences) = pool.as_ref().expect("it was drawn just before");
         // Long and short batches in turns that differ from pool to pool.
         let place = (place * 5 + number) % POOL;
-        self.pad(&sequences[place * BATCH..][..BATCH])
+        let sequences: Vec<_> = sequences[place * STEP..][..STEP].iter().skip(part).step_by(PARTS).collect();
+        self.pad(&sequences)
     }
 
     fn draw(&self, number: usize) -> Vec<Sequence> {
-        let first = (number * POOL * BATCH) as u64;
-        let mut sequences: Vec<Sequence> = (first..first + (POOL * BATCH) as u64)
+        let first = (number * POOL * STEP) as u64;
+        let mut sequences: Vec<Sequence> = (first..first + (POOL * STEP) as u64)
             .map(|n| Sequence::of(&self.synth.utterance(n), &self.glosses))
             .collect();
         sequences.sort_by_key(Sequence::steps);
         sequences
     }
 
-    fn pad(&self, sequences: &[Sequence]) -> Batch {
-        let lengths: Vec<usize> = sequences.iter().map(Sequence::steps).collect();
+    fn pad(&self, sequences: &[&Sequence]) -> Batch {
+        let lengths: Vec<usize> = sequences.iter().map(|s| s.steps()).collect();
         let steps = lengths.iter().copied().fold(LEAST_STEPS, usize::max);
         let mut features = vec![0.0; sequences.len() * steps * stream::WIDTH];
         let rows = features.chunks_exact_mut(steps * stream::WIDTH);
@@ -163,7 +168,7 @@ impl<'a> Batches<'a> {
             row.copy_from_slice(&sequence.features);
             self.scale.apply(row);
         }
-        let bare = |s: &Sequence| Sequence { features: vec![], ..s.clone() };
+        let bare = |s: &&Sequence| Sequence { features: vec![], ..(*s).clone() };
         Batch { features, steps, sequences: sequences.iter().map(bare).collect(), lengths }
     }
 }

@@ -15,6 +15,7 @@ use models::live::{
 use models::manifest::{Kind, NETWORK, Role, Source, sha256};
 
 use super::fit::{Plain, fit, forget};
+use super::plan::Plan;
 use super::{Options, Training, command, pretty, write};
 use crate::evaluate::{RescoreRunner, Stepper};
 use crate::export;
@@ -22,7 +23,7 @@ use crate::nn::{LiveNet, RescoreNet, numbers};
 use crate::synth::{Split, Synth, Without};
 use crate::{Error, ui};
 
-use batches::{BATCH, Batches, GATE_DELAY, LATEST_STEPS, Sequence};
+use batches::{BATCH, Batches, GATE_DELAY, LATEST_STEPS, PARTS, Sequence};
 use recipe::{HYPOTHESES, LENGTH, UTTERANCE};
 pub use recipe::{LIVE_RECIPES, LiveRecipe};
 use rescore_task::RescoreTask;
@@ -56,6 +57,9 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
     let steps = options.steps.unwrap_or(recipe.steps);
     let data = fingerprint(recipe, &batches, &learnt, without);
     let plan = options.plan(recipe.name, steps, options.seed, &data, &options.out)?;
+    // What is dropped is drawn by all threads together, so that it would be other values in every run.
+    let at_once = if recipe.dropout > 0.0 { 1 } else { PARTS };
+    let plan = Plan { accumulate: PARTS, at_once, ..plan };
     let device = Default::default();
     Training::seed(&device, options.seed);
     let net = recipe.net(glosses.len()).init(&device);
@@ -68,6 +72,7 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
     let rescorer_steps = (recipe.rescorer_steps * steps / recipe.steps).max(1);
     let (name, again) = (format!("{} rescorer", recipe.name), options.out.join(RESCORER_RUN));
     let plan = options.plan(&name, rescorer_steps, options.seed, &data, &again)?;
+    let plan = Plan { accumulate: PARTS, ..plan };
     let seed = options.seed ^ RESCORER_SEED;
     Training::seed(&device, seed);
     let task = RescoreTask { batches: &batches, live: &net, seed, most: [UTTERANCE, LENGTH] };
@@ -118,7 +123,7 @@ pub fn train(recipe: &LiveRecipe, options: &Options) -> Result<LiveManifest, Err
 fn fingerprint(recipe: &LiveRecipe, batches: &Batches, synth: &Synth, without: Without) -> String {
     let LiveRecipe { corpus, dropout, .. } = recipe;
     let clips: Vec<_> = synth.clips().collect();
-    let how = (corpus, dropout, BATCH, without, batches.scale());
+    let how = (corpus, dropout, [PARTS, BATCH], without, batches.scale());
     sha256(format!("{how:?} {clips:?}").as_bytes())
 }
 
