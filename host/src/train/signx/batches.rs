@@ -1,19 +1,31 @@
-//! Batches of clips: at another speed each time, and now and then without a track that they have.
+//! Batches of clips, never twice in the same form: at another pace, with other proportions, now and then without a track
+//! that they have, or without a moment of all.
+//!
+//! A corpus shows a handful of people, and strangers are to be read: the sizes are judgement.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngCore, SeedableRng};
 
+use crate::data::augment::normal;
 use crate::signx::Clip;
 use crate::signx::track::{FRAME, Track};
 use crate::train::plan::step_seed;
 
 /// The batches of so many steps are drawn together and sorted by length, so that little of a batch is padding.
 const POOL: usize = 8;
-/// Clips are signed at a speed within this range.
-const SPEED: std::ops::RangeInclusive<f64> = 0.85..=1.2;
+/// Clips are signed at a speed within this range, which is another after so many frames.
+const SPEED: std::ops::RangeInclusive<f64> = 0.8..=1.25;
+const PACE: usize = 16;
+/// What a number is off by throughout a clip, as other people's bodies make it: the standard deviation, in deviations
+/// of that number in the corpus.
+const OFF: f32 = 0.1;
+/// The share of clips of which a moment is not seen, and the most frames of it.
+const BLINK: f64 = 0.5;
+const BLINKS: usize = 4;
 /// The share of tracks that are left out where there is another, so that any subset will do.
 const WITHOUT: f64 = 0.2;
 /// Tracks.
@@ -24,6 +36,8 @@ pub struct Batches<'a> {
     examples: &'a [(Vec<u32>, Clip)],
     /// Parts of a step, and the most clips of a part.
     shape: [usize; 2],
+    /// `[1959]`: how much each number deviates.
+    deviation: &'a [f32],
     seed: u64,
     /// The epoch of the last batch, with the clips of each of its batches.
     epoch: Mutex<Option<(usize, Vec<Vec<usize>>)>>,
@@ -47,9 +61,9 @@ pub struct Batch {
 }
 
 impl<'a> Batches<'a> {
-    /// Of tokens and their clips: a step takes so many parts of at most so many clips.
-    pub fn new(examples: &'a [(Vec<u32>, Clip)], shape: [usize; 2], seed: u64) -> Self {
-        Self { examples, shape, seed, epoch: Mutex::new(None) }
+    /// Of tokens and their clips, whose numbers deviate so much: a step takes so many parts of at most so many clips.
+    pub fn new(examples: &'a [(Vec<u32>, Clip)], shape: [usize; 2], deviation: &'a [f32], seed: u64) -> Self {
+        Self { examples, shape, deviation, seed, epoch: Mutex::new(None) }
     }
 
     /// Batches in which every clip is seen once.
@@ -74,14 +88,16 @@ impl<'a> Batches<'a> {
         let mut numbers = vec![0.0; clips.len() * frames * FRAME];
         let mut there = vec![0.0; clips.len() * frames * TRACKS];
         for (i, played) in clips.iter().enumerate() {
+            let off: Vec<f32> = self.deviation.iter().map(|d| OFF * d * normal(&mut rng)).collect();
             for (t, frame) in played.frames.iter().enumerate() {
                 let row = i * frames + t;
-                let there = &mut there[row * TRACKS..(row + 1) * TRACKS];
-                played.example.1.write(*frame, &mut numbers[row * FRAME..(row + 1) * FRAME], there);
-                there
-                    .iter_mut()
-                    .zip(played.with)
-                    .for_each(|(there, with)| *there *= f32::from(u8::from(with)));
+                let (numbers, there) =
+                    (&mut numbers[row * FRAME..][..FRAME], &mut there[row * TRACKS..][..TRACKS]);
+                played.example.1.write(*frame, numbers, there);
+                numbers.iter_mut().zip(&off).for_each(|(number, off)| *number += off);
+                for (there, with) in there.iter_mut().zip(played.with) {
+                    *there *= f32::from(u8::from(with && !played.unseen.contains(&t)));
+                }
             }
         }
         let rows = clips.iter().map(|played| played.example.0.clone()).collect();
@@ -113,19 +129,34 @@ struct Played<'a> {
     frames: Vec<usize>,
     /// Which tracks are shown.
     with: [bool; TRACKS],
+    /// In which of the frames none is.
+    unseen: Range<usize>,
 }
 
 impl<'a> Played<'a> {
     fn new(example: &'a (Vec<u32>, Clip), rng: &mut StdRng) -> Self {
-        let (count, speed) = (example.1.frames(), rng.random_range(SPEED));
-        let played = ((count as f64 / speed).round() as usize).max(1);
-        let frames =
-            (0..played).map(|t| ((t as f64 * speed) as usize).min(count.saturating_sub(1))).collect();
+        let frames = paced(example.1.frames(), rng);
+        let blink = if rng.random_bool(BLINK) { rng.random_range(1..=BLINKS) } else { 0 };
+        let from = rng.random_range(0..=frames.len().saturating_sub(blink));
+        // Something is left to read, however short it is.
+        let unseen = if frames.len() > 2 * BLINKS { from..from + blink } else { 0..0 };
         let has: Vec<usize> = (0..TRACKS).filter(|i| example.1.tracks[*i].is_some()).collect();
         let kept = has.get(rng.random_range(0..has.len().max(1))).copied();
         let with = std::array::from_fn(|i| kept == Some(i) || !rng.random_bool(WITHOUT));
-        Self { example, frames, with }
+        Self { example, frames, with, unseen }
     }
+}
+
+/// Which of so many frames are shown, at a pace that changes.
+fn paced(count: usize, rng: &mut StdRng) -> Vec<usize> {
+    let speeds: Vec<f64> = (0..count / PACE + 2).map(|_| rng.random_range(SPEED)).collect();
+    let (mut frames, mut at) = (vec![], 0.0_f64);
+    while (at as usize) < count {
+        frames.push(at as usize);
+        let (knot, way) = (at as usize / PACE, at / PACE as f64 % 1.0);
+        at += speeds[knot] * (1.0 - way) + speeds[knot + 1] * way;
+    }
+    frames
 }
 
 #[cfg(test)]
@@ -143,19 +174,31 @@ mod tests {
             (vec![3 + i as u32, 0], clip)
         };
         let examples: Vec<_> = (0..23).map(clip).collect();
-        let batches = Batches::new(&examples, [2, 4], 7);
+        let deviation = vec![0.5; FRAME];
+        let batches = Batches::new(&examples, [2, 4], &deviation, 7);
         assert_eq!(batches.of_epoch(), 6);
-        let mut without = 0;
+        let (mut without, mut blinked) = (0, 0);
         for epoch in 0..4 {
             let mut seen = vec![];
             for batch in (epoch * 6..epoch * 6 + 6).map(|number| batches.batch(number)) {
                 let [_, frames] = batch.shape;
-                for (row, there) in batch.rows.iter().zip(batch.there.chunks_exact(frames * TRACKS)) {
-                    let shown = there.chunks_exact(TRACKS).take_while(|t| t.contains(&1.0)).count();
+                let numbers = batch.numbers.chunks_exact(frames * FRAME);
+                let clips = batch.there.chunks_exact(frames * TRACKS).zip(numbers);
+                for (row, (there, numbers)) in batch.rows.iter().zip(clips) {
+                    let seen_at: Vec<usize> =
+                        (0..frames).filter(|t| there[t * TRACKS..][..TRACKS].contains(&1.0)).collect();
+                    let (first, last) = (seen_at[0], seen_at[seen_at.len() - 1]);
                     let count = f64::from(row[0] + 2);
-                    assert!((count / 1.25..=count / 0.8).contains(&(shown as f64)), "{shown} of {count}");
-                    assert_eq!(there[TRACKS..][1], 0.0, "what is not there is not shown");
-                    without += usize::from(there[0] == 0.0 || there[2] == 0.0);
+                    let least = (count / 1.25).floor() as usize - BLINKS;
+                    assert!(last < (count / 0.8).ceil() as usize && seen_at.len() >= least, "{count}");
+                    blinked += usize::from(seen_at.len() < last + 1);
+                    let shown = |track: usize| there[first * TRACKS + track] > 0.0;
+                    assert!(!shown(1), "what is not there is not shown");
+                    without += usize::from(!shown(0) || !shown(2));
+                    let column = Track::MediaPipe.columns().start;
+                    let number = |t: usize| numbers[t * FRAME + column];
+                    assert!(number(first) == number(last), "a body keeps its proportions");
+                    assert!(number(first) != 1.0 && (number(first) - 1.0).abs() < 5.0 * OFF * 0.5);
                 }
                 seen.extend(batch.rows.iter().map(|row| row[0]));
             }
@@ -163,6 +206,7 @@ mod tests {
             assert_eq!(seen, (3..26).collect::<Vec<u32>>());
         }
         assert!((10..40).contains(&without), "{without} of 92 were shown with one track");
+        assert!((20..60).contains(&blinked), "{blinked} of 92 have a moment that is not seen");
         assert_eq!(batches.batch(3), batches.batch(3));
         for epoch in 0..4 {
             for step in batches.draw(epoch).chunks(2) {

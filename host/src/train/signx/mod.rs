@@ -98,10 +98,10 @@ pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, E
 
     let [stage, _] = preset.stages;
     let part = (stage.batch / stage.accumulate).max(1);
-    let batches = Batches::new(&examples, [stage.accumulate, part], options.seed);
+    let (mean, deviation) = scale(&examples);
+    let batches = Batches::new(&examples, [stage.accumulate, part], &deviation, options.seed);
     let whole = stage.epochs * batches.of_epoch() / stage.accumulate;
     let steps = options.steps.unwrap_or(whole.max(1));
-    let (mean, deviation) = scale(&examples);
     let data = fingerprint(&preset, &examples, steps);
     let plan = plan(recipe.name, &stage, options, steps, &data)?;
     let device = Default::default();
