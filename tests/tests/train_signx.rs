@@ -18,7 +18,7 @@ const FPS: f32 = 12.0;
 const SIGN: usize = 6;
 const REST: usize = 3;
 /// Where the right hand is in each sign, in widths of the picture.
-const SIGNS: [(&str, [f32; 2]); 3] = [("HIGH", [0.5, 0.2]), ("LOW", [0.5, 0.8]), ("ASIDE", [0.1, 0.5])];
+const SIGNS: [(&str, [f32; 2]); 3] = [("HIGH", [0.5, 0.2]), ("LOW", [0.5, 0.55]), ("ASIDE", [0.1, 0.5])];
 
 /// A frame of somebody whose right hand is somewhere.
 fn frame(hand: Option<[f32; 2]>) -> Vec<f32> {
@@ -197,8 +197,7 @@ fn read_on_a_unit(bench: &Bench) {
         let glosses: Vec<&str> = utterance.glosses.iter().map(|gloss| gloss.gloss.as_str()).collect();
         right += usize::from(said.join(" ") == glosses.join(" "));
     }
-    // A hand as low as in LOW alone is no hand that is up.
-    assert!(right >= 9, "{right} of {}", signed.len());
+    assert!(right >= 10, "{right} of {}", signed.len());
 }
 
 #[test]
