@@ -5,7 +5,7 @@ pub mod compose;
 mod isolated;
 mod lexicon;
 pub mod npy;
-mod pose_folder;
+pub(crate) mod pose_folder;
 pub mod sentences;
 mod utterances;
 

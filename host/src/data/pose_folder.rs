@@ -40,7 +40,7 @@ pub(super) fn clip(label: String, group: &str, seq: u32, track: &PoseTrack) -> O
 }
 
 /// What a folder holds, in alphabetical order.
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn listed(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = std::fs::read_dir(folder).map_err(Error::io("list", folder))?;
     let mut paths: Vec<_> = entries
         .collect::<Result<Vec<_>, _>>()

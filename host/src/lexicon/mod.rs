@@ -8,5 +8,5 @@ mod repair;
 mod warp;
 
 pub use build::{BuildOptions, BuildReport, Refused, build};
-pub use import::{ImportOptions, ImportReport, Row, Sequence, import, read_h5, read_json};
+pub use import::{About, ImportOptions, ImportReport, Row, Sequence, import, read_h5, read_json};
 pub use page::show;

@@ -8,19 +8,12 @@ use std::collections::HashMap;
 
 use hdf5_pure::{AttrValue, Dataset, File, Group};
 
-use super::{DEEPEST, FRAMES, Found, MAX_FRAMES, Part, Row, Sequence, in_frame};
+use super::{About, DEEPEST, FRAMES, Found, MAX_FRAMES, Part, Row, Sequence, in_frame};
 
 /// The most numbers of a frame: body, face with irises and hands, each landmark with a visibility.
 const MAX_NUMBERS: u64 = 4 * (33 + 478 + 42);
 /// Groups that are looked into; a file may name a group twice, and within itself.
 const MOST_GROUPS: usize = 1 << 17;
-
-/// What a file, a group or a dataset says of its sequences.
-#[derive(Clone, Copy, Default)]
-struct About {
-    fps: Option<f32>,
-    size: [Option<u32>; 2],
-}
 
 impl About {
     /// What is said here, or else what was said further out.
@@ -31,10 +24,6 @@ impl About {
             fps: number("fps").or_else(|| number("frame_rate")).map(|fps| fps as f32).or(self.fps),
             size: [side(0, "width"), side(1, "height")],
         }
-    }
-
-    fn of(self, gloss: &str, frames: Vec<Row>) -> Sequence {
-        Sequence { gloss: gloss.to_owned(), fps: self.fps, size: self.size, frames }
     }
 }
 
@@ -64,7 +53,7 @@ fn look(
     datasets.sort();
     let parts: Vec<_> = datasets.iter().filter_map(|name| Some((Part::named(name)?, name))).collect();
     if !parts.is_empty() {
-        found.push((name.to_owned(), of_parts(group, &parts).map(|frames| about.of(name, frames))));
+        found.push((name.to_owned(), of_parts(group, &parts).map(|frames| Sequence { about, frames })));
     }
     for dataset in datasets.iter().filter(|name| Part::named(name).is_none()) {
         let own = if FRAMES.contains(&dataset.as_str()) { name } else { dataset };
@@ -74,7 +63,7 @@ fn look(
             let row = |(t, row): (usize, Vec<f32>)| Row::of_numbers(&row).map_err(in_frame(t));
             rows.into_iter().enumerate().map(row).collect::<Result<_, _>>()
         });
-        found.push((own.to_owned(), frames.map(|frames| about.of(own, frames))));
+        found.push((own.to_owned(), frames.map(|frames| Sequence { about, frames })));
     }
     let mut groups = group.groups()?;
     groups.sort();

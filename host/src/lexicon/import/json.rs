@@ -10,7 +10,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{FRAMES, Found, Part, Row, Sequence, in_frame};
+use super::{About, FRAMES, Found, Part, Row, Sequence, in_frame};
 
 /// What a sign's name is called.
 const NAMES: [&str; 5] = ["gloss", "label", "word", "name", "text"];
@@ -32,7 +32,7 @@ fn sequences(value: &Value, name: &str) -> Found {
             items.iter().enumerate().flat_map(number).collect()
         }
         Value::Array(list) => {
-            vec![(name.to_owned(), frames(list).map(|frames| of(&Map::new(), name, frames)))]
+            vec![(name.to_owned(), frames(list).map(|frames| Sequence { about: About::default(), frames }))]
         }
         Value::Object(object) => of_object(object, name),
         _ => vec![(name.to_owned(), Err("it is neither a list nor an object".into()))],
@@ -45,24 +45,24 @@ fn is_named(object: &Map<String, Value>) -> bool {
 
 fn of_object(object: &Map<String, Value>, name: &str) -> Found {
     let own = NAMES.iter().find_map(|key| object.get(*key)?.as_str()).unwrap_or(name);
+    let about = about(object);
     if let Some(list) = FRAMES.iter().find_map(|key| object.get(*key)?.as_array()) {
-        return vec![(own.to_owned(), frames(list).map(|frames| of(object, own, frames)))];
+        return vec![(own.to_owned(), frames(list).map(|frames| Sequence { about, frames }))];
     }
     let parts = object.iter().filter_map(|(key, value)| Some((Part::named(key)?, value)));
     let parts: Vec<_> = parts.filter(|(_, value)| value.is_array() || value.is_null()).collect();
     if !parts.is_empty() {
-        return vec![(own.to_owned(), over_time(&parts).map(|frames| of(object, own, frames)))];
+        return vec![(own.to_owned(), over_time(&parts).map(|frames| Sequence { about, frames }))];
     }
     let within = object.iter().filter(|(_, value)| value.is_array() || value.is_object());
     within.flat_map(|(key, value)| sequences(value, key)).collect()
 }
 
-/// A sequence with what the object says of it.
-fn of(object: &Map<String, Value>, gloss: &str, frames: Vec<Row>) -> Sequence {
+fn about(object: &Map<String, Value>) -> About {
     let number = |key: &str| object.get(key).and_then(Value::as_f64);
     let side = |key: &str| number(key).map(|side| side as u32);
     let fps = number("fps").or_else(|| number("frame_rate")).map(|fps| fps as f32);
-    Sequence { gloss: gloss.to_owned(), fps, size: [side("width"), side("height")], frames }
+    About { fps, size: [side("width"), side("height")] }
 }
 
 fn frames(list: &[Value]) -> Result<Vec<Row>, String> {

@@ -15,6 +15,7 @@ use models::pose::{Known, Pose, PoseTrack};
 use models::pose_file::write_track_file;
 
 use super::build::Refused;
+use crate::data::pose_folder;
 use crate::{Error, ui};
 
 pub use h5::read_h5;
@@ -64,14 +65,19 @@ pub struct ImportReport {
 /// A sign as a file has it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sequence {
-    /// Its name.
-    pub gloss: String,
-    /// Frames a second, where the file says it.
-    pub fps: Option<f32>,
-    /// Width and height of the pictures, where the file says it.
-    pub size: [Option<u32>; 2],
+    /// What the file says of it.
+    pub about: About,
     /// `[T]`
     pub frames: Vec<Row>,
+}
+
+/// What a file says of its sequences, as far as it does.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct About {
+    /// Frames a second.
+    pub fps: Option<f32>,
+    /// Width and height of the pictures.
+    pub size: [Option<u32>; 2],
 }
 
 /// The numbers of a frame: landmarks as x, y, z one after the other, the body's perhaps with a visibility each. What
@@ -199,11 +205,12 @@ impl Sequence {
         if self.frames.len() > MAX_FRAMES {
             return Err(format!("{} frames are no single sign", self.frames.len()));
         }
-        let fps = self.fps.or(options.fps).ok_or("its file does not say its rate; give --fps")?;
+        let fps = self.about.fps.or(options.fps).ok_or("its file does not say its rate; give --fps")?;
         if !PoseTrack::FPS.contains(&fps) {
             return Err(format!("{fps} frames a second is no rate; give --fps"));
         }
-        let sides = [0, 1].map(|i| self.size[i].or(options.size.map(|size| size[i])).filter(|s| *s > 0));
+        let sides =
+            [0, 1].map(|i| self.about.size[i].or(options.size.map(|size| size[i])).filter(|s| *s > 0));
         let [Some(width), Some(height)] = sides else {
             return Err("its file does not say how large the pictures were; give --size".into());
         };
@@ -336,13 +343,7 @@ fn listed(from: &Path, deep: usize, files: &mut Vec<PathBuf>) -> Result<(), Erro
         files.push(from.to_owned());
         return Ok(());
     }
-    let entries = fs::read_dir(from).map_err(Error::io("list", from))?;
-    let mut paths = vec![];
-    for entry in entries {
-        paths.push(entry.map_err(Error::io("list", from))?.path());
-    }
-    paths.sort();
-    for path in paths {
+    for path in pose_folder::listed(from)? {
         if path.is_dir() && deep > 0 {
             listed(&path, deep - 1, files)?;
         } else if ends_in(&path, &["json", "h5", "hdf5"]) {
