@@ -333,7 +333,7 @@ fn a_video_becomes_tracks_and_is_read_by_them() {
     let given = net.forward(video.clone(), &seen, drops);
     said.check("video.numbers", given.numbers.clone(), VALUE);
     assert_eq!(given.seen().into_data(), seen.clone().into_data());
-    let loss = net.loss(video.clone(), &frames, drops);
+    let loss = net.loss(net.standardised(video.clone(), &seen, drops), &frames);
     said.check("video.loss", loss.clone(), VALUE);
     let gradients = loss.backward();
     let of = |name: &str| format!("video.gradient.{name}");

@@ -26,6 +26,8 @@ pub struct Preset {
     pub stages: [Stage; 2],
     /// What the first stage's losses weigh.
     pub weights: Weights,
+    /// What the second stage's error in the first one's latent weighs beside equation 13; the paper has none.
+    pub latent: f32,
     /// Share of tokens that the decoder is told rightly instead of as it said them.
     pub teacher: Decay,
     /// Share of the probability that a token gives to all alike.
@@ -140,6 +142,7 @@ impl Preset {
                 contrast: 1.0,
                 ctc: 0.0,
             },
+            latent: 0.0,
             teacher: Decay { from: 0.5, to: 0.0 },
             smoothing: 0.1,
             // Of Radford et al. 2021, section 2.5: the paper names none.
@@ -191,6 +194,8 @@ impl Preset {
                 ..stage
             }),
             weights: Weights { ctc: 1.0, ..paper.weights },
+            // As much as all five tracks together.
+            latent: 5.0,
             teacher: Decay { from: 1.0, to: 0.5 },
             fps: 12.0,
             frames: 240,

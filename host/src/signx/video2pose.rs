@@ -149,20 +149,28 @@ impl<B: Backend> Video2Pose<B> {
     /// - `seen`: `[B, T]`, 1 for each frame that is there, else 0
     pub fn forward(&self, video: Tensor<B, 5>, seen: &Tensor<B, 2>, drops: &mut Drops) -> Frames<B> {
         let [b, t] = seen.dims();
-        let tracks = self.standardised(video, seen, drops);
-        let tracks = tracks.into_iter().zip(&self.projections);
+        let there = seen.clone().reshape([b, t, 1]).expand([b, t, self.projections.len()]);
+        self.estimated(self.standardised(video, seen, drops), there)
+    }
+
+    /// The same of tracks that were standardised.
+    ///
+    /// # Shapes
+    /// - `tracks`: `[B * T, W]` each
+    /// - `there`: `[B, T, K]`, 1 or 0
+    pub fn estimated(&self, tracks: Vec<Tensor<B, 2>>, there: Tensor<B, 3>) -> Frames<B> {
+        let ([b, t, _], tracks) = (there.dims(), tracks.into_iter().zip(&self.projections));
         let numbers = Tensor::cat(tracks.map(|(x, track)| track.standard.back(x)).collect(), 1);
         let [_, f] = numbers.dims();
-        let there = seen.clone().reshape([b, t, 1]).expand([b, t, self.projections.len()]);
         Frames { numbers: numbers.reshape([b, t, f]), there }
     }
 
     /// The loss of the second stage (equation 13): `[1]`.
     ///
     /// # Shapes
-    /// - `video`: `[B, T, H, W, 3]`
-    /// - `truth`: what the estimators gave of it
-    pub fn loss(&self, video: Tensor<B, 5>, truth: &Frames<B>, drops: &mut Drops) -> Tensor<B, 1> {
+    /// - `predicted`: as [`Video2Pose::standardised`] gives them
+    /// - `truth`: what the estimators gave of the video
+    pub fn loss(&self, predicted: Vec<Tensor<B, 2>>, truth: &Frames<B>) -> Tensor<B, 1> {
         let ([b, t, f], [_, _, k]) = (truth.numbers.dims(), truth.there.dims());
         let (numbers, mut start) = (truth.numbers.clone().reshape([b * t, f]), 0);
         let track = |track: &Projection<B>| {
@@ -171,7 +179,6 @@ impl<B: Backend> Video2Pose<B> {
             track.standard.of(numbers.clone().narrow(1, start - width, width))
         };
         let tracks = self.projections.iter().map(track).collect();
-        let predicted = self.standardised(video, &truth.seen(), drops);
         reconstruction(predicted, tracks, &truth.there.clone().reshape([b * t, k]))
     }
 }

@@ -16,7 +16,7 @@ use models::translator::END;
 pub use balance::{Balance, Decay, Weights};
 pub use contrast::{contrast, mean_of};
 pub use ngram::ngram;
-pub use noise::{Noised, noise, reconstruction};
+pub use noise::{Noised, lost, noise, reconstruction};
 pub use text::text;
 pub use word::word;
 

@@ -1,4 +1,4 @@
-//! The loss of predicted noise (equation 8), and that of Video2Pose (equation 13).
+//! The loss of predicted noise (equation 8), and those of Video2Pose (equation 13, and one of our own).
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 
@@ -63,4 +63,47 @@ pub fn reconstruction<B: Backend>(
         sum = sum + noise(predicted, track, &there.clone().narrow(1, i, 1)) / width as f32;
     }
     sum
+}
+
+/// How much of latents is lost: the squared error of those of predicted tracks, as a share of how far the true ones lie
+/// from their mean, over all frames that are there: `[1]`. It is 0 where nothing is lost, and 1 where all that is
+/// predicted is the mean.
+///
+/// # Shapes
+/// - `predicted`, `latents`: `[B * T, Z]`
+/// - `there`: `[B, T]`, 1 or 0
+pub fn lost<B: Backend>(
+    predicted: Tensor<B, 2>,
+    latents: Tensor<B, 2>,
+    there: &Tensor<B, 2>,
+) -> Tensor<B, 1> {
+    let [b, t] = there.dims();
+    let frames = there.clone().reshape([b * t, 1]);
+    let mean = (latents.clone() * frames.clone()).sum_dim(0) / frames.sum().clamp_min(1.0).unsqueeze();
+    let spread = noise(latents.clone(), mean.expand(latents.dims()), there);
+    noise(predicted, latents, there) / spread.clamp_min(f32::EPSILON)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_of_the_same_latents_and_all_of_their_mean() {
+        let device = Default::default();
+        let rows = |rows: [[f32; 2]; 4]| Tensor::<Flex, 2>::from_floats(rows, &device);
+        // The third frame is not there, whatever it says.
+        let there = Tensor::from_floats([[1.0, 1.0], [0.0, 1.0]], &device);
+        let latents = rows([[1.0, 0.0], [3.0, 2.0], [90.0, 9.0], [5.0, 4.0]]);
+        let check = |predicted, expect: f32| {
+            let lost = lost(predicted, latents.clone(), &there).into_scalar();
+            assert!((lost - expect).abs() < 1e-6, "{lost}, not {expect}");
+        };
+        check(rows([[1.0, 0.0], [3.0, 2.0], [7.0, 7.0], [5.0, 4.0]]), 0.0);
+        check(rows([[3.0, 2.0]; 4]), 1.0);
+        // One number is wrong by two, and they lie 8 + 8 from their mean.
+        check(rows([[1.0, 0.0], [3.0, 4.0], [7.0, 7.0], [5.0, 4.0]]), 0.25);
+    }
 }

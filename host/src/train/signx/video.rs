@@ -1,10 +1,11 @@
 //! Trains Video2Pose, SignX's second stage (equation 13): the tracks of a video without their estimators, for a
-//! Pose2Gloss that stays as it is.
+//! Pose2Gloss that stays as it is. Of all that tracks tell, a small network cannot learn everything, so it is also told
+//! what the Pose2Gloss would see otherwise than in the true tracks.
 //!
 //! The data are a folder with a corpus `train` and a corpus `dev` whose utterances have tracks and a video, as
 //! `signpost-host signx render` writes them.
 
-use burn::module::AutodiffModule;
+use burn::module::{AutodiffModule, Module};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
 use models::manifest::sha256;
@@ -17,7 +18,7 @@ use crate::signx::clip::{Clip, films};
 use crate::signx::film;
 use crate::signx::model::{VIDEO_WEIGHTS, WEIGHTS, read, tracks_of};
 use crate::signx::track::{FRAME, Track};
-use crate::signx::{Film, Frames, Preset, SignXManifest, SignXModel, Video2Pose};
+use crate::signx::{Film, Frames, Pose2Gloss, Preset, SignXManifest, SignXModel, Video2Pose, loss};
 use crate::train::fit::{Parts, Plain, Task, fit, forget};
 use crate::train::plan::step_seed;
 use crate::train::{Options, Training, command, pretty, write};
@@ -44,7 +45,7 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
     ui::say(format!("{}: {clips} utterances to learn, {} to measure on", recipe.name, dev.len()));
 
     let [_, stage] = preset.stages;
-    let windows = Windows { examples: &examples, preset: &preset, seed: options.seed };
+    let windows = Windows { examples: &examples, preset: &preset, net: &net, seed: options.seed };
     let steps = options.steps.unwrap_or((stage.epochs * clips).div_ceil(stage.batch).max(1));
     let data = format!("{preset:?} {steps} {} {}", manifest.weights_sha256, fingerprint(&examples));
     let plan = plan(recipe.name, &stage, options, steps, &sha256(data.as_bytes()))?;
@@ -85,9 +86,11 @@ fn fingerprint(examples: &[(Clip, Film)]) -> String {
 }
 
 /// Draws stretches of videos, as long as a preset says.
-struct Windows<'a> {
+struct Windows<'a, B: Backend> {
     examples: &'a [(Clip, Film)],
     preset: &'a Preset,
+    /// Reads the tracks.
+    net: &'a Pose2Gloss<B>,
     seed: u64,
 }
 
@@ -106,7 +109,7 @@ struct Batch {
     seed: u64,
 }
 
-impl Windows<'_> {
+impl<B: Backend> Windows<'_, B> {
     fn draw(&self, number: usize) -> Batch {
         let [_, stage] = self.preset.stages;
         let rng = &mut StdRng::seed_from_u64(step_seed(self.seed, number));
@@ -141,7 +144,7 @@ impl Windows<'_> {
     }
 }
 
-impl<B: AutodiffBackend> Task<B> for Windows<'_> {
+impl<B: AutodiffBackend> Task<B> for Windows<'_, Plain<B>> {
     type Net = Video2Pose<B>;
     type Batch = Batch;
 
@@ -152,12 +155,27 @@ impl<B: AutodiffBackend> Task<B> for Windows<'_> {
     fn loss(&self, net: &Video2Pose<B>, batch: Batch) -> (Tensor<B, 1>, Parts<B>) {
         let (device, [b, t]) = (Default::default(), batch.shape);
         let drops = &mut Drops::new(batch.seed, self.preset.dropout);
-        let truth = Frames {
+        let truth = Frames::<Plain<B>> {
             numbers: Tensor::from_data(TensorData::new(batch.numbers, [b, t, FRAME]), &device),
             there: Tensor::from_data(TensorData::new(batch.there, [b, t, TRACKS]), &device),
         };
-        let video = film::tensor(&batch.video, [b, t, self.preset.video2pose.picture], &device);
-        (net.loss(video, &truth, drops), vec![])
+        let known = Frames::<B> {
+            numbers: Tensor::from_inner(truth.numbers.clone()),
+            there: Tensor::from_inner(truth.there.clone()),
+        };
+        let (seen, video) =
+            (known.seen(), film::tensor(&batch.video, [b, t, self.preset.video2pose.picture], &device));
+        let predicted = net.standardised(video, &seen, drops);
+        let tracks = net.loss(predicted.clone(), &known);
+        if self.preset.latent == 0.0 {
+            return (tracks, vec![]);
+        }
+        let frozen = Pose2Gloss::<B>::from_inner(self.net.clone()).no_grad();
+        let read = frozen.latent(&net.estimated(predicted, known.there), &mut Drops::none());
+        let latents = Tensor::from_inner(self.net.latent(&truth, &mut Drops::none()));
+        let lost = loss::lost(read, latents, &seen);
+        let parts = vec![("tracks", tracks.clone().detach()), ("latent", lost.clone().detach())];
+        (tracks + lost * self.preset.latent, parts)
     }
 }
 
@@ -179,7 +197,8 @@ mod tests {
             (clip, Film { side, frames: film })
         };
         let examples = [example(9), example(3)];
-        let windows = Windows { examples: &examples, preset: &preset, seed: 3 };
+        let net = preset.pose2gloss.init::<Plain<Training>>(&Default::default());
+        let windows = Windows { examples: &examples, preset: &preset, net: &net, seed: 3 };
         let (mut firsts, mut short) = (std::collections::BTreeSet::new(), 0);
         for number in 0..20 {
             let batch = windows.draw(number);
