@@ -5,12 +5,14 @@
 //! [`module`] tells which board a machine is, from what the machine itself says.
 
 pub mod error;
+mod glibc;
 pub mod module;
 mod service;
 
 use serde::Deserialize;
 
 pub use error::Error;
+pub use glibc::Glibc;
 pub use module::{Machine, NVIDIA, Part, Traits, UsbProduct};
 pub use service::service;
 
@@ -34,6 +36,9 @@ pub struct Board {
     pub title: String,
     /// What its programs are compiled for, as `rustc` calls it.
     pub target: String,
+    /// The newest version of the GNU C library that its system is sure to have, as in `2.35`; `None` where the program is
+    /// built where it runs.
+    pub glibc: Option<Glibc>,
     /// The device tree's `compatible` of a machine that has no module's part number.
     pub machine: Option<String>,
     /// The modules that are this board; none where it is recognised in another way, or not at all.

@@ -117,9 +117,14 @@ impl Store {
         self.root.join("lexicon/fingerspelling")
     }
 
-    /// ONNX Runtime's shared library.
+    /// ONNX Runtime's shared library for this processor.
     pub fn onnxruntime(&self) -> PathBuf {
-        self.root.join("lib/libonnxruntime.so")
+        self.onnxruntime_for(std::env::consts::ARCH)
+    }
+
+    /// The same for another, as targets begin: `aarch64`.
+    pub fn onnxruntime_for(&self, processor: &str) -> PathBuf {
+        self.root.join("lib").join(processor).join("libonnxruntime.so")
     }
 
     /// The folder that holds `libclang.so`, for building with a camera.

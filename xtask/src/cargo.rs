@@ -24,10 +24,14 @@ pub fn cargo(store: &Store) -> Command {
     command
 }
 
-/// The features that this machine can build: cameras need libclang.
+/// Whether this machine can build what has a camera, which needs libclang.
+pub fn has_camera(store: &Store) -> bool {
+    store.libclang_dir().join("libclang.so").is_file() || setup::has_libclang()
+}
+
+/// The features of the whole workspace that this machine can build.
 pub fn features(store: &Store) -> &'static [&'static str] {
-    let clang = store.libclang_dir().join("libclang.so").is_file() || setup::has_libclang();
-    if clang { &["--features", "signpost-edge/camera,signpost-tests/camera"] } else { &[] }
+    if has_camera(store) { &["--features", "signpost-edge/camera,signpost-tests/camera"] } else { &[] }
 }
 
 /// Where cargo puts what it builds.

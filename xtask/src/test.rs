@@ -3,10 +3,16 @@
 use anyhow::{Context, bail};
 use models::store::Store;
 
+use crate::build::Build;
 use crate::{cargo, setup, ui::Ui};
 
 /// Where it is set, the rig tells its story, with a unit whose log comes as frames.
 const RIG: &str = "SIGNPOST_RIG";
+
+/// Where it is set, the unit's program is also built for a module's processor, and tests itself in the emulator.
+const CROSS: &str = "SIGNPOST_CROSS";
+/// The board that it is built for.
+const CROSS_BOARD: &str = "jetson-orin-nano";
 
 /// Builds everything and runs the tests; those that need what is absent say why they skip.
 #[derive(Debug, Default, clap::Args)]
@@ -32,6 +38,9 @@ impl Test {
         };
         if std::env::var_os(RIG).is_some() {
             cargo::build_framed(&store, ui)?;
+        }
+        if std::env::var_os(CROSS).is_some() {
+            Build::of(CROSS_BOARD).run_where_it_can(ui)?;
         }
         // End-to-end tests start the programs themselves, so these are built first, with the same features.
         cargo::build(&store, ui)?;

@@ -137,7 +137,7 @@ impl Programs {
 pub fn small_store(from: &Store, programs: &Programs) -> Held<()> {
     let to = Store::at(&programs.store);
     fs::create_dir_all(to.root())?;
-    for folder in ["networks", "lexicon/fingerspelling", "lib"] {
+    for folder in ["networks", "lexicon/fingerspelling"] {
         fs::create_dir_all(to.root().join(folder))?;
     }
     fs::copy(from.root().join(RECORD), to.root().join(RECORD))?;
@@ -145,6 +145,7 @@ pub fn small_store(from: &Store, programs: &Programs) -> Held<()> {
         fs::copy(from.network(name), to.network(name))?;
     }
     if from.onnxruntime().is_file() {
+        fs::create_dir_all(to.onnxruntime().parent().unwrap_or(to.root()))?;
         fs::copy(from.onnxruntime(), to.onnxruntime())?;
     }
     let index = fs::read_to_string(from.lexicon().join("index.csv"))?;

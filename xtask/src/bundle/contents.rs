@@ -1,11 +1,10 @@
 //! What goes into a bundle: the program, the models that ship, and of the store what a unit needs.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use boards::Board;
+use boards::{Board, Glibc};
 use models::bundle::write::Source;
 use models::bundle::{PROGRAM, STORE};
 use models::store::{self, RECORD, SHIPPED, Store};
@@ -32,28 +31,27 @@ pub fn of(board: &Board, program: &Path, store: &Store) -> anyhow::Result<Vec<So
     for folder in ["networks", "lexicon"] {
         add(&store.root().join(folder), &format!("{STORE}/{folder}"), &mut sources)?;
     }
-    // The library is this machine's; a unit of another kind reads with tract, which needs none.
-    let library = store.onnxruntime();
-    if board.target.starts_with(std::env::consts::ARCH) && library.is_file() {
-        let name = format!("{STORE}/lib/libonnxruntime.so");
+    // Without the unit's own library it reads with tract, which needs none and is slower.
+    let processor = board.target.split('-').next().unwrap_or(&board.target);
+    let library = store.onnxruntime_for(processor);
+    if library.is_file() {
+        let name = format!("{STORE}/lib/{processor}/libonnxruntime.so");
         sources.push(Source { name, executable: false, path: library });
     }
     Ok(sources)
 }
 
-/// A program for another processor would be found out on the unit only.
+/// A program for another processor, or for a newer system, would be found out on the unit only.
 pub(crate) fn check_program(board: &Board, program: &Path) -> anyhow::Result<()> {
     let build = format!("build it with `cargo xtask build --board {}`", board.name);
-    let mut header = [0; 20];
-    let mut file = File::open(program).with_context(|| {
+    let bytes = fs::read(program).with_context(|| {
         format!("{} cannot be read; {build}, or name it with --program", program.display())
     })?;
-    // What is shorter than a header is no program, as zeros are none.
-    let _ = file.read_exact(&mut header);
-    let machine = u16::from_le_bytes(header[ELF_MACHINE].try_into().expect("two bytes"));
-    let processor = PROCESSORS.iter().find(|(number, _)| *number == machine).map(|(_, name)| *name);
-    match processor.filter(|_| header.starts_with(b"\x7fELF")) {
-        Some(processor) if board.target.starts_with(processor) => Ok(()),
+    let machine = bytes.get(ELF_MACHINE).filter(|_| bytes.starts_with(b"\x7fELF"));
+    let machine = machine.and_then(|machine| Some(u16::from_le_bytes(machine.try_into().ok()?)));
+    let processor = PROCESSORS.iter().find(|(number, _)| Some(*number) == machine).map(|(_, name)| *name);
+    match processor {
+        Some(processor) if board.target.starts_with(processor) => {}
         Some(processor) => bail!(
             "{} is a program for {processor}, and {} needs one for {}; {build}",
             program.display(),
@@ -62,6 +60,15 @@ pub(crate) fn check_program(board: &Board, program: &Path) -> anyhow::Result<()>
         ),
         None => bail!("{} is no program that Signpost knows; {build}", program.display()),
     }
+    let needed = board.glibc.zip(Glibc::needed(&bytes)).filter(|(has, needed)| needed > has);
+    if let Some((has, needed)) = needed {
+        bail!(
+            "{} needs glibc {needed}, and the system of {} has {has}; build it on a computer with a system as old as that",
+            program.display(),
+            board.title
+        );
+    }
+    Ok(())
 }
 
 /// All files below a folder.
@@ -105,6 +112,15 @@ mod tests {
             &elf(62),
             "is a program for x86_64, and Jetson Orin Nano needs one for aarch64",
         );
+        let linked = |machine, version: &str| [elf(machine), format!("\0GLIBC_{version}\0").into()].concat();
+        check("jetson-orin-nano", &linked(183, "2.35"), "fits");
+        check(
+            "jetson-orin-nano",
+            &linked(183, "2.36"),
+            "needs glibc 2.36, and the system of Jetson Orin Nano has 2.35",
+        );
+        check("jetson-xavier-nx", &linked(183, "2.34"), "the system of Jetson Xavier NX has 2.31");
+        check("desk", &linked(62, "2.41"), "fits");
         check("desk", &elf(3), "is no program that Signpost knows");
         check("desk", b"#!/bin/sh\nexec something", "is no program that Signpost knows");
         check(

@@ -12,8 +12,6 @@ use super::table::Wheel;
 use super::{Error, open, remove};
 use crate::ui::Ui;
 
-/// The platforms whose wheels the table names, whatever machine and Python asks.
-const PLATFORMS: [&str; 4] = ["manylinux_2_28_x86_64", "manylinux2014_x86_64", "manylinux2010_x86_64", "any"];
 /// How often the growing file is looked at.
 const POLL: Duration = Duration::from_millis(200);
 /// The folder, in the working folder, that pip fills.
@@ -99,7 +97,7 @@ fn download(wheel: &Wheel, work: &Path, title: &str, ui: &Ui) -> Result<(), Erro
     ])
     .args(["--retries", "2", "--timeout", "30", "--no-deps", "--only-binary=:all:"])
     .args(["--python-version", "3.11"])
-    .args(PLATFORMS.iter().flat_map(|p| ["--platform", p]))
+    .args(wheel.platforms().flat_map(|p| ["--platform", p]))
     .arg("-d")
     .arg(&fetched)
     .arg(pinned(wheel))
@@ -150,7 +148,7 @@ fn failed(wheel: &Wheel, said: String) -> Error {
 
 /// The wheel as pip's command line names it.
 pub fn pinned(wheel: &Wheel) -> String {
-    format!("{}=={}", wheel.name, wheel.version)
+    format!("{}=={}", wheel.package(), wheel.version)
 }
 
 /// The bytes of all files below a folder; what vanishes meanwhile does not count.

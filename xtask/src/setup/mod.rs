@@ -127,7 +127,7 @@ fn bring(store: &Store, table: &Table, source: Source, ui: &Ui) -> Result<(), Er
     system::check_space(root, unpacked + largest)?;
     for (i, wheel) in missing.iter().enumerate() {
         let mb = wheel.bytes.div_ceil(1_000_000);
-        let title = format!("[{}/{}] {}, {mb} MB from {}", i + 1, missing.len(), wheel.what, wheel.name);
+        let title = format!("[{}/{}] {}, {mb} MB from {}", i + 1, missing.len(), wheel.what, wheel.package());
         let file = fetch::fetch(wheel, source, &work.0, &title, ui)?;
         let staged = work.0.join("unpacked");
         let files = unpack::unpack(wheel, file, &staged, ui)?;
@@ -149,7 +149,7 @@ fn report(store: &Store, table: &Table, ui: &Ui) -> Result<(), Error> {
                 for path in &damaged {
                     ui.answer(&format!("{}: damaged; delete it and run `cargo xtask setup`", path.display()));
                 }
-                format!("there, from {} {} ({})", wheel.name, wheel.version, wheel.licence)
+                format!("there, from {} {} ({})", wheel.package(), wheel.version, wheel.licence)
             }
             State::Missing => {
                 whole = false;

@@ -22,8 +22,11 @@ pub struct Table {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wheel {
-    /// The package's name.
+    /// What it is called; no other is called so.
     pub name: String,
+    /// The package's name, where it is not that.
+    #[serde(default)]
+    package: Option<String>,
     /// Its version.
     pub version: String,
     /// The name of the file.
@@ -112,6 +115,17 @@ impl Wheel {
         self.machine == "any" || self.machine == std::env::consts::ARCH
     }
 
+    /// The package's name.
+    pub fn package(&self) -> &str {
+        self.package.as_deref().unwrap_or(&self.name)
+    }
+
+    /// The platforms that its file's name ends with: the wheel is that of the table, whatever machine asks.
+    pub fn platforms(&self) -> impl Iterator<Item = &str> {
+        let tag = self.file.trim_end_matches(".whl").rsplit('-').next().unwrap_or("any");
+        tag.split('.')
+    }
+
     /// Whether something in it is converted.
     pub fn has_networks(&self) -> bool {
         self.take.iter().any(|t| t.kind == Kind::Network)
@@ -159,8 +173,13 @@ mod tests {
     #[test]
     fn the_built_in_table_is_whole() {
         let table = Table::built_in();
-        assert_eq!(table.wheel.len(), 5);
+        let mut names: Vec<&str> = table.wheel.iter().map(|wheel| wheel.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), table.wheel.len(), "what is brought is kept by its name");
         for wheel in &table.wheel {
+            assert!(wheel.platforms().all(|p| p == "any" || p.starts_with("manylinux")), "{}", wheel.name);
+            assert!(wheel.file.starts_with(&wheel.package().replace('-', "_")), "{}", wheel.name);
             assert_eq!(wheel.sha256.len(), 64, "{}", wheel.name);
             assert!(wheel.file.contains(&format!("-{}-", wheel.version)), "{}", wheel.name);
             for take in wheel.take.iter().filter(|t| t.only.is_empty()) {
