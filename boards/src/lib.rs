@@ -23,6 +23,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("jetson-orin-nx", include_str!("../data/jetson-orin-nx.toml")),
     ("jetson-xavier-nx", include_str!("../data/jetson-xavier-nx.toml")),
     ("qemu", include_str!("../data/qemu.toml")),
+    ("qemu-arm", include_str!("../data/qemu-arm.toml")),
     ("qemu-pc", include_str!("../data/qemu-pc.toml")),
 ];
 
@@ -354,7 +355,7 @@ mod tests {
         );
         check("[camera]", "[[module]]\npart = \"0003\"\ntitle = \"\"\n[camera]", "write it like p3767-0003");
         let error = Board::named("toaster").unwrap_err().to_string();
-        let all = "desk, jetson-agx-orin, jetson-orin-nano, jetson-orin-nx, jetson-xavier-nx, qemu, qemu-pc";
+        let all = "desk, jetson-agx-orin, jetson-orin-nano, jetson-orin-nx, jetson-xavier-nx, qemu, qemu-arm, qemu-pc";
         assert_eq!(error, format!("no board is called `toaster`; choose one of: {all}"));
     }
 }

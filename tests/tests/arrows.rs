@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("signpost-journal", &[]),
     ("signpost-host", &["signpost-models"]),
     ("signpost-xtask", &["signpost-models", "signpost-boards"]),
+    ("signpost-rig-guest", &[]),
     (
         "signpost-tests",
         &[

@@ -12,12 +12,20 @@ use models::store::{Store, program_on_path};
 use serde_json::json;
 
 use crate::bundle::contents::check_program;
-use crate::cargo::{cargo, has_camera, released};
+use crate::cargo::{FRAMED, cargo, has_camera, released};
 use crate::monitor::decode::PROGRAMS;
 use crate::ui::Ui;
 
 /// Run on another processor, a self-test takes minutes.
 const EMULATED: Duration = Duration::from_secs(1800);
+/// Where a program is told of ONNX Runtime's library; in the emulator it breaks down when it looks what processor it has,
+/// because it is shown the files of the one that is really here (1.31.1, QEMU 7.2). There networks run on tract.
+const RUNTIME: &str = "ORT_DYLIB_PATH";
+const NO_RUNTIME: &str = "not-in-the-emulator";
+/// The unit's package and program.
+const UNIT: [&str; 2] = ["signpost-edge", "signpost"];
+/// What films in the rig's machine.
+const GUEST: [&str; 2] = ["signpost-rig-guest", "rig-guest"];
 /// The compiler of the system, which may have libraries that the usual one lacks.
 const SYSTEM_COMPILER: &str = "/usr/bin/rustc";
 /// How often it is looked whether that is over.
@@ -41,9 +49,9 @@ pub struct Build {
 }
 
 impl Build {
-    /// As `cargo xtask build --board NAME`.
-    pub fn of(board: &str) -> Self {
-        Self { board: board.into(), defmt: false, dry_run: false, json: false }
+    /// As `cargo xtask build --board NAME`, with a log in frames or without.
+    pub fn of(board: &str, defmt: bool) -> Self {
+        Self { board: board.into(), defmt, dry_run: false, json: false }
     }
 
     /// Runs the command where all is installed that it takes and lets the program test itself; else a line says what
@@ -77,30 +85,11 @@ impl Build {
         if let Some(missing) = bench.missing(&board.target) {
             bail!("{missing}");
         }
-        let mut command = cargo(&store);
-        command.args([
-            "build",
-            "--release",
-            "-p",
-            "signpost-edge",
-            "--bin",
-            "signpost",
-            "--target",
-            &board.target,
-        ]);
-        if has_camera(&store) {
-            command.args(["--features", "signpost-edge/camera"]);
-        }
+        let mut command = bench.release(&store, &board.target, UNIT);
         if self.defmt {
             // Every level, and what is needed to tell file and line; the unit gets the program without it.
             command.args(["--features", "signpost-edge/defmt"]).env("DEFMT_LOG", "trace");
             command.env("CARGO_PROFILE_RELEASE_DEBUG", "2").env("CARGO_PROFILE_RELEASE_STRIP", "none");
-        }
-        if let Some(linker) = &bench.linker {
-            command.env(linker_variable(&board.target), linker);
-        }
-        if let Some(compiler) = bench.compiler.as_deref().filter(|compiler| *compiler != usual_compiler()) {
-            command.env("RUSTC", compiler);
         }
         let program = released(&board.target);
         if self.dry_run {
@@ -123,7 +112,7 @@ impl Build {
             let kept = keep(&program, &board.target, &bench)?;
             ui.step(&format!("keeping {} for `cargo xtask monitor`", kept.display()));
         }
-        let tested = self.test(&board, &program, &bench, ui)?;
+        let tested = test(&board, &program, &bench, ui)?;
         let said = json!({ "board": board.name, "program": program, "service": service, "selftest": tested });
         ui.answer(&if self.json {
             said.to_string()
@@ -134,50 +123,74 @@ impl Build {
         });
         Ok(())
     }
+}
 
-    /// Lets a program for another processor test itself, where this computer can pretend to be one.
-    fn test(&self, board: &Board, program: &Path, bench: &Bench, ui: &Ui) -> anyhow::Result<Option<String>> {
-        let Some(emulator) = bench.emulator.as_ref().filter(|_| !runs_here(&board.target)) else {
-            return Ok(None);
-        };
-        ui.step("letting it test itself in the emulator, as board `qemu`");
-        let root = std::env::temp_dir().join(format!("signpost-build-{}", std::process::id()));
-        let mut command = Command::new(emulator);
-        command.arg(program).args(["selftest", "--board", "qemu", "--root"]).arg(&root);
-        // ONNX Runtime breaks down there when it looks what processor this is: the emulator gives it the files of the
-        // one that is really here (1.31.1 in QEMU 7.2). Networks run on tract.
-        command.env("ORT_DYLIB_PATH", "not-in-the-emulator");
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-        let mut child = child.context("the emulator cannot be started; install it again")?;
-        let until = Instant::now() + EMULATED;
-        let status = loop {
-            if let Some(status) = child.try_wait().context("the emulator was lost; run this again")? {
-                break Some(status);
-            }
-            if Instant::now() >= until {
-                // It may have ended just now.
-                let _ = child.kill();
-                let _ = child.wait();
-                break None;
-            }
-            std::thread::sleep(LOOK);
-        };
-        // What the self-test leaves is an empty folder.
-        let _ = std::fs::remove_dir_all(&root);
-        match status {
-            Some(status) if status.success() => Ok(Some("passed its self-test".into())),
-            Some(_) => bail!(
-                "{} fails its self-test in the emulator; run `{} {} selftest --board qemu` to see where",
-                program.display(),
-                emulator.display(),
-                program.display()
-            ),
-            None => bail!(
-                "the self-test took longer than {} s; run this on a faster computer",
-                EMULATED.as_secs()
-            ),
+/// Lets a program for another processor test itself, where this computer can pretend to be one.
+fn test(board: &Board, program: &Path, bench: &Bench, ui: &Ui) -> anyhow::Result<Option<String>> {
+    let Some(emulator) = bench.emulator.as_ref().filter(|_| !runs_here(&board.target)) else {
+        return Ok(None);
+    };
+    ui.step("letting it test itself in the emulator, as board `qemu`");
+    let root = std::env::temp_dir().join(format!("signpost-build-{}", std::process::id()));
+    let mut command = Command::new(emulator);
+    command.arg(program).args(["selftest", "--board", "qemu", "--root"]).arg(&root);
+    command.env(RUNTIME, NO_RUNTIME);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+    let mut child = child.context("the emulator cannot be started; install it again")?;
+    let until = Instant::now() + EMULATED;
+    let status = loop {
+        if let Some(status) = child.try_wait().context("the emulator was lost; run this again")? {
+            break Some(status);
+        }
+        if Instant::now() >= until {
+            // It may have ended just now.
+            let _ = child.kill();
+            let _ = child.wait();
+            break None;
+        }
+        std::thread::sleep(LOOK);
+    };
+    // What the self-test leaves is an empty folder.
+    let _ = std::fs::remove_dir_all(&root);
+    match status {
+        Some(status) if status.success() => Ok(Some("passed its self-test".into())),
+        Some(_) => bail!(
+            "{} fails its self-test in the emulator; run `{RUNTIME}={NO_RUNTIME} {} {} selftest --board qemu` to see where",
+            program.display(),
+            emulator.display(),
+            program.display()
+        ),
+        None => {
+            bail!("the self-test took longer than {} s; run this on a faster computer", EMULATED.as_secs())
         }
     }
+}
+
+/// Builds what the rig needs in a machine with a board's processor, where that is not this computer's: the unit, with
+/// its log as frames, and what films for its camera.
+///
+/// # Errors
+/// As [`Build::run`].
+pub fn for_the_rig(board: &str, store: &Store, ui: &Ui) -> anyhow::Result<()> {
+    let target = Board::named(board)?.target;
+    if runs_here(&target) {
+        return Ok(());
+    }
+    Build::of(board, true).run(ui)?;
+    let bench = Bench::here(&target);
+    let program = released(&target);
+    let build = build_id::of_file(&program).ok().flatten().context("the program has no build-id")?;
+    let framed = program.with_file_name(FRAMED);
+    let kept = Path::new(PROGRAMS).join(hexadecimal(&build)).join("signpost");
+    std::fs::create_dir_all(&framed)
+        .and_then(|()| std::fs::copy(kept, framed.join("signpost")))
+        .with_context(|| format!("{} cannot be filled; free some space there", framed.display()))?;
+    ui.step("building what films for the rig's camera");
+    let status = bench.release(store, &target, GUEST).stdout(Stdio::null()).status();
+    if !status.context("cargo could not be started; install Rust with rustup")?.success() {
+        bail!("the build failed; the first error above says why");
+    }
+    Ok(())
 }
 
 /// Keeps a program as it was built, under its build-id, and takes its symbols away in its place.
@@ -224,6 +237,22 @@ impl Bench {
             linker: named.or(gcc).filter(|_| !runs_here(target)),
             emulator: emulators.into_iter().flatten().next(),
         }
+    }
+
+    /// What builds a program of the workspace, released, for a target; with its camera where that can be built.
+    fn release(&self, store: &Store, target: &str, [package, program]: [&str; 2]) -> Command {
+        let mut command = cargo(store);
+        command.args(["build", "--release", "-p", package, "--bin", program, "--target", target]);
+        if has_camera(store) {
+            command.args(["--features", &format!("{package}/camera")]);
+        }
+        if let Some(linker) = &self.linker {
+            command.env(linker_variable(target), linker);
+        }
+        if let Some(compiler) = self.compiler.as_deref().filter(|compiler| *compiler != usual_compiler()) {
+            command.env("RUSTC", compiler);
+        }
+        command
     }
 
     /// The one line that says what is not installed.

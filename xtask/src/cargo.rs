@@ -31,7 +31,7 @@ pub fn has_camera(store: &Store) -> bool {
 
 /// The features of the whole workspace that this machine can build.
 pub fn features(store: &Store) -> &'static [&'static str] {
-    if has_camera(store) { &["--features", "signpost-edge/camera,signpost-tests/camera"] } else { &[] }
+    if has_camera(store) { &["--features", "signpost-edge/camera,signpost-rig-guest/camera"] } else { &[] }
 }
 
 /// Where cargo puts what it builds.
@@ -46,7 +46,7 @@ pub fn released(target: &str) -> PathBuf {
 }
 
 /// The unit's program whose log comes as frames of defmt lies here, beside the others.
-const FRAMED: &str = "framed";
+pub const FRAMED: &str = "framed";
 
 /// Builds the unit's program with its log as frames of defmt, and with what tells their words, files and lines. All
 /// that others made is shared with the other programs: only what the workspace has of its own is built twice.

@@ -40,7 +40,7 @@ impl Test {
             cargo::build_framed(&store, ui)?;
         }
         if std::env::var_os(CROSS).is_some() {
-            Build::of(CROSS_BOARD).run_where_it_can(ui)?;
+            Build::of(CROSS_BOARD, false).run_where_it_can(ui)?;
         }
         // End-to-end tests start the programs themselves, so these are built first, with the same features.
         cargo::build(&store, ui)?;

@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 
 use models::store::program_on_path;
 
-use super::{Held, Why, elf, fail};
+use super::{Held, Processor, Why, elf, fail};
 
-/// The package that names the newest kernel. The one for clouds has no camera and no USB.
-const KERNEL: &str = "linux-image-amd64";
+/// What kernels' packages begin with; `linux-image-amd64` names the newest. Those for clouds have no camera and no USB.
+const KERNEL: &str = "linux-image-";
 const BUSYBOX: &str = "busybox-static";
 /// Where a compressed kernel holds its XZ stream, and what stands in there.
 const XZ: &[u8] = b"\xfd7zXZ\0";
@@ -25,6 +25,8 @@ pub struct Debian {
     pub kernel: PathBuf,
     /// The shell and its tools.
     pub busybox: PathBuf,
+    /// The names of these tools.
+    pub tools: Vec<String>,
     modules: PathBuf,
 }
 
@@ -33,24 +35,39 @@ impl Debian {
     ///
     /// # Errors
     /// [`Why::Skip`] where this is no Debian, or nothing can be fetched.
-    pub fn fetch(cache: &Path) -> Held<Self> {
-        let newest = dependency(KERNEL);
-        let kernel = match (newest, unpacked(cache, "linux-image-")) {
+    pub fn fetch(cache: &Path, processor: &Processor) -> Held<Self> {
+        let debian = processor.debian;
+        let newest = dependency(&processor.package(&format!("{KERNEL}{debian}")));
+        let kernel = match (newest, unpacked(cache, processor)) {
             // Without a connection apt still knows its lists; what was unpacked before is used where it knows nothing.
             (Some(package), _) => package,
             (None, Some(package)) => package,
-            (None, None) => return skip("apt knows no Debian kernel here; run this on Debian with amd64"),
+            (None, None) => {
+                return skip(format!(
+                    "apt knows no Debian kernel for {debian} here; run this on Debian, after `dpkg --add-architecture {debian}` and `apt-get update`"
+                ));
+            }
         };
-        let image = fetch(&kernel, cache)?;
-        let busybox = fetch(BUSYBOX, cache)?.join("bin/busybox");
-        // Debian moved it to /usr/bin.
-        let busybox = if busybox.is_file() { busybox } else { cache.join(BUSYBOX).join("usr/bin/busybox") };
-        let version = kernel.trim_start_matches("linux-image-").to_owned();
+        let image = fetch(&processor.package(&kernel), cache)?;
+        let shell = |package: &str| -> Held<PathBuf> {
+            let folder = fetch(package, cache)?;
+            // Debian moved it to /usr/bin.
+            Ok(["bin/busybox", "usr/bin/busybox"]
+                .map(|at| folder.join(at))
+                .into_iter()
+                .find(|p| p.is_file())
+                .unwrap_or(folder))
+        };
+        let busybox = shell(&processor.package(BUSYBOX))?;
+        // Of one version for all processors: this computer's says what is in it.
+        let said = Command::new(shell(BUSYBOX)?).arg("--list").output()?;
+        let tools = String::from_utf8_lossy(&said.stdout).lines().map(str::to_owned).collect();
+        let version = kernel.trim_start_matches(KERNEL).to_owned();
         let kernel = plain(&image.join(format!("boot/vmlinuz-{version}")), &image.join("vmlinux"))?;
         let modules = [image.join("lib/modules"), image.join("usr/lib/modules")];
         let modules = modules.into_iter().map(|m| m.join(&version)).find(|m| m.is_dir());
         let Some(modules) = modules else { return fail("the kernel's package has no modules") };
-        Ok(Self { kernel, busybox, modules })
+        Ok(Self { kernel, busybox, tools, modules })
     }
 
     /// The files of modules, each after those that it needs.
@@ -69,19 +86,21 @@ fn skip<T>(said: impl Into<String>) -> Held<T> {
     Err(Why::Skip(said.into()))
 }
 
-/// The package that another one is only a name for.
+/// The kernel's package that another one is only a name for, without its processor.
 fn dependency(package: &str) -> Option<String> {
     let output = Command::new("apt-cache").args(["depends", package]).stderr(Stdio::null()).output().ok()?;
     let said = String::from_utf8(output.stdout).ok()?;
     let mut names = said.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
-    names.find(|name| name.starts_with("linux-image-")).map(str::to_owned)
+    let name = names.find(|name| name.starts_with(KERNEL))?;
+    name.split(':').next().map(str::to_owned)
 }
 
-/// The newest package of the cache whose name begins so.
-fn unpacked(cache: &Path, begins: &str) -> Option<String> {
+/// The newest kernel's package of the cache, without its processor.
+fn unpacked(cache: &Path, processor: &Processor) -> Option<String> {
     let entries = fs::read_dir(cache).ok()?.flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    names.filter(|name| name.starts_with(begins) && !name.ends_with(".part")).max()
+    let names = names.filter_map(|name| name.split(':').next().map(str::to_owned));
+    names.filter(|name| name.starts_with(KERNEL) && name.ends_with(processor.debian)).max()
 }
 
 /// The folder that a package is unpacked in; it is fetched first where there is none.

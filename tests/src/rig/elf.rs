@@ -4,17 +4,62 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Held, Why, fail};
+use super::{Held, Processor, Why, fail};
 
-/// The libraries of a program, as the dynamic linker of this computer finds them: name and file.
+/// The libraries of a program, with those that they need: name and file.
 ///
 /// # Errors
-/// Where one is missing, or `ldd` is.
-pub fn libraries(program: &Path) -> Held<BTreeMap<String, PathBuf>> {
+/// Where one is missing, or what tells of them is.
+pub fn libraries(program: &Path, processor: &Processor) -> Held<BTreeMap<String, PathBuf>> {
+    if processor.is_here() { own_libraries(program) } else { foreign_libraries(program, processor) }
+}
+
+/// As the dynamic linker of this computer finds them.
+fn own_libraries(program: &Path) -> Held<BTreeMap<String, PathBuf>> {
     let output = Command::new("ldd").arg(program).output();
     let output = output.map_err(|e| Why::Skip(format!("ldd cannot be run ({e}); install libc-bin")))?;
     parse_ldd(&String::from_utf8_lossy(&output.stdout))
         .or_else(|name| fail(format!("{} needs {name}, which is not installed", program.display())))
+}
+
+/// In the folders of another processor.
+fn foreign_libraries(program: &Path, processor: &Processor) -> Held<BTreeMap<String, PathBuf>> {
+    let (mut found, mut left) = (BTreeMap::new(), vec![program.to_owned()]);
+    while let Some(file) = left.pop() {
+        let output =
+            Command::new("readelf").args(["--wide", "--dynamic", "--program-headers"]).arg(&file).output();
+        let output =
+            output.map_err(|e| Why::Skip(format!("readelf cannot be run ({e}); install binutils")))?;
+        for name in parse_readelf(&String::from_utf8_lossy(&output.stdout)) {
+            if found.contains_key(&name) {
+                continue;
+            }
+            let plain = Path::new(&name).file_name().unwrap_or_default();
+            let places = processor.libraries().map(|folder| folder.join(plain));
+            let Some(place) = places.into_iter().find(|place| place.is_file()) else {
+                let debian = processor.debian;
+                return Err(Why::Skip(format!(
+                    "{name} for {} is not installed; install libc6:{debian} and libstdc++6:{debian}",
+                    processor.name
+                )));
+            };
+            left.push(place.clone());
+            found.insert(name, place);
+        }
+    }
+    Ok(found)
+}
+
+/// `(NEEDED) Shared library: [libc.so.6]`, and the linker by its path: `[Requesting program interpreter: /lib/ld.so]`.
+fn parse_readelf(said: &str) -> Vec<String> {
+    let value = |line: &str| {
+        let (_, rest) = match line.contains("(NEEDED)") {
+            true => line.split_once('[')?,
+            false => line.split_once("program interpreter: ")?,
+        };
+        rest.split(']').next().map(str::to_owned)
+    };
+    said.lines().filter_map(value).collect()
 }
 
 /// `libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x…)`, or the linker alone by its path; the name that is missing.
@@ -93,6 +138,14 @@ mod tests {
         let expect = [("/lib64/ld.so.2", "/lib64/ld.so.2"), ("libm.so.6", "/lib/x/libm.so.6")];
         assert_eq!(found, expect.map(|(name, path)| (name.to_owned(), PathBuf::from(path))).into());
         assert_eq!(parse_ldd("\tliba.so => not found\n"), Err("liba.so".into()));
+    }
+
+    #[test]
+    fn libraries_of_other_processors_are_found_as_readelf_says() {
+        let said = "      [Requesting program interpreter: /lib/ld-linux.so.1]\n \
+                    0x01 (NEEDED)  Shared library: [libm.so.6]\n 0x0e (SONAME) Library soname: [me.so]\n";
+        assert_eq!(parse_readelf(said), ["/lib/ld-linux.so.1", "libm.so.6"]);
+        assert!(parse_readelf("readelf: Error: not an ELF file").is_empty());
     }
 
     #[test]

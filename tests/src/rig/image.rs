@@ -9,10 +9,8 @@ use models::store::{RECORD, Store, program_on_path};
 
 use super::archive::Archive;
 use super::debian::Debian;
-use super::{Held, Why, elf, fail};
+use super::{Held, Processor, Why, elf, fail};
 
-/// The unit's board.
-pub const BOARD: &str = "qemu-pc";
 /// The language of what is signed and spelled.
 const LANGUAGE: &str = "ase";
 /// The language pairs of a lexicon's index stand in its third column.
@@ -61,10 +59,12 @@ pub struct Film {
 /// Width and height of the film and the camera. Pixels.
 pub const PICTURE: [u32; 2] = [720, 576];
 
-/// The workspace's programs, run from their folder.
+/// The workspace's programs, run from their folder; and those that the machine runs.
 #[derive(Debug, Clone)]
 pub struct Programs {
     folder: PathBuf,
+    /// The machine's.
+    pub processor: &'static Processor,
     store: PathBuf,
     work: PathBuf,
 }
@@ -74,14 +74,15 @@ impl Programs {
     ///
     /// # Errors
     /// Where one was not built.
-    pub fn new(folder: &Path, work: &Path) -> Held<Self> {
-        let new = Self { folder: folder.into(), store: work.join("store"), work: work.into() };
-        for name in ["signpost", "xtask"] {
-            if !new.path(name).is_file() {
-                return fail(format!("{} is not built; run `cargo xtask rig`", new.path(name).display()));
+    pub fn new(folder: &Path, work: &Path, processor: &'static Processor) -> Held<Self> {
+        let new = Self { folder: folder.into(), processor, store: work.join("store"), work: work.into() };
+        for program in [new.path("signpost"), new.path("xtask"), new.inside("signpost")] {
+            if !program.is_file() {
+                let (program, board) = (program.display(), processor.board);
+                return fail(format!("{program} is not built; run `cargo xtask rig --board {board}`"));
             }
         }
-        if !new.path("rig-guest").is_file() {
+        if !new.inside("rig-guest").is_file() {
             let why = "what films for the camera was not built: it needs libclang; run `cargo xtask setup`";
             return Err(Why::Skip(why.into()));
         }
@@ -92,14 +93,19 @@ impl Programs {
         self.folder.join(name)
     }
 
+    /// A program that the machine runs.
+    fn inside(&self, name: &str) -> PathBuf {
+        self.processor.programs(&self.folder).join(name)
+    }
+
     /// The unit's program whose log comes as frames of defmt, where it was built.
     pub fn framed(&self) -> Option<PathBuf> {
-        Some(self.path("framed/signpost")).filter(|program| program.is_file())
+        Some(self.inside("framed/signpost")).filter(|program| program.is_file())
     }
 
     /// What is put into the machine as the unit's program.
     fn unit(&self) -> PathBuf {
-        self.framed().unwrap_or_else(|| self.path("signpost"))
+        self.framed().unwrap_or_else(|| self.inside("signpost"))
     }
 
     /// A program with the rig's own store and key.
@@ -124,7 +130,7 @@ impl Programs {
     /// A program without what only a debugger reads, where `strip` is installed.
     fn stripped(&self, program: &Path) -> Held<PathBuf> {
         let to = self.work.join(program.file_name().unwrap_or_default());
-        let stripped = program_on_path("strip")
+        let stripped = program_on_path(self.processor.strip)
             .is_some_and(|strip| Command::new(strip).arg("-o").arg(&to).arg(program).status().is_ok());
         if !stripped || !to.is_file() {
             fs::copy(program, &to)?;
@@ -144,9 +150,10 @@ pub fn small_store(from: &Store, programs: &Programs) -> Held<()> {
     for name in edge::vision::NETWORKS {
         fs::copy(from.network(name), to.network(name))?;
     }
-    if from.onnxruntime().is_file() {
-        fs::create_dir_all(to.onnxruntime().parent().unwrap_or(to.root()))?;
-        fs::copy(from.onnxruntime(), to.onnxruntime())?;
+    let [source, copy] = [from, &to].map(|store| store.onnxruntime_for(programs.processor.name));
+    if source.is_file() {
+        fs::create_dir_all(copy.parent().unwrap_or(to.root()))?;
+        fs::copy(source, copy)?;
     }
     let index = fs::read_to_string(from.lexicon().join("index.csv"))?;
     let mut kept = File::create(to.lexicon().join("index.csv"))?;
@@ -188,7 +195,7 @@ pub fn bundles(programs: &Programs) -> Held<Bundles> {
     // Behind its end a program may have anything; it is another file all the same.
     File::options().append(true).open(&next_program)?.write_all(b"the next version")?;
     let [first, next] = VERSIONS.map(|version| programs.work.join(format!("{version}.bundle")));
-    let fixed = ["bundle", "--board", BOARD, "--key", &key, "--level", "1"];
+    let fixed = ["bundle", "--board", programs.processor.board, "--key", &key, "--level", "1"];
     let own = ["--version", VERSIONS[0], "--program", &text(&program), "--out", &text(&first)];
     programs.run("xtask", &[&fixed[..], &own].concat())?;
     let own = ["--version", VERSIONS[1], "--program", &text(&next_program), "--out", &text(&next)];
@@ -202,7 +209,7 @@ pub fn disk(programs: &Programs, bundles: &Bundles) -> Held<PathBuf> {
     fs::create_dir_all(&root)?;
     fs::copy(programs.work.join("key/signpost.pub"), root.join("trusted.pub"))?;
     let (file, folder) = (bundles.first.display().to_string(), root.display().to_string());
-    programs.run("signpost", &["install", &file, "--board", BOARD, "--root", &folder])?;
+    programs.run("signpost", &["install", &file, "--board", programs.processor.board, "--root", &folder])?;
     let Some(mkfs) = program_on_path("mkfs.ext4")
         .or_else(|| Some("/usr/sbin/mkfs.ext4".into()).filter(|p: &PathBuf| p.is_file()))
     else {
@@ -226,8 +233,8 @@ pub fn initramfs(debian: &Debian, programs: &Programs, unit: &str) -> Held<PathB
     archive.file("init", include_bytes!("init.sh"));
     archive.file("etc/unit", unit.as_bytes());
     archive.file("bin/busybox", &fs::read(&debian.busybox)?);
-    let applets = Command::new(&debian.busybox).arg("--list").output()?;
-    for name in String::from_utf8_lossy(&applets.stdout).lines().filter(|name| *name != "busybox") {
+    archive.file("etc/board", programs.processor.board.as_bytes());
+    for name in debian.tools.iter().filter(|name| *name != "busybox") {
         archive.link(&format!("bin/{name}"), "busybox");
     }
     for folder in ["dev", "proc", "sys", "tmp", "var/lib"] {
@@ -244,15 +251,15 @@ pub fn initramfs(debian: &Debian, programs: &Programs, unit: &str) -> Held<PathB
         order.push_str(&format!("{name} {options}\n"));
     }
     archive.file("modules/order", order.as_bytes());
-    let inside = [programs.stripped(&programs.unit())?, programs.stripped(&programs.path("rig-guest"))?];
-    let runtime = Store::at(&programs.store).onnxruntime();
+    let inside = [programs.stripped(&programs.unit())?, programs.stripped(&programs.inside("rig-guest"))?];
+    let runtime = Store::at(&programs.store).onnxruntime_for(programs.processor.name);
     for program in &inside {
         let name = program.file_name().unwrap_or_default().to_string_lossy();
         archive.file(&format!("bin/{name}"), &fs::read(program)?);
     }
     let mut libraries = std::collections::BTreeMap::new();
     for file in inside.iter().chain(Some(&runtime).filter(|path| path.is_file())) {
-        libraries.extend(elf::libraries(file)?);
+        libraries.extend(elf::libraries(file, programs.processor)?);
     }
     for (name, file) in libraries {
         // The linker stands in programs by its path; it looks for the others in /lib.

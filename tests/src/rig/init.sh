@@ -32,7 +32,7 @@ mkdir /sys/fs/cgroup/unit
     while :; do
         (
             echo 0 >/sys/fs/cgroup/unit/cgroup.procs
-            exec signpost boot --board qemu-pc -- $(cat /etc/unit)
+            exec signpost boot --board "$(cat /etc/board)" -- $(cat /etc/unit)
         )
         echo "rig: the unit ended with $?"
         sleep 1

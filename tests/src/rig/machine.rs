@@ -10,14 +10,15 @@ use serde_json::json;
 use super::guest::Shell;
 use super::picture::Picture;
 use super::qmp::Qmp;
-use super::{Held, Why, fail};
+use super::{Held, Processor, Why, fail};
 
-const QEMU: &str = "qemu-system-x86_64";
 const IMAGER: &str = "qemu-img";
 
 /// What the machine is made of, whenever it is switched on.
 #[derive(Debug, Clone)]
 pub struct Parts {
+    /// What it is built around.
+    pub processor: &'static Processor,
     /// The kernel.
     pub kernel: PathBuf,
     /// The first file system.
@@ -36,23 +37,22 @@ pub struct Parts {
 ///
 /// # Errors
 /// [`Why::Skip`] where it is not.
-pub fn check() -> Held<()> {
-    for (program, package) in [(QEMU, "qemu-system-x86"), (IMAGER, "qemu-utils"), ("setpriv", "util-linux")] {
+pub fn check(processor: &Processor) -> Held<()> {
+    let [qemu, package] = processor.qemu;
+    for (program, package) in [(qemu, package), (IMAGER, "qemu-utils"), ("setpriv", "util-linux")] {
         if program_on_path(program).is_none() {
             return Err(Why::Skip(format!("{program} is not installed; install {package}")));
         }
     }
-    if std::env::consts::ARCH != "x86_64" {
-        return Err(Why::Skip("the rig starts the unit that was built here, and knows only x86_64".into()));
-    }
     Ok(())
 }
 
-/// Whether the processor itself runs the machine. A KVM by other means emulates the kernel's instructions one by one,
+/// Whether this computer's processor itself runs the machine. A KVM by other means emulates the kernel's instructions one by one,
 /// and is slower than QEMU.
-pub fn has_kvm() -> bool {
+pub fn has_kvm(processor: &Processor) -> bool {
     let modules = ["/sys/module/kvm_intel", "/sys/module/kvm_amd"];
-    modules.iter().any(|module| Path::new(module).is_dir())
+    processor.is_here()
+        && modules.iter().any(|module| Path::new(module).is_dir())
         && fs::File::options().read(true).write(true).open("/dev/kvm").is_ok()
 }
 
@@ -83,19 +83,20 @@ impl Parts {
             let _ = fs::remove_file(socket(name));
         }
         let path = |path: &Path| path.display().to_string();
-        let mut args: Vec<String> = ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35"]
-            .map(String::from)
-            .to_vec();
+        let mut args: Vec<String> =
+            ["-nodefaults", "-no-user-config", "-display", "none", "-machine", self.processor.machine]
+                .map(String::from)
+                .to_vec();
         let mut add = |more: &[&str]| args.extend(more.iter().map(|arg| (*arg).to_owned()));
-        if has_kvm() {
+        if has_kvm(self.processor) {
             add(&["-accel", "kvm", "-cpu", "host", "-smp", "2"]);
         } else {
-            // One nanosecond an instruction, whatever this computer does beside it. A processor from before AVX and FMA:
-            // QEMU computes those by software, three times as slowly as what they stand for.
-            add(&["-accel", "tcg", "-icount", "shift=0", "-cpu", "Westmere", "-smp", "1"]);
+            // One nanosecond an instruction, whatever this computer does beside it.
+            let cpu = self.processor.emulated;
+            add(&["-accel", "tcg", "-icount", "shift=0", "-cpu", cpu, "-smp", "1"]);
         }
         add(&["-m", "2048", "-kernel", &path(&self.kernel), "-initrd", &path(&self.initramfs)]);
-        add(&["-append", "console=ttyS0 quiet panic=5"]);
+        add(&["-append", &format!("console={} quiet panic=5", self.processor.console)]);
         add(&[
             "-chardev",
             &format!("file,id=log,path={},append=on", path(&self.log)),
@@ -113,7 +114,10 @@ impl Parts {
         add(&["-qmp", &format!("unix:{},server=on,wait=off", path(&socket("qmp")))]);
         // Whatever ends the rig ends the machine with it.
         let mut qemu = Command::new("setpriv");
-        qemu.args(["--pdeathsig", "KILL", QEMU]).args(args).stdin(Stdio::null()).stdout(Stdio::null());
+        qemu.args(["--pdeathsig", "KILL", self.processor.qemu[0]])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         let process = Process(qemu.spawn()?);
         let mut qmp = Qmp::connect(&socket("qmp"))?;
         let cable = cable(&mut qmp)?;

@@ -15,6 +15,7 @@ mod guest;
 mod image;
 mod machine;
 pub mod picture;
+mod processor;
 mod qmp;
 mod story;
 
@@ -23,6 +24,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub use processor::{PROCESSORS, Processor};
 pub use story::tell;
 
 /// What the process ends with where the rig cannot run here at all.
@@ -63,8 +65,11 @@ fn fail<T>(said: impl Into<String>) -> Held<T> {
 pub struct Options {
     /// Where screenshots and the unit's log go.
     pub out: PathBuf,
-    /// The programs that were built: `signpost`, `xtask`, `rig-guest`.
+    /// The programs that were built for this computer: `signpost`, `xtask` and the unit's own where it has the same
+    /// processor.
     pub programs: PathBuf,
+    /// The machine's.
+    pub processor: &'static Processor,
     /// How often the display is pulled.
     pub hot_plugs: u32,
 }

@@ -18,13 +18,13 @@ use models::link::{Tool, message};
 use models::store::Store;
 
 use super::debian::Debian;
-use super::image::{self, BOARD, Bundles, Film, PICTURE, Programs, VERSIONS};
+use super::image::{self, Bundles, Film, PICTURE, Programs, VERSIONS};
 use super::machine::{self, Machine, Parts};
 use super::picture::Picture;
 use super::{Held, Options, Teller, Why, fail, until};
 
 /// What the unit does, behind `signpost boot`.
-const UNIT: &str = "kiosk --board qemu-pc --show screen --unit rig --model asl-letters --language ase";
+const UNIT: &str = "kiosk --show screen --unit rig --model asl-letters --language ase";
 /// So much more slowly the film is shown to an emulated machine.
 const SLOWLY: f32 = 6.0;
 /// What is sent to be signed.
@@ -68,15 +68,18 @@ type Link = Tool<Port>;
 /// # Errors
 /// [`Why::Skip`] where the rig cannot run here, [`Why::Fail`] with the first thing that did not hold.
 pub fn tell(options: &Options) -> Held<Teller> {
-    machine::check()?;
+    machine::check(options.processor)?;
     fs::create_dir_all(&options.out)?;
     let out = options.out.canonicalize()?;
     let mut teller = Teller::new(&out);
     let work = tempfile::tempdir()?;
     let (parts, bundles, film) = prepare(options, work.path(), &out)?;
-    let by = if machine::has_kvm() { "its own processor" } else { "an emulated processor" };
-    println!("a machine with {by}, a film of {} ({} frames)", film.who, film.frames);
-    let programs = Programs::new(&options.programs, work.path())?;
+    let by = if machine::has_kvm(options.processor) { "this computer's own" } else { "an emulated" };
+    println!(
+        "a machine with {by} {} processor, a film of {} ({} frames)",
+        options.processor.name, film.who, film.frames
+    );
+    let programs = Programs::new(&options.programs, work.path(), options.processor)?;
     let hot_plugs = options.hot_plugs;
     Story { teller: &mut teller, parts, bundles, film, programs, hot_plugs }.tell()?;
     Ok(teller)
@@ -90,17 +93,25 @@ fn prepare(options: &Options, work: &Path, out: &Path) -> Held<(Parts, Bundles, 
     };
     let cache = store.root().join("rig");
     fs::create_dir_all(&cache)?;
-    let debian = Debian::fetch(&cache)?;
-    let programs = Programs::new(&options.programs, work)?;
+    let processor = options.processor;
+    let debian = Debian::fetch(&cache, options.processor)?;
+    let programs = Programs::new(&options.programs, work, processor)?;
     image::small_store(&store, &programs)?;
     let film = image::film(&programs, &store)?;
     let bundles = image::bundles(&programs)?;
     let disk = image::disk(&programs, &bundles)?;
-    let initramfs = image::initramfs(&debian, &programs, UNIT)?;
+    let initramfs = image::initramfs(&debian, &programs, &format!("{UNIT} --board {}", processor.board))?;
     let log = out.join("unit.log");
     let _ = fs::remove_file(&log);
-    let parts =
-        Parts { kernel: debian.kernel, initramfs, disk, film: film.path.clone(), work: work.into(), log };
+    let parts = Parts {
+        processor,
+        kernel: debian.kernel,
+        initramfs,
+        disk,
+        film: film.path.clone(),
+        work: work.into(),
+        log,
+    };
     Ok((parts, bundles, film))
 }
 
@@ -147,7 +158,7 @@ impl Story<'_> {
     fn show(&self, machine: &mut Machine, [from, to]: [u32; 2]) -> Held<()> {
         let [w, h] = PICTURE;
         // An emulated machine sees little in a second of its own: the people before its camera wait for it.
-        let fps = self.film.fps / if machine::has_kvm() { 1.0 } else { SLOWLY };
+        let fps = self.film.fps / if machine::has_kvm(self.programs.processor) { 1.0 } else { SLOWLY };
         // Who filmed before lets the camera's output go, which has its name once the unit has let go of it as well.
         let line = format!(
             "killall -q rig-guest-film; for i in $(seq 100); do [ -c /dev/video1 ] && break; sleep 0.1; done; ln -sf rig-guest /bin/rig-guest-film; \
@@ -161,7 +172,7 @@ impl Story<'_> {
     fn ready(&mut self, machine: &mut Machine, version: &str, name: &str) -> Held<Link> {
         let mut link = connect(machine, START)?;
         let hello = link.unit().clone();
-        if (hello.product.as_str(), hello.board.as_str()) != (version, BOARD) {
+        if (hello.product.as_str(), hello.board.as_str()) != (version, self.programs.processor.board) {
             return fail(format!("version {} of board {} runs", hello.product, hello.board));
         }
         self.teller.held(&format!("version {version} answers through the cable"));
