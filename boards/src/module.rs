@@ -285,7 +285,7 @@ mod tests {
             "",
             &["linux,dummy-virt"],
             "linux,dummy-virt",
-            Ok(("qemu", "Emulated Arm machine (QEMU virt)")),
+            Ok(("qemu-arm", "Emulated Arm machine (QEMU virt)")),
         );
     }
 

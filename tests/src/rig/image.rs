@@ -118,6 +118,11 @@ impl Programs {
         command
     }
 
+    /// ONNX Runtime for the machine, where the store has it.
+    pub fn runtime(&self) -> PathBuf {
+        Store::at(&self.store).onnxruntime_for(self.processor.name)
+    }
+
     fn run(&self, name: &str, args: &[&str]) -> Held<Output> {
         let output = self.command(name).args(args).output()?;
         if !output.status.success() {
@@ -150,7 +155,7 @@ pub fn small_store(from: &Store, programs: &Programs) -> Held<()> {
     for name in edge::vision::NETWORKS {
         fs::copy(from.network(name), to.network(name))?;
     }
-    let [source, copy] = [from, &to].map(|store| store.onnxruntime_for(programs.processor.name));
+    let (source, copy) = (from.onnxruntime_for(programs.processor.name), programs.runtime());
     if source.is_file() {
         fs::create_dir_all(copy.parent().unwrap_or(to.root()))?;
         fs::copy(source, copy)?;
@@ -252,7 +257,7 @@ pub fn initramfs(debian: &Debian, programs: &Programs, unit: &str) -> Held<PathB
     }
     archive.file("modules/order", order.as_bytes());
     let inside = [programs.stripped(&programs.unit())?, programs.stripped(&programs.inside("rig-guest"))?];
-    let runtime = Store::at(&programs.store).onnxruntime_for(programs.processor.name);
+    let runtime = programs.runtime();
     for program in &inside {
         let name = program.file_name().unwrap_or_default().to_string_lossy();
         archive.file(&format!("bin/{name}"), &fs::read(program)?);

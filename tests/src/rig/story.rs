@@ -205,6 +205,11 @@ impl Story<'_> {
         self.teller.keep("landmarks", &seen)?;
         self.teller.held(&format!("landmarks of {} are on the screen", self.film.who));
 
+        if self.programs.runtime().is_file() {
+            machine.shell.run("grep -q libonnxruntime /proc/$(pidof signpost)/maps", ANSWER)?;
+            self.teller.held("its networks run on ONNX Runtime of this processor");
+        }
+
         let letters = self.film.letters;
         let said = until("a caption", READ, || {
             let news = link.news(Duration::from_secs(1)).map_err(said)?;

@@ -182,13 +182,13 @@ mod tests {
             "{}",
             found.said
         );
-        let qemu = Board::named("qemu").unwrap();
+        let qemu = Board::named("qemu-arm").unwrap();
         assert_eq!(check(system.path(), &qemu).outcome, Outcome::Passed, "a desktop pretends to be one");
         std::fs::create_dir_all(system.path().join("proc/device-tree")).unwrap();
         std::fs::write(system.path().join("proc/device-tree/compatible"), "linux,dummy-virt\0").unwrap();
-        assert!(check(system.path(), &qemu).said.starts_with("/dev/hvc0 is not there"));
+        assert!(check(system.path(), &qemu).said.starts_with("/dev/ttyGS0 is not there"));
         std::fs::create_dir(system.path().join("dev")).unwrap();
-        std::fs::write(system.path().join("dev/hvc0"), "").unwrap();
+        std::fs::write(system.path().join("dev/ttyGS0"), "").unwrap();
         assert_eq!(check(system.path(), &qemu).outcome, Outcome::Passed);
     }
 }
