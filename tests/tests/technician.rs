@@ -172,8 +172,9 @@ fn a_program_takes_the_store_that_lies_beside_it() {
 #[test]
 fn a_program_for_arm_passes_its_self_test() {
     const TEST: &str = "a_program_for_arm_passes_its_self_test";
-    let built =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/aarch64-unknown-linux-gnu/release/signpost");
+    let debug = program("signpost");
+    let target = debug.parent().and_then(Path::parent).expect("programs lie in a folder of the target's");
+    let built = target.join("aarch64-unknown-linux-gnu/release/signpost");
     if !built.is_file() {
         return skip(TEST, "there is none; `cargo xtask build --board jetson-orin-nano` builds one");
     }
@@ -186,6 +187,8 @@ fn a_program_for_arm_passes_its_self_test() {
     let root = tempfile::tempdir().unwrap();
     let mut command = std::process::Command::new(emulator);
     command.arg(built).args(["selftest", "--board", "qemu", "--root", text(root.path())]);
+    // ONNX Runtime breaks down in it: see `cargo xtask build`.
+    command.env("ORT_DYLIB_PATH", "not-in-the-emulator");
     let output = command.env("SIGNPOST_CACHE", Store::locate().unwrap().root()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
@@ -223,7 +226,7 @@ fn a_program_for_another_processor_is_built_and_tried_with_what_is_there() {
     if cfg!(target_arch = "aarch64") {
         return skip("a_program_for_another_processor_is_built", "this is that processor");
     }
-    assert!(refusal(&build(&[])).ends_with("run `rustup target add aarch64-unknown-linux-gnu`"));
+    assert!(refusal(&build(&[])).contains("run `rustup target add aarch64-unknown-linux-gnu`, or"));
     fs::create_dir(&libraries).unwrap();
     fs::write(libraries.join("libstd-0.rlib"), "").unwrap();
     assert!(refusal(&build(&[])).contains("sudo apt install gcc-aarch64-linux-gnu"));

@@ -231,9 +231,7 @@ impl Bench {
         let gcc = program_on_path(&format!("{processor}-linux-gnu-gcc"));
         let emulators = ["", "-static"].map(|kind| program_on_path(&format!("qemu-{processor}{kind}")));
         Self {
-            compiler: [usual_compiler(), SYSTEM_COMPILER.into()]
-                .into_iter()
-                .find(|compiler| has_libraries(compiler, target)),
+            compiler: compilers().into_iter().find(|compiler| has_libraries(compiler, target)),
             linker: named.or(gcc).filter(|_| !runs_here(target)),
             emulator: emulators.into_iter().flatten().next(),
         }
@@ -288,6 +286,12 @@ fn linker_variable(target: &str) -> String {
 /// The compiler that cargo calls.
 fn usual_compiler() -> PathBuf {
     std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()).into()
+}
+
+/// The compilers that may be taken: who names one means that one.
+fn compilers() -> Vec<PathBuf> {
+    let named = std::env::var_os("RUSTC").is_some();
+    [usual_compiler(), SYSTEM_COMPILER.into()].into_iter().take(if named { 1 } else { 2 }).collect()
 }
 
 /// Whether a compiler has its libraries for a target, however they came there.

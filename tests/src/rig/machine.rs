@@ -47,8 +47,8 @@ pub fn check(processor: &Processor) -> Held<()> {
     Ok(())
 }
 
-/// Whether this computer's processor itself runs the machine. A KVM by other means emulates the kernel's instructions one by one,
-/// and is slower than QEMU.
+/// Whether this computer's processor itself runs the machine. A KVM by other means emulates the kernel's instructions
+/// one by one, and is slower than QEMU.
 pub fn has_kvm(processor: &Processor) -> bool {
     let modules = ["/sys/module/kvm_intel", "/sys/module/kvm_amd"];
     processor.is_here()

@@ -63,6 +63,16 @@ impl Processor {
         })
     }
 
+    /// This computer's.
+    ///
+    /// # Errors
+    /// [`Why::Skip`] where no machine is made with that.
+    pub fn here() -> Held<&'static Self> {
+        let skip =
+            || Why::Skip(format!("the rig has no machine with a processor {}", std::env::consts::ARCH));
+        PROCESSORS.iter().find(|processor| processor.is_here()).ok_or_else(skip)
+    }
+
     /// Whether it is this computer's.
     pub fn is_here(&self) -> bool {
         self.name == std::env::consts::ARCH
