@@ -12,7 +12,7 @@ use models::store::{Store, program_on_path};
 use serde_json::json;
 
 use crate::bundle::contents::check_program;
-use crate::cargo::{FRAMED, cargo, has_camera, released};
+use crate::cargo::{cargo, has_camera, keep_framed, processor, released};
 use crate::monitor::decode::PROGRAMS;
 use crate::ui::Ui;
 
@@ -60,15 +60,15 @@ impl Build {
     /// # Errors
     /// As [`Build::run`], but for what is not installed.
     pub fn run_where_it_can(&self, ui: &Ui) -> anyhow::Result<()> {
-        let target = Board::named(&self.board)?.target;
-        let bench = Bench::here(&target);
-        let missing = bench.missing(&target).or_else(|| {
-            let needs = bench.emulator.is_none() && !runs_here(&target);
+        let board = Board::named(&self.board)?;
+        let (target, bench) = (&board.target, Bench::here(&board.target));
+        let missing = bench.missing(target).or_else(|| {
+            let needs = bench.emulator.is_none() && !runs_here(target);
             needs.then(|| {
                 format!("there is no emulator for {target} here; run `sudo apt install qemu-user-static`")
             })
         });
-        let Some(missing) = missing else { return self.run(ui) };
+        let Some(missing) = missing else { return self.run_with(&board, &bench, ui).map(drop) };
         ui.step(&format!("not building for {}: {missing}", self.board));
         Ok(())
     }
@@ -80,8 +80,12 @@ impl Build {
     /// self-test where this computer can run it.
     pub fn run(&self, ui: &Ui) -> anyhow::Result<()> {
         let board = Board::named(&self.board)?;
+        self.run_with(&board, &Bench::here(&board.target), ui).map(drop)
+    }
+
+    /// The same with what is here; gives where the program was kept as it was built, if its log comes as frames.
+    fn run_with(&self, board: &Board, bench: &Bench, ui: &Ui) -> anyhow::Result<Option<PathBuf>> {
         let store = Store::locate().context("neither HOME nor SIGNPOST_CACHE is set; set one of them")?;
-        let bench = Bench::here(&board.target);
         if let Some(missing) = bench.missing(&board.target) {
             bail!("{missing}");
         }
@@ -96,7 +100,7 @@ impl Build {
             let shown = shown(&command);
             let said = json!({ "board": board.name, "program": program, "command": shown });
             ui.answer(&if self.json { said.to_string() } else { shown });
-            return Ok(());
+            return Ok(None);
         }
         ui.step(&format!("building for {} (some twenty minutes the first time)", board.title));
         // What the compiler says goes where it always goes; standard output is for the answer.
@@ -104,15 +108,15 @@ impl Build {
         if !status.context("cargo could not be started; install Rust with rustup")?.success() {
             bail!("the build failed; the first error above says why");
         }
-        check_program(&board, &program)?;
+        check_program(board, &program)?;
         let service = program.with_file_name("signpost.service");
-        let written = std::fs::write(&service, boards::service(&board));
+        let written = std::fs::write(&service, boards::service(board));
         written.with_context(|| format!("{} cannot be written; free some space there", service.display()))?;
-        if self.defmt {
-            let kept = keep(&program, &board.target, &bench)?;
+        let kept = self.defmt.then(|| keep(&program, &board.target, bench)).transpose()?;
+        if let Some(kept) = &kept {
             ui.step(&format!("keeping {} for `cargo xtask monitor`", kept.display()));
         }
-        let tested = test(&board, &program, &bench, ui)?;
+        let tested = test(board, &program, bench, ui)?;
         let said = json!({ "board": board.name, "program": program, "service": service, "selftest": tested });
         ui.answer(&if self.json {
             said.to_string()
@@ -121,7 +125,7 @@ impl Build {
             let service = service.display();
             format!("{}: for {}{tested}; systemd starts it by {service}", program.display(), board.title)
         });
-        Ok(())
+        Ok(kept)
     }
 }
 
@@ -172,21 +176,16 @@ fn test(board: &Board, program: &Path, bench: &Bench, ui: &Ui) -> anyhow::Result
 /// # Errors
 /// As [`Build::run`].
 pub fn for_the_rig(board: &str, store: &Store, ui: &Ui) -> anyhow::Result<()> {
-    let target = Board::named(board)?.target;
-    if runs_here(&target) {
+    let board = Board::named(board)?;
+    if runs_here(&board.target) {
         return Ok(());
     }
-    Build::of(board, true).run(ui)?;
-    let bench = Bench::here(&target);
-    let program = released(&target);
-    let build = build_id::of_file(&program).ok().flatten().context("the program has no build-id")?;
-    let framed = program.with_file_name(FRAMED);
-    let kept = Path::new(PROGRAMS).join(hexadecimal(&build)).join("signpost");
-    std::fs::create_dir_all(&framed)
-        .and_then(|()| std::fs::copy(kept, framed.join("signpost")))
-        .with_context(|| format!("{} cannot be filled; free some space there", framed.display()))?;
+    let bench = Bench::here(&board.target);
+    if let Some(kept) = Build::of(&board.name, true).run_with(&board, &bench, ui)? {
+        keep_framed(&kept, &released(&board.target))?;
+    }
     ui.step("building what films for the rig's camera");
-    let status = bench.release(store, &target, GUEST).stdout(Stdio::null()).status();
+    let status = bench.release(store, &board.target, GUEST).stdout(Stdio::null()).status();
     if !status.context("cargo could not be started; install Rust with rustup")?.success() {
         bail!("the build failed; the first error above says why");
     }
@@ -268,10 +267,6 @@ impl Bench {
             )
         })
     }
-}
-
-fn processor(target: &str) -> &str {
-    target.split('-').next().unwrap_or(target)
 }
 
 fn runs_here(target: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Cargo, called with what the store brings for building.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
@@ -45,8 +45,13 @@ pub fn released(target: &str) -> PathBuf {
     self::target().join(target).join("release/signpost")
 }
 
+/// The processor of a target.
+pub fn processor(target: &str) -> &str {
+    target.split('-').next().unwrap_or(target)
+}
+
 /// The unit's program whose log comes as frames of defmt lies here, beside the others.
-pub const FRAMED: &str = "framed";
+const FRAMED: &str = "framed";
 
 /// Builds the unit's program with its log as frames of defmt, and with what tells their words, files and lines. All
 /// that others made is shared with the other programs: only what the workspace has of its own is built twice.
@@ -62,10 +67,18 @@ pub fn build_framed(store: &Store, ui: &Ui) -> anyhow::Result<()> {
     if !command.status().context("cargo could not be started; install Rust with rustup")?.success() {
         bail!("the build failed; the first error above says why");
     }
-    let built = target().join("debug");
-    let kept = built.join(FRAMED);
+    let built = target().join("debug/signpost");
+    keep_framed(&built, &built)
+}
+
+/// Keeps a unit's program with all that tells its log's words, in the folder beside another one where the rig looks.
+///
+/// # Errors
+/// Where it cannot be kept.
+pub fn keep_framed(framed: &Path, beside: &Path) -> anyhow::Result<()> {
+    let kept = beside.with_file_name(FRAMED);
     std::fs::create_dir_all(&kept)
-        .and_then(|()| std::fs::copy(built.join("signpost"), kept.join("signpost")))
+        .and_then(|()| std::fs::copy(framed, kept.join("signpost")))
         .with_context(|| format!("{} cannot be filled; free some space there", kept.display()))?;
     Ok(())
 }

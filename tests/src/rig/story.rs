@@ -94,7 +94,7 @@ fn prepare(options: &Options, work: &Path, out: &Path) -> Held<(Parts, Bundles, 
     let cache = store.root().join("rig");
     fs::create_dir_all(&cache)?;
     let processor = options.processor;
-    let debian = Debian::fetch(&cache, options.processor)?;
+    let debian = Debian::fetch(&cache, processor)?;
     let programs = Programs::new(&options.programs, work, processor)?;
     image::small_store(&store, &programs)?;
     let film = image::film(&programs, &store)?;

@@ -9,6 +9,8 @@ use models::bundle::write::Source;
 use models::bundle::{PROGRAM, STORE};
 use models::store::{self, RECORD, SHIPPED, Store};
 
+use crate::cargo::processor;
+
 /// Where ELF says for which processor a program is.
 const ELF_MACHINE: std::ops::Range<usize> = 18..20;
 /// Processors, as ELF numbers them and as targets begin.
@@ -32,7 +34,7 @@ pub fn of(board: &Board, program: &Path, store: &Store) -> anyhow::Result<Vec<So
         add(&store.root().join(folder), &format!("{STORE}/{folder}"), &mut sources)?;
     }
     // Without the unit's own library it reads with tract, which needs none and is slower.
-    let processor = board.target.split('-').next().unwrap_or(&board.target);
+    let processor = processor(&board.target);
     let library = store.onnxruntime_for(processor);
     if library.is_file() {
         let name = format!("{STORE}/lib/{processor}/libonnxruntime.so");
