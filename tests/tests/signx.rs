@@ -18,7 +18,7 @@ use host::nn::{Drops, load, save};
 use host::signx::decode::Search;
 use host::signx::loss::{self, Balance, Noised, Targets};
 use host::signx::{
-    AlphaBar, Diffusion, Frames, Pose2Gloss, Pose2GlossConfig, Size, Video2Gloss, Video2Pose,
+    AlphaBar, Diffusion, Frames, Pose2Gloss, Pose2GlossConfig, Size, SpatialConfig, Video2Gloss, Video2Pose,
     Video2PoseConfig, decode,
 };
 use models::translator::{
@@ -120,7 +120,8 @@ fn net() -> Pose2Gloss<B> {
 
 fn video_net() -> Video2Pose<B> {
     let temporal = Size { layers: 1, ..SIZE };
-    let config = Video2PoseConfig { picture: 8, patch: 4, spatial: SIZE, temporal };
+    let spatial = SpatialConfig { picture: 8, halves: vec![], patch: 4, size: SIZE, gathers: false };
+    let config = Video2PoseConfig { spatial, temporal };
     load(config.init::<B>(&net().encode, &Default::default()), file("video2pose.safetensors")).unwrap()
 }
 
@@ -327,7 +328,7 @@ fn a_video_becomes_tracks_and_is_read_by_them() {
     let (said, net, drops) = (Said::read(), video_net(), &mut Drops::none());
     let (video, frames) = (said.tensor::<5>("video"), said.frames());
     let seen = frames.seen();
-    let looked = net.frames(video.clone(), drops);
+    let looked = net.spatial.forward(video.clone(), drops);
     said.check("video.frames", looked.clone(), VALUE);
     said.check("video.over_time", net.over_time(looked, &seen, drops), VALUE);
     let given = net.forward(video.clone(), &seen, drops);
@@ -337,8 +338,8 @@ fn a_video_becomes_tracks_and_is_read_by_them() {
     said.check("video.loss", loss.clone(), VALUE);
     let gradients = loss.backward();
     let of = |name: &str| format!("video.gradient.{name}");
-    said.check_gradient(&of("patches.weight"), &net.patches.weight.val(), &gradients);
-    said.check_gradient(&of("class"), &net.class.val(), &gradients);
+    said.check_gradient(&of("spatial.patches.weight"), &net.spatial.patches.weight.val(), &gradients);
+    said.check_gradient(&of("spatial.class"), &net.spatial.class.as_ref().unwrap().val(), &gradients);
     let query = &net.temporal[0].attention.query.weight;
     said.check_gradient(&of("temporal.0.attention.query.weight"), &query.val(), &gradients);
     let project = &net.projections[3].linear.weight;
@@ -349,8 +350,24 @@ fn a_video_becomes_tracks_and_is_read_by_them() {
     let by_tracks = reader.pose2gloss.read(&given, &DIFFUSION, drops);
     assert_eq!(read.clone().into_data(), by_tracks.into_data());
     let gradients = read.sum().backward();
-    assert!(reader.video2pose.patches.weight.val().grad(&gradients).is_some());
+    assert!(reader.video2pose.spatial.patches.weight.val().grad(&gradients).is_some());
     assert!(reader.pose2gloss.padmatch.project.weight.val().grad(&gradients).is_none(), "it is frozen");
+}
+
+#[test]
+fn a_hybrid_makes_a_frame_s_feature_of_all_its_places() {
+    let said = Said::read();
+    let size = Size { layers: 1, ..SIZE };
+    let config = SpatialConfig { picture: 8, halves: vec![5, 6], patch: 1, size, gathers: true };
+    let net = load(config.init::<B>(&Default::default()), file("spatial.safetensors")).unwrap();
+    let features = net.forward(said.tensor::<5>("video"), &mut Drops::none());
+    said.check("hybrid.frames", features.clone(), VALUE);
+    let gradients = features.powi_scalar(2).mean().backward();
+    let of = |name: &str| format!("hybrid.gradient.{name}");
+    said.check_gradient(&of("halves.0.linear.weight"), &net.halves[0].linear.weight.val(), &gradients);
+    said.check_gradient(&of("halves.1.norm.gamma"), &net.halves[1].norm.gamma.val(), &gradients);
+    said.check_gradient(&of("places"), &net.places.val(), &gradients);
+    said.check_gradient(&of("gather.weight"), &net.gather.as_ref().unwrap().weight.val(), &gradients);
 }
 
 /// A network's outputs by an engine.

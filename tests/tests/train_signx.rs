@@ -81,7 +81,11 @@ impl Bench {
 
     fn stage(&self, recipe: &str, data: &str, out: &str, steps: usize) -> Command {
         let mut command = Command::new(tests::program("signpost-host"));
-        let rate = if recipe == "signx-video" { "0.005" } else { "0.01" };
+        let rate = match recipe {
+            "signx-video" => "0.005",
+            "signx-adapt" => "0.001",
+            _ => "0.01",
+        };
         command.args(["train", recipe, "--rate", rate, "--steps"]).arg(steps.to_string());
         command.arg("--data").arg(self.at(data)).arg("--out").arg(self.at(out));
         command
@@ -244,6 +248,24 @@ fn its_second_stage_reads_the_video_of_the_signs() {
     assert_eq!(manifest["metrics"][1]["value"], wer, "it reads what training measured");
     let (done, said) = read("base");
     assert!(!done && said.contains("reads no videos"), "{said}");
+
+    let adapt = |base: &str| {
+        bench.stage("signx-adapt", "five", "adapted", 60).arg("--base").arg(bench.at(base)).output().unwrap()
+    };
+    let output = adapt("base");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("`train signx-video` wrote"), "{said}");
+    let output = adapt("video");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (done, said) = read("adapted");
+    assert!(done, "{said}");
+    let adapted = bench.wer("said.jsonl", "five/dev");
+    assert!(adapted <= wer, "{adapted} after, {wer} before");
+    let [before, after] = ["video", "adapted"].map(|model| {
+        ["weights.safetensors", "video2pose.safetensors"]
+            .map(|file| fs::read(bench.at(model).join(file)).unwrap())
+    });
+    assert!(before[0] != after[0] && before[1] == after[1], "only what reads the tracks has learnt");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::track::{FRAME, Track};
 use super::{Film, Frames, Preset};
 use crate::Error;
 use crate::data::{UTTERANCES, Utterance, utterances};
+use crate::nn::numbers;
 
 /// DWPose's shoulders, in the order of OpenPose's 18 points.
 const DWPOSE_SHOULDERS: [usize; 2] = [5, 2];
@@ -40,6 +41,19 @@ impl Clip {
         });
         let mut clip = Self { there: there.collect(), ..Self::default() };
         clip.tracks[Track::MediaPipe as usize] = Some(rows);
+        clip
+    }
+
+    /// The clip of frames of one clip, with all tracks.
+    pub fn of_frames<B: Backend>(frames: &Frames<B>) -> Self {
+        let ([_, t, f], mut clip) = (frames.numbers.dims(), Self::default());
+        let (numbers, there) = (numbers(frames.numbers.clone()), numbers(frames.there.clone()));
+        assert_eq!(f, FRAME, "a frame of all tracks");
+        clip.there = there.chunks_exact(5).map(|row| std::array::from_fn(|i| row[i] > 0.0)).collect();
+        clip.tracks = Track::ALL.map(|track| {
+            let rows = (0..t).flat_map(|row| &numbers[row * FRAME..][track.columns()]);
+            Some(rows.copied().collect())
+        });
         clip
     }
 
@@ -139,7 +153,7 @@ pub fn clips(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip)>, E
 /// # Errors
 /// As [`clips`]; and where a video is missing or shorter than its tracks.
 pub fn films(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip, Film)>, Error> {
-    let side = preset.video2pose.picture;
+    let side = preset.video2pose.spatial.picture;
     read(folder, preset, |pose, frames| Film::read(&Film::beside(pose), frames, side))
 }
 

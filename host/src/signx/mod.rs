@@ -25,6 +25,7 @@ pub mod read;
 pub mod rendered;
 pub mod sampler;
 pub mod schedule;
+pub mod spatial;
 pub mod track;
 pub mod unit;
 pub mod video2pose;
@@ -42,6 +43,7 @@ pub use pose2gloss::{Frames, Pose2Gloss, Pose2GlossConfig};
 pub use preset::Preset;
 pub use sampler::{Diffusion, Move};
 pub use schedule::AlphaBar;
+pub use spatial::{Spatial, SpatialConfig};
 pub use track::Track;
 pub use video2pose::{Video2Gloss, Video2Pose, Video2PoseConfig};
 

@@ -245,7 +245,7 @@ impl<B: Backend> SignXModel<B> {
 
 /// The tracks of a video, those of [`Track::ALL`] that are read.
 pub fn tracks_of<B: Backend>(video: &Video2Pose<B>, film: &Film, reads: [bool; 5]) -> Frames<B> {
-    let device = video.class.device();
+    let device = video.spatial.device();
     let seen = Tensor::ones([1, film.len()], &device);
     let frames = video.forward(film.batch(&device), &seen, &mut Drops::none());
     let reads = Tensor::<B, 3>::from_floats([[reads.map(|read| f32::from(u8::from(read)))]], &device);

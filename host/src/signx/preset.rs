@@ -6,7 +6,7 @@ use models::translator::{Decoding, Shaping};
 
 use super::decode::Search;
 use super::loss::{Decay, Weights};
-use super::{AlphaBar, Diffusion, Pose2GlossConfig, Size, Track, Video2PoseConfig};
+use super::{AlphaBar, Diffusion, Pose2GlossConfig, Size, SpatialConfig, Track, Video2PoseConfig};
 use crate::nn::parameters;
 
 /// All that a network and its training are made by.
@@ -42,6 +42,9 @@ pub struct Preset {
     pub frames: usize,
     /// The most frames of a clip that a step of the second stage looks at.
     pub filmed: usize,
+    /// Share of the second stage's steps, the first ones, that look at as many frames, but each of a clip of its own:
+    /// people and places differ more than moments do. The paper has none.
+    pub stills: f64,
     /// The most tokens of a clip.
     pub longest: usize,
     /// How glosses are searched for.
@@ -128,9 +131,7 @@ impl Preset {
             },
             diffusion: Diffusion { schedule: AlphaBar::Cosine, levels: 1000, from: 250, steps: 2 },
             video2pose: Video2PoseConfig {
-                picture: 224,
-                patch: 16,
-                spatial: vit,
+                spatial: SpatialConfig { picture: 224, halves: vec![], patch: 16, size: vit, gathers: false },
                 temporal: Size { layers: 4, ..vit },
             },
             stages: [stage, Stage { floor: 0.01, clip: 1.0, epochs: 300, accumulate: 32, ..stage }],
@@ -152,6 +153,7 @@ impl Preset {
             // Twenty seconds: the paper bounds tokens only.
             frames: 600,
             filmed: 600,
+            stills: 0.0,
             longest: 64,
             beam: Decoding::Beam { beam: 5, penalty: 0.7 },
             // Table 2's temperature is in the shaping.
@@ -165,7 +167,7 @@ impl Preset {
     /// for it.
     pub fn small() -> Self {
         let paper = Self::paper();
-        let vit = Size { width: 128, heads: 4, inner: 256, layers: 3 };
+        let vit = Size { width: 128, heads: 4, inner: 256, layers: 2 };
         Self {
             name: "small",
             pose2gloss: Pose2GlossConfig {
@@ -180,10 +182,14 @@ impl Preset {
             },
             diffusion: Diffusion { steps: 4, ..paper.diffusion },
             video2pose: Video2PoseConfig {
-                picture: 64,
-                patch: 8,
-                spatial: vit,
-                temporal: Size { layers: 2, ..vit },
+                spatial: SpatialConfig {
+                    picture: 64,
+                    halves: vec![32, 64, 96, 128],
+                    patch: 1,
+                    size: vit,
+                    gathers: true,
+                },
+                temporal: vit,
             },
             stages: paper.stages.map(|stage| Stage {
                 rate: 1e-3,
@@ -200,6 +206,7 @@ impl Preset {
             fps: 12.0,
             frames: 240,
             filmed: 16,
+            stills: 0.5,
             shaping: Shaping::NONE,
             heard: 0.6,
             ..paper
@@ -221,7 +228,10 @@ impl Preset {
                 codebook: size,
                 ..small.pose2gloss
             },
-            video2pose: Video2PoseConfig { picture: 16, patch: 8, spatial: size, temporal: size },
+            video2pose: Video2PoseConfig {
+                spatial: SpatialConfig { picture: 16, halves: vec![8, 12], size, ..small.video2pose.spatial },
+                temporal: size,
+            },
             ..small
         }
     }
@@ -276,7 +286,7 @@ impl Preset {
                 part("pose2gloss padmatch", &net.padmatch),
                 part("pose2gloss noise", &net.noise),
                 part("pose2gloss codebook", &net.codebook),
-                ("video2pose patches, places and norms".into(), whole - spatial - temporal - projections),
+                ("video2pose norm over time".into(), whole - spatial - temporal - projections),
                 ("video2pose spatial".into(), spatial),
                 ("video2pose temporal".into(), temporal),
                 ("video2pose projections".into(), projections),

@@ -2,7 +2,7 @@
 
     python make.py        (PyTorch 2.x, safetensors)
 
-Writes pose2gloss.safetensors and video2pose.safetensors (random weights, named as the networks name them; matrices
+Writes pose2gloss.safetensors, video2pose.safetensors and spatial.safetensors (random weights, named as the networks name them; matrices
 are [in, out]) and said.safetensors (what goes in, what comes out, and gradients). What the paper leaves open is as
 the documentation of `host/src/signx` says it.
 """
@@ -135,12 +135,12 @@ make_norm("codebook.norm", WIDTH)
 param("codebook.bias", CODES, scale=0.3)
 
 pose2gloss = list(weights)
-make_linear("patches", PATCH * PATCH * 3, WIDTH)
-param("class", 1, WIDTH, scale=1.0)
-param("places", 1 + (PICTURE // PATCH) ** 2, WIDTH, scale=1.0)
+make_linear("spatial.patches", PATCH * PATCH * 3, WIDTH)
+param("spatial.class", 1, WIDTH, scale=1.0)
+param("spatial.places", 1 + (PICTURE // PATCH) ** 2, WIDTH, scale=1.0)
 for i in range(SPATIAL_LAYERS):
-    make_encoder_layer(f"spatial.{i}", WIDTH)
-make_norm("spatial_norm", WIDTH)
+    make_encoder_layer(f"spatial.layers.{i}", WIDTH)
+make_norm("spatial.norm", WIDTH)
 for i in range(TEMPORAL_LAYERS):
     make_encoder_layer(f"temporal.{i}", WIDTH)
 make_norm("temporal_norm", WIDTH)
@@ -400,12 +400,12 @@ cut = torch.stack(
     ],
     2,
 )
-x = linear("patches", cut * 2 - 1)
-x = torch.cat([weights["class"].expand(B, T, 1, -1), x], 2) + weights["places"]
+x = linear("spatial.patches", cut * 2 - 1)
+x = torch.cat([weights["spatial.class"].expand(B, T, 1, -1), x], 2) + weights["spatial.places"]
 x = x.flatten(0, 1)
 for i in range(SPATIAL_LAYERS):
-    x = encoder_layer(f"spatial.{i}", x)
-frames = norm("spatial_norm", x[:, 0]).unflatten(0, (B, T))
+    x = encoder_layer(f"spatial.layers.{i}", x)
+frames = norm("spatial.norm", x[:, 0]).unflatten(0, (B, T))
 tell("video.frames", frames)
 x = frames + waves(range(T), WIDTH)
 for i in range(TEMPORAL_LAYERS):
@@ -423,8 +423,34 @@ for i, w in enumerate(TRACKS):
 tell("video.numbers", torch.cat(predicted, -1))
 error.backward()
 tell("video.loss", error[None])
-for name in ["patches.weight", "class", "temporal.0.attention.query.weight", "projections.3.linear.weight"]:
+for name in ["spatial.patches.weight", "spatial.class", "temporal.0.attention.query.weight", "projections.3.linear.weight"]:
     tell(f"video.gradient.{name}", weights[name].grad)
+
+# ---- the hybrid of equation 5 (Dosovitskiy et al. 2021, section 3.1): convolutions, then a transformer ----
+video2pose = [k for k in weights if k not in pose2gloss]
+HALVES, PLACES = [5, 6], 4
+for i, (c, o) in enumerate(zip([3, *HALVES], HALVES)):
+    make_linear(f"hybrid.halves.{i}.linear", 16 * c, o)
+    make_norm(f"hybrid.halves.{i}.norm", o)
+make_linear("hybrid.patches", HALVES[-1], WIDTH)
+param("hybrid.places", PLACES, WIDTH, scale=1.0)
+make_encoder_layer("hybrid.layers.0", WIDTH)
+make_norm("hybrid.norm", WIDTH)
+make_linear("hybrid.gather", PLACES * WIDTH, WIDTH)
+x = video.flatten(0, 1).permute(0, 3, 1, 2) * 2 - 1  # [B * T, 3, H, W]
+for i in range(len(HALVES)):
+    name = f"hybrid.halves.{i}"
+    # Rows of the matrix: the block's row and column, the row and column in it, and the channel.
+    kernel = weights[f"{name}.linear.weight"].unflatten(0, (2, 2, 2, 2, -1)).permute(5, 4, 0, 2, 1, 3)
+    x = F.conv2d(x, kernel.flatten(4).flatten(2, 3), weights[f"{name}.linear.bias"], stride=2, padding=1)
+    x = F.silu(norm(f"{name}.norm", x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
+x = linear("hybrid.patches", x.flatten(2).transpose(1, 2)) + weights["hybrid.places"]
+x = norm("hybrid.norm", encoder_layer("hybrid.layers.0", x))
+x = linear("hybrid.gather", x.flatten(1))
+tell("hybrid.frames", x)
+(x**2).mean().backward()
+for name in ["halves.0.linear.weight", "halves.1.norm.gamma", "places", "gather.weight"]:
+    tell(f"hybrid.gradient.{name}", weights[f"hybrid.{name}"].grad)
 
 
 def write(name, tensors):
@@ -432,7 +458,9 @@ def write(name, tensors):
 
 
 write("pose2gloss.safetensors", {k: weights[k] for k in pose2gloss})
-write("video2pose.safetensors", {k: v for k, v in weights.items() if k not in pose2gloss})
+write("video2pose.safetensors", {k: weights[k] for k in video2pose})
+hybrid = {k.removeprefix("hybrid."): v for k, v in weights.items() if k.startswith("hybrid.")}
+write("spatial.safetensors", hybrid)
 said["schedule.linear"] = said["schedule.linear"][::50]
 said["schedule.cosine"] = said["schedule.cosine"][::50]
 write("said.safetensors", said)

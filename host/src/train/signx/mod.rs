@@ -1,9 +1,12 @@
 //! Trains Pose2Gloss, SignX's first stage, on utterances with any of its five tracks, and writes its folder; or
-//! Video2Pose, its second stage, for a Pose2Gloss that was trained before ([`video`]).
+//! Video2Pose, its second stage, for a Pose2Gloss that was trained before ([`video`]); or both as one, in that the
+//! Pose2Gloss learns what Video2Pose makes of videos ([`adapt`]).
 //!
 //! The data are a folder with a corpus `train` and a corpus `dev`, each as `signpost-host synth` writes one.
 
+mod adapt;
 mod batches;
+mod look;
 mod task;
 pub mod video;
 
@@ -36,16 +39,28 @@ use task::SignXTask;
 pub struct SignXRecipe {
     /// The model's name.
     pub name: &'static str,
-    /// Its sizes and settings, a name of [`Preset`]; those of a second stage are its first stage's.
-    pub preset: Option<&'static str>,
+    /// What is learnt.
+    pub learns: Learns,
+}
+
+/// What a recipe learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learns {
+    /// Pose2Gloss, by the sizes and settings of this name of [`Preset`].
+    Pose2Gloss(&'static str),
+    /// Video2Pose for a Pose2Gloss, by its settings.
+    Video2Pose,
+    /// A Pose2Gloss for its Video2Pose, by its settings.
+    Adapted,
 }
 
 /// All recipes.
-pub const SIGNX_RECIPES: [SignXRecipe; 4] = [
-    SignXRecipe { name: "signx-small", preset: Some("small") },
-    SignXRecipe { name: "signx-tiny", preset: Some("tiny") },
-    SignXRecipe { name: "signx-paper", preset: Some("paper") },
-    SignXRecipe { name: "signx-video", preset: None },
+pub const SIGNX_RECIPES: [SignXRecipe; 5] = [
+    SignXRecipe { name: "signx-small", learns: Learns::Pose2Gloss("small") },
+    SignXRecipe { name: "signx-tiny", learns: Learns::Pose2Gloss("tiny") },
+    SignXRecipe { name: "signx-paper", learns: Learns::Pose2Gloss("paper") },
+    SignXRecipe { name: "signx-video", learns: Learns::Video2Pose },
+    SignXRecipe { name: "signx-adapt", learns: Learns::Adapted },
 ];
 
 /// Deviations below this are of numbers that never change.
@@ -69,7 +84,11 @@ impl SignXRecipe {
 /// Where data cannot be read, the loss goes astray, or the folder cannot be written.
 pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, Error> {
     std::fs::create_dir_all(&options.out).map_err(Error::io("make the folder", &options.out))?;
-    let Some(name) = recipe.preset else { return video::train(recipe, options) };
+    let name = match recipe.learns {
+        Learns::Pose2Gloss(preset) => preset,
+        Learns::Video2Pose => return video::train(recipe, options),
+        Learns::Adapted => return adapt::train(recipe, options),
+    };
     let mut preset = Preset::find(name).expect("a test looks up the preset of every recipe");
     for part in &options.without {
         let given = part.clone();
@@ -82,12 +101,8 @@ pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, E
     let learnt = clips(&options.data.join("train"), &preset)?;
     let dev = clips(&options.data.join("dev"), &preset)?;
     let glosses = glosses(&learnt);
-    let tokens = |utterance: &Utterance| -> Vec<u32> {
-        let tokens = utterance.glosses.iter().filter_map(|g| token(&glosses, &g.gloss));
-        tokens.take(preset.longest).chain([END]).collect()
-    };
-    let examples: Vec<(Vec<u32>, Clip)> =
-        learnt.iter().map(|(utterance, clip)| (tokens(utterance), clip.clone())).collect();
+    let examples: Vec<Example> =
+        learnt.iter().map(|(utterance, clip)| (tokens(utterance, &glosses, &preset), clip.clone())).collect();
     ui::say(format!(
         "{}: {} glosses, {} utterances to learn, {} to measure on",
         recipe.name,
@@ -95,22 +110,11 @@ pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, E
         examples.len(),
         dev.len()
     ));
-
-    let [stage, _] = preset.stages;
-    let part = (stage.batch / stage.accumulate).max(1);
-    let (mean, deviation) = scale(&examples);
-    let batches = Batches::new(&examples, [stage.accumulate, part], &deviation, options.seed);
-    let whole = stage.epochs * batches.of_epoch() / stage.accumulate;
-    let steps = options.steps.unwrap_or(whole.max(1));
-    let data = fingerprint(&preset, &examples, steps);
-    let plan = plan(recipe.name, &stage, options, steps, &data)?;
-    let device = Default::default();
-    Training::seed(&device, options.seed);
-    let net = config(&preset, glosses.len()).init::<Training>(&device);
-    let encode = net.encode.clone().standardised(&mean, &deviation);
-    let net = Learnt::new(Pose2Gloss { encode, ..net }, &device);
-    let task = SignXTask { batches: &batches, preset: &preset, all: steps * stage.accumulate };
-    let net = fit::<Training, _>(net, &task, &plan)?.net;
+    let (net, steps) = learn(recipe.name, &preset, &examples, options, |[mean, deviation]| {
+        let net = config(&preset, glosses.len()).init::<Training>(&Default::default());
+        let encode = net.encode.clone().standardised(mean, deviation);
+        Pose2Gloss { encode, ..net }
+    })?;
 
     let weights = save::<Plain<Training>, _>(&net);
     let references: Vec<_> = dev.iter().map(|(utterance, clip)| (utterance, clip.frames())).collect();
@@ -133,6 +137,47 @@ pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, E
     Ok(manifest)
 }
 
+/// Tokens, the last an end, and the clip that says them.
+type Example = (Vec<u32>, Clip);
+
+/// Trains a Pose2Gloss, which `begin` gives by the mean and the deviation of the examples' numbers, and says by how many
+/// steps.
+fn learn(
+    name: &str,
+    preset: &Preset,
+    examples: &[Example],
+    options: &Options,
+    begin: impl FnOnce([&[f32]; 2]) -> Pose2Gloss<Training>,
+) -> Result<(Pose2Gloss<Plain<Training>>, usize), Error> {
+    let [stage, _] = preset.stages;
+    let part = (stage.batch / stage.accumulate).max(1);
+    let (mean, deviation) = scale(examples);
+    let batches = Batches::new(examples, [stage.accumulate, part], &deviation, options.seed);
+    let whole = stage.epochs * batches.of_epoch() / stage.accumulate;
+    let steps = options.steps.unwrap_or(whole.max(1));
+    let data = fingerprint(preset, examples, steps);
+    let plan = plan(name, &stage, options, steps, &data)?;
+    let device = Default::default();
+    Training::seed(&device, options.seed);
+    let net = Learnt::new(begin([&mean, &deviation]), &device);
+    let task = SignXTask { batches: &batches, preset, all: steps * stage.accumulate };
+    Ok((fit::<Training, _>(net, &task, &plan)?.net, steps))
+}
+
+/// What an utterance says.
+fn tokens(utterance: &Utterance, glosses: &[String], preset: &Preset) -> Vec<u32> {
+    let tokens = utterance.glosses.iter().filter_map(|g| token(glosses, &g.gloss));
+    tokens.take(preset.longest).chain([END]).collect()
+}
+
+/// The folder that a later stage goes on from.
+fn base(options: &Options) -> Result<&Path, Error> {
+    options.base.as_deref().ok_or_else(|| {
+        let expected = "the folder that the stage before it wrote".into();
+        Error::Argument { option: "--base", given: String::new(), expected }
+    })
+}
+
 /// All glosses of a corpus, in order.
 fn glosses(learnt: &[(Utterance, Clip)]) -> Vec<String> {
     let all = learnt.iter().flat_map(|(utterance, _)| &utterance.glosses);
@@ -143,7 +188,7 @@ fn glosses(learnt: &[(Utterance, Clip)]) -> Vec<String> {
 }
 
 /// The mean and deviation of all numbers of a frame, over the frames in which their track is there: `[1959]` each.
-fn scale(examples: &[(Vec<u32>, Clip)]) -> (Vec<f32>, Vec<f32>) {
+fn scale(examples: &[Example]) -> (Vec<f32>, Vec<f32>) {
     let (mut mean, mut deviation) = (vec![0.0; FRAME], vec![1.0; FRAME]);
     for (i, track) in Track::ALL.into_iter().enumerate() {
         let width = track.width();
@@ -173,7 +218,7 @@ fn scale(examples: &[(Vec<u32>, Clip)]) -> (Vec<f32>, Vec<f32>) {
 }
 
 /// What the batches of a run are made of and how.
-fn fingerprint(preset: &Preset, examples: &[(Vec<u32>, Clip)], steps: usize) -> String {
+fn fingerprint(preset: &Preset, examples: &[Example], steps: usize) -> String {
     let mut text = format!("{preset:?} {steps}");
     for (tokens, clip) in examples {
         text += &format!("{tokens:?}{}", clip.fingerprint());
@@ -241,8 +286,8 @@ mod tests {
     #[test]
     fn every_recipe_has_its_preset() {
         for recipe in &SIGNX_RECIPES {
-            let found = recipe.preset.is_none_or(|preset| Preset::find(preset).is_some());
-            assert!(found, "{}", recipe.name);
+            let Learns::Pose2Gloss(preset) = recipe.learns else { continue };
+            assert!(Preset::find(preset).is_some(), "{}", recipe.name);
         }
     }
 

@@ -12,7 +12,8 @@ use models::manifest::sha256;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
 
-use super::{SignXRecipe, measure, plan, source};
+use super::look::Look;
+use super::{SignXRecipe, base, measure, plan, source};
 use crate::nn::{Drops, save};
 use crate::signx::clip::{Clip, films};
 use crate::signx::film;
@@ -32,12 +33,9 @@ const TRACKS: usize = Track::ALL.len();
 /// # Errors
 /// As [`super::train`]; and where no model is named, or it reads videos already.
 pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, Error> {
-    let Some(base) = &options.base else {
-        let expected = "the folder of the Pose2Gloss that it gives tracks to".into();
-        return Err(Error::Argument { option: "--base", given: String::new(), expected });
-    };
     let device = Default::default();
-    let SignXModel { manifest, preset, net, .. } = SignXModel::<Plain<Training>>::open(base, &device)?;
+    let SignXModel { manifest, preset, net, .. } =
+        SignXModel::<Plain<Training>>::open(base(options)?, &device)?;
     let learnt = films(&options.data.join("train"), &preset)?;
     let dev = films(&options.data.join("dev"), &preset)?;
     let clips = learnt.len();
@@ -45,8 +43,9 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
     ui::say(format!("{}: {clips} utterances to learn, {} to measure on", recipe.name, dev.len()));
 
     let [_, stage] = preset.stages;
-    let windows = Windows { examples: &examples, preset: &preset, net: &net, seed: options.seed };
     let steps = options.steps.unwrap_or((stage.epochs * clips).div_ceil(stage.batch).max(1));
+    let stills = (preset.stills * steps as f64) as usize * stage.accumulate;
+    let windows = Windows { examples: &examples, preset: &preset, net: &net, stills, seed: options.seed };
     let data = format!("{preset:?} {steps} {} {}", manifest.weights_sha256, fingerprint(&examples));
     let plan = plan(recipe.name, &stage, options, steps, &sha256(data.as_bytes()))?;
     Training::seed(&device, options.seed);
@@ -91,6 +90,8 @@ struct Windows<'a, B: Backend> {
     preset: &'a Preset,
     /// Reads the tracks.
     net: &'a Pose2Gloss<B>,
+    /// So many batches, the first ones, are of frames by themselves.
+    stills: usize,
     seed: u64,
 }
 
@@ -114,9 +115,13 @@ impl<B: Backend> Windows<'_, B> {
         let [_, stage] = self.preset.stages;
         let rng = &mut StdRng::seed_from_u64(step_seed(self.seed, number));
         let clips = (stage.batch / stage.accumulate).max(1);
+        let (clips, most) = match number < self.stills {
+            true => (clips * self.preset.filmed, 1),
+            false => (clips, self.preset.filmed),
+        };
         let drawn: Vec<&(Clip, Film)> =
             (0..clips).map(|_| &self.examples[rng.random_range(0..self.examples.len())]).collect();
-        let frames = drawn.iter().map(|(clip, _)| clip.frames().min(self.preset.filmed)).max().unwrap_or(0);
+        let frames = drawn.iter().map(|(clip, _)| clip.frames().min(most)).max().unwrap_or(0);
         let mut batch = Batch {
             shape: [clips, frames],
             video: vec![],
@@ -127,11 +132,8 @@ impl<B: Backend> Windows<'_, B> {
         for (i, (clip, film)) in drawn.into_iter().enumerate() {
             let own = clip.frames().min(frames);
             let first = rng.random_range(0..=clip.frames() - own);
-            // Light and cameras differ more than rendered ones do.
-            let (gain, lift) = (rng.random_range(0.8..1.2_f32), rng.random_range(-20.0..20.0_f32));
-            let lit = |v: &u8| (f32::from(*v) * gain + lift).clamp(0.0, 255.0) as u8;
             let shown = &film.frames[first * film.size()..(first + own) * film.size()];
-            batch.video.extend(shown.iter().map(lit));
+            Look::draw(rng).show(shown, film.side, &mut batch.video);
             batch.video.resize((i + 1) * frames * film.size(), 0);
             for t in 0..own {
                 let row = i * frames + t;
@@ -163,11 +165,14 @@ impl<B: AutodiffBackend> Task<B> for Windows<'_, Plain<B>> {
             numbers: Tensor::from_inner(truth.numbers.clone()),
             there: Tensor::from_inner(truth.there.clone()),
         };
-        let (seen, video) =
-            (known.seen(), film::tensor(&batch.video, [b, t, self.preset.video2pose.picture], &device));
+        let (seen, video) = (
+            known.seen(),
+            film::tensor(&batch.video, [b, t, self.preset.video2pose.spatial.picture], &device),
+        );
         let predicted = net.standardised(video, &seen, drops);
         let tracks = net.loss(predicted.clone(), &known);
-        if self.preset.latent == 0.0 {
+        // A frame by itself moves nowhere, and is not what the Pose2Gloss learnt to read.
+        if self.preset.latent == 0.0 || t == 1 {
             return (tracks, vec![]);
         }
         let frozen = Pose2Gloss::<B>::from_inner(self.net.clone()).no_grad();
@@ -186,7 +191,7 @@ mod tests {
     #[test]
     fn a_window_shows_the_frames_that_its_tracks_are_of() {
         let preset = Preset { filmed: 4, ..Preset::tiny() };
-        let side = preset.video2pose.picture;
+        let side = preset.video2pose.spatial.picture;
         // Both say the frame's number, in the end of the range that light does not cut off.
         let example = |frames: usize| {
             let mut clip =
@@ -198,7 +203,7 @@ mod tests {
         };
         let examples = [example(9), example(3)];
         let net = preset.pose2gloss.init::<Plain<Training>>(&Default::default());
-        let windows = Windows { examples: &examples, preset: &preset, net: &net, seed: 3 };
+        let windows = Windows { examples: &examples, preset: &preset, net: &net, stills: 0, seed: 3 };
         let (mut firsts, mut short) = (std::collections::BTreeSet::new(), 0);
         for number in 0..20 {
             let batch = windows.draw(number);
