@@ -163,7 +163,7 @@ fn system(board: &Board) -> anyhow::Result<&System> {
     board.system.as_ref().with_context(|| {
         let with = Board::shipped().filter(|board| board.system.is_some()).map(|board| board.name);
         format!(
-            "{} has no two systems, so no image is for it; choose one of: {}",
+            "{} has no slots for whole systems; choose one of: {}",
             board.title,
             with.collect::<Vec<_>>().join(", ")
         )
