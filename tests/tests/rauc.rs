@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use boards::{Board, system_files};
 use models::store::program_on_path;
+use tests::authority::Identity;
 use tests::kiosk::{Kiosk, pictures};
 use tests::technician::{failure, json};
 use tests::{program, refusal, skip, text};
@@ -53,19 +54,8 @@ impl Bench {
             }
         }
         let bench = Self { folder: tempfile::tempdir().unwrap() };
-        let at = |name: &str| text(&bench.path(name)).to_owned();
-        for authority in ["ours", "theirs"] {
-            let [key, cert] = [at(&format!("{authority}.key")), at(&format!("{authority}.pem"))];
-            let subject = format!("/CN={authority}");
-            let ask = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", &subject];
-            done("openssl", ask.into_iter().chain(["-keyout", &key, "-out", &cert]));
-        }
-        let [key, asked, cert] = ["signer.key", "signer.csr", "signer.pem"].map(at);
-        let ask = ["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=signer"];
-        done("openssl", ask.into_iter().chain(["-keyout", &key, "-out", &asked]));
-        let [ca, ca_key] = ["ours.pem", "ours.key"].map(at);
-        let sign = ["x509", "-req", "-days", "2", "-CAcreateserial", "-in", &asked, "-out", &cert];
-        done("openssl", sign.into_iter().chain(["-CA", &ca, "-CAkey", &ca_key]));
+        Identity::authority(bench.folder.path(), "ours")?.sign("signer");
+        Identity::authority(bench.folder.path(), "theirs")?;
         bench.system("rootfs.ext4", STARTS);
         Some(bench)
     }

@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn a_root_file_system_is_known_by_what_is_in_it() {
         check(1080, b"\x53\xef", "ext4 1082");
-        check(257, b"ustar\x0000", "tar 264");
+        check(257, b"ustar\x0000", "tar 265");
         check(0, b"hsqs", "is a squashfs image, and the slots are ext4");
         check(0, b"\x1f\x8b", "neither an ext4 image nor a tar archive");
         check(0, b"", "neither an ext4 image nor a tar archive");
