@@ -49,7 +49,7 @@ pub fn slot_hook(system: &System) -> &'static str {
 /// RAUC's `system.conf`.
 fn configuration(board: &Board, system: &System) -> String {
     let slots = system.slots.iter().zip(SLOTS).enumerate().map(|(index, (device, name))| {
-        format!("[slot.rootfs.{index}]\ndevice={device}\ntype=ext4\nbootname={name}\n")
+        format!("[slot.rootfs.{index}]\ndevice={device}\ntype=ext4\nresize=true\nbootname={name}\n")
     });
     include_str!("../rauc/system.conf")
         .replace("{board}", &board.name)
@@ -69,8 +69,8 @@ mod tests {
             "compatible=jetson-orin-nano",
             "bootloader=custom",
             "bootloader-custom-backend=/usr/lib/signpost/rauc-boot",
-            "device=/dev/disk/by-partlabel/APP\ntype=ext4\nbootname=A",
-            "device=/dev/disk/by-partlabel/APP_b\ntype=ext4\nbootname=B",
+            "device=/dev/disk/by-partlabel/APP\ntype=ext4\nresize=true\nbootname=A",
+            "device=/dev/disk/by-partlabel/APP_b\ntype=ext4\nresize=true\nbootname=B",
         ] {
             assert!(conf.contains(&format!("\n{line}\n")), "{line} is not in {conf}");
         }

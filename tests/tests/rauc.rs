@@ -21,6 +21,9 @@ use tests::{program, refusal, skip, text};
 
 /// Nothing here takes longer on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A partition is larger than the image that comes into it. Bytes.
+const IMAGE: u64 = 8 << 20;
+const PARTITION: u64 = 12 << 20;
 const BOARD: &str = "jetson-orin-nano";
 /// What starts a system, as Jetson Linux writes it.
 const STARTS: &str = "LABEL primary\n      APPEND ${cbootargs} root=PARTUUID=of-slot-a rw rootwait\n";
@@ -74,7 +77,7 @@ impl Bench {
             (0..60_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         fs::write(tree.join("noise"), noise).unwrap();
         let image = self.path(name);
-        fs::File::create(&image).unwrap().set_len(8 << 20).unwrap();
+        fs::File::create(&image).unwrap().set_len(IMAGE).unwrap();
         done("/sbin/mkfs.ext4", [OsStr::new("-q"), "-d".as_ref(), tree.as_ref(), image.as_ref()]);
     }
 
@@ -239,7 +242,9 @@ impl<'a> Unit<'a> {
     /// Starts RAUC's service on a bus of its own, with the board's own settings but for their places.
     fn start(&mut self, plain: bool) {
         for slot in ["slot-a", "slot-b"] {
-            fs::copy(self.bench.path("rootfs.ext4"), self.bench.path(slot)).unwrap();
+            let slot = self.bench.path(slot);
+            fs::copy(self.bench.path("rootfs.ext4"), &slot).unwrap();
+            fs::File::options().write(true).open(slot).unwrap().set_len(PARTITION).unwrap();
         }
         let mut conf = system_files(&Board::named(BOARD).unwrap())[0].text.clone();
         let places = [
@@ -367,6 +372,11 @@ fn a_system_goes_into_the_slot_that_does_not_run_and_a_foreign_one_into_none() {
         (unit.starts("slot-a").as_str(), unit.starts("slot-b")),
         (STARTS, STARTS.replace("of-slot-a", "of-slot-b"))
     );
+
+    // A system has all of its partition, and not only what was packed (ext4's superblock: blocks, and their size).
+    let superblock = fs::read(bench.path("slot-b")).unwrap()[1024..].to_vec();
+    let field = |at: usize| u64::from(u32::from_le_bytes(superblock[at..at + 4].try_into().unwrap()));
+    assert_eq!(field(4) << (10 + field(24)), PARTITION);
 
     // A system that nothing could start never becomes the one that starts.
     assert!(unit.asked(&["set-primary", "A"]).0);
