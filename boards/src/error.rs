@@ -33,6 +33,16 @@ pub enum Error {
         /// What is allowed, in words.
         range: &'static str,
     },
+    /// The slots of whole systems are no two devices.
+    #[error(
+        "board `{name}`: system.slots are {slots:?}, but must be two devices below /dev; correct the file and build again"
+    )]
+    Slots {
+        /// Which board.
+        name: String,
+        /// The devices found.
+        slots: [String; 2],
+    },
     /// The module is one thing, and the system on it was made for another.
     #[error(
         "the module says that it is a {module}, but the system on it was made for a {tree}; flash that system again for board `{board}`"

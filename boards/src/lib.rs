@@ -8,6 +8,7 @@ pub mod error;
 mod glibc;
 pub mod module;
 mod service;
+mod system;
 
 use serde::Deserialize;
 
@@ -15,6 +16,7 @@ pub use error::Error;
 pub use glibc::Glibc;
 pub use module::{Machine, NVIDIA, Part, Traits, UsbProduct};
 pub use service::service;
+pub use system::{SystemFile, slot_hook, system_files};
 
 const SHIPPED: &[(&str, &str)] = &[
     ("desk", include_str!("../data/desk.toml")),
@@ -63,6 +65,8 @@ pub struct Board {
     pub watchdog: Option<Watchdog>,
     /// What its maker's own tool is told to put a system onto a module; `None` where there is no such tool.
     pub provision: Option<Provision>,
+    /// Where whole systems lie; `None` where the board has one system, which nobody replaces from within.
+    pub system: Option<System>,
 }
 
 /// A module, as it leaves NVIDIA.
@@ -219,6 +223,24 @@ pub struct Provision {
     pub target: String,
 }
 
+/// Where whole systems lie, of which one runs and RAUC writes the other.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct System {
+    /// What chooses the one that starts.
+    pub boot: BootChain,
+    /// The devices of their two root file systems (ext4); slot A and slot B.
+    pub slots: [String; 2],
+}
+
+/// What chooses the system that starts, and counts its tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BootChain {
+    /// NVIDIA's UEFI, asked by its program `nvbootctrl`.
+    Nvbootctrl,
+}
+
 /// The largest side of a screen, in pixels: the drawing library counts quarter pixels in 16 bits.
 pub const MAX_SCREEN_PX: u32 = 4096;
 
@@ -292,6 +314,13 @@ impl Board {
             let (name, key, range) = (name.into(), "screen.turned_deg", "0, 90, 180 or 270");
             return Err(Error::OutOfRange { name, key, value: turned, range });
         }
+        // They become lines of RAUC's, and one image written over itself leaves no system.
+        if let Some([a, b]) = board.system.as_ref().map(|system| &system.slots) {
+            let device = |d: &str| d.starts_with("/dev/") && d.bytes().all(|byte| byte.is_ascii_graphic());
+            if !device(a) || !device(b) || a == b {
+                return Err(Error::Slots { name: name.into(), slots: [a.clone(), b.clone()] });
+            }
+        }
         Ok(board)
     }
 }
@@ -353,6 +382,13 @@ mod tests {
             "stop_c = 95\n[watchdog]\ndevice = \"w\"\ntimeout_s = 9\nstall_s = 5",
             "watchdog.stall_s",
         );
+        let system = |slots: &str| format!("stop_c = 95\n[system]\nboot = \"nvbootctrl\"\nslots = {slots}");
+        let two = "must be two devices below /dev";
+        check("stop_c = 95", &system(r#"["/dev/a", "/dev/a"]"#), two);
+        check("stop_c = 95", &system(r#"["/dev/a", "b"]"#), two);
+        check("stop_c = 95", &system(r#"["/dev/a", "/dev/b\n[handlers]"]"#), two);
+        check("stop_c = 95", &system(r#"["/dev/a"]"#), "length 2");
+        check("stop_c = 95", &system(r#"["/dev/a", "/dev/b"]"#).replace("nvbootctrl", "grub"), "grub");
         check("[camera]", "[[module]]\npart = \"0003\"\ntitle = \"\"\n[camera]", "write it like p3767-0003");
         let error = Board::named("toaster").unwrap_err().to_string();
         let all = "desk, jetson-agx-orin, jetson-orin-nano, jetson-orin-nx, jetson-xavier-nx, qemu, qemu-arm, qemu-pc";

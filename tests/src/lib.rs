@@ -1,5 +1,6 @@
 //! What the tests share: where the real data and the programs are, and how a test says that it skips.
 
+pub mod authority;
 pub mod bench;
 pub mod bundles;
 pub mod disk;

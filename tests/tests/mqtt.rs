@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
+use std::cell::Cell;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ use models::link::message::{Health, Temperature};
 use models::update::disk::Folder;
 use rumqttc::{Client, Connection, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
-use tests::skip;
+use tests::authority::Identity;
+use tests::{skip, text};
 
 /// Nothing on this computer takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,12 +32,18 @@ struct Mosquitto {
 impl Mosquitto {
     /// Starts it where it is installed.
     fn start(folder: &Path) -> Option<Self> {
+        Self::start_with(folder, "")
+    }
+
+    /// The same with more lines about whom it listens to.
+    fn start_with(folder: &Path, more: &str) -> Option<Self> {
         let places = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"];
         let program = places.map(PathBuf::from).into_iter().find(|place| place.is_file())?;
         // Free a moment ago, and nobody else asks for it meanwhile.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = folder.join("mosquitto.conf");
-        let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n");
+        let text =
+            format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n{more}");
         fs::write(&settings, text).unwrap();
         let child =
             Command::new(program).arg("-c").arg(settings).stderr(Stdio::null()).stdout(Stdio::null()).spawn();
@@ -133,4 +141,50 @@ fn a_broker_that_is_not_there_is_told_of_in_one_sentence() {
     let said = unit.step(&report).unwrap_err().to_string();
     assert!(said.contains(&format!("the MQTT broker 127.0.0.1:{port} cannot be reached")), "{said}");
     assert!(said.ends_with("see whether it runs and takes this user"), "{said}");
+}
+
+#[test]
+fn an_encrypted_line_leads_to_the_broker_that_its_authority_signed_and_to_no_other() {
+    const TEST: &str = "an_encrypted_line_leads_to_the_broker";
+    let folder = tempfile::tempdir().unwrap();
+    let (Some(ours), Some(theirs)) =
+        (Identity::authority(folder.path(), "ours"), Identity::authority(folder.path(), "theirs"))
+    else {
+        return skip(TEST, "openssl is not installed (apt install openssl)");
+    };
+    let broker = ours.sign("broker");
+    let lines = format!("certfile {}\nkeyfile {}\n", text(&broker.cert), text(&broker.key));
+    let Some(mosquitto) = Mosquitto::start_with(folder.path(), &lines) else {
+        return skip(TEST, "mosquitto is not installed (apt install mosquitto)");
+    };
+    let unit = |tls: &str| {
+        let settings = format!(
+            "server = \"https://updates.example.org\"\ncontroller = \"counter-7\"\ntoken = \"x\"\n\
+             [health]\nhost = \"127.0.0.1\"\nport = {}\n{tls}",
+            mosquitto.port
+        );
+        let config = Config::parse(&settings).unwrap();
+        Broker::new(&config, config.health.as_ref().unwrap())
+    };
+    let trusting = |pem: &str| unit(&format!("tls = true\ncertificate = \"\"\"\n{pem}\"\"\"\n"));
+    let disk = Folder::open(folder.path()).unwrap();
+    let reported = Cell::new(false);
+    let report = || {
+        reported.set(true);
+        Report::of("desk", &disk, None)
+    };
+    let mut right = trusting(&fs::read_to_string(&ours.cert).unwrap());
+    let until = Instant::now() + PATIENCE;
+    while !reported.get() {
+        right.step(&report).unwrap();
+        assert!(Instant::now() < until, "nothing was reported");
+    }
+    // Somebody else's word, the system's own, none that is a certificate, and a line that is not encrypted.
+    let another = trusting(&fs::read_to_string(&theirs.cert).unwrap());
+    for mut wrong in [another, unit("tls = true\n"), trusting("words\n")] {
+        let said = wrong.step(&|| panic!("nobody listens")).unwrap_err().to_string();
+        assert!(said.contains("is not trusted (") && said.contains("into [health] of fleet.toml"), "{said}");
+    }
+    let said = unit("").step(&|| panic!("nobody listens")).unwrap_err().to_string();
+    assert!(said.contains("cannot be reached ("), "{said}");
 }

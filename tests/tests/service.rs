@@ -44,3 +44,29 @@ fn every_service_shows_on_the_units_own_screen() {
         assert!(boards::service(&board).contains(&show), "{}", board.name);
     }
 }
+
+/// With what stands around RAUC on a unit that takes whole systems.
+#[test]
+fn what_confirms_a_system_is_understood_by_systemd() {
+    let test = "what_confirms_a_system_is_understood_by_systemd";
+    let board = Board::named("jetson-orin-nano").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut units = vec![folder.path().join("signpost.service")];
+    std::fs::write(&units[0], boards::service(&board)).unwrap();
+    for file in boards::system_files(&board) {
+        let Some(name) = file.place.strip_prefix("etc/systemd/system/") else { continue };
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &file.text).unwrap();
+        // What is added to a unit is read with it.
+        units.extend((!name.contains('/')).then_some(path));
+    }
+    let mut verify = Command::new("systemd-analyze");
+    let Ok(judged) = verify.args(["verify", "--man=no"]).args(&units).output() else {
+        return skip(test, "no systemd-analyze (install systemd)");
+    };
+    // That programs are not installed here is no fault of theirs.
+    let said = String::from_utf8_lossy(&judged.stderr).into_owned();
+    let ours = |line: &&str| line.contains("signpost") && !line.contains("not executable");
+    assert_eq!(said.lines().filter(ours).collect::<Vec<_>>(), Vec::<&str>::new());
+}

@@ -241,6 +241,12 @@ fn a_program_for_another_processor_is_built_and_tried_with_what_is_there() {
     // Without an emulator it is built and not tried.
     let built = json(&build(&[])).remove(0);
     assert_eq!((&built["selftest"], &built["board"]), (&Value::Null, &"jetson-orin-nano".into()));
+    // What its system needs to take whole-system images lies beside it.
+    let system = bench.path(&format!("{folder}/rauc"));
+    for file in boards::system_files(&boards::Board::named("jetson-orin-nano").unwrap()) {
+        let meta = fs::metadata(system.join(file.place)).unwrap();
+        assert_eq!(meta.permissions().mode() & 0o111 != 0, file.executable, "{}", file.place);
+    }
     let told = fs::read_to_string(bench.path("cargo.args")).unwrap();
     assert!(would.ends_with(told.trim()), "{told}: what the dry run shows is what is done");
     stub("qemu-aarch64", "echo \"$*\" > qemu.args");
@@ -280,6 +286,12 @@ fn every_error_says_the_cause_and_the_next_step() {
     let [dead, login] = [Cable::new().ports[0].clone(), babbler("\r\nhall-7 login: ")];
     let (dead, login) = (text(&dead), text(&login));
     let (program, key) = (text(&program), text(&key));
+    let system = ["--rootfs", "root.ext4", "--version", "1.2.0", "--dry-run"];
+    let image = ["image", "--board", "jetson-orin-nano", "--version", "1.2.0", "--rootfs"];
+    let mut ext4 = vec![0; 1080];
+    ext4.extend([0x53, 0xef]);
+    fs::write(bench.path("root.ext4"), ext4).unwrap();
+    fs::write(bench.path("root.squashfs"), "hsqs").unwrap();
     let signed = ["bundle", "--board", "desk", "--program", program, "--key"];
     let cases: Vec<Vec<&str>> = vec![
         vec!["bundle"],
@@ -324,6 +336,17 @@ fn every_error_says_the_cause_and_the_next_step() {
         vec!["provision", "--board", "jetson-agx-orin", "--l4t", "empty", "--dry-run"],
         vec!["provision", "--board", "jetson-agx-orin", "--l4t", "ready", "--config", "mine", "--dry-run"],
         vec!["provision", "--board", "jetson-agx-orin", "--l4t", "ready", "--dry-run"],
+        vec!["image", "--board", "jetson-orin-nano", "--rootfs", "root.ext4", "--version", "1.2.0"],
+        [&["image", "--board", "toaster"], &system[..]].concat(),
+        [&["image", "--board", "desk"], &system[..]].concat(),
+        [&["image", "--board", "jetson-xavier-nx"], &system[..]].concat(),
+        [&image[..], &["nowhere", "--dry-run"]].concat(),
+        [&image[..], &["words.txt", "--dry-run"]].concat(),
+        [&image[..], &["root.squashfs", "--dry-run"]].concat(),
+        [&image[..], &["root.ext4", "--cert", "nowhere", "--key", "words.txt"]].concat(),
+        [&image[..], &["root.ext4", "--cert", "words.txt", "--key", "nowhere"]].concat(),
+        [&image[..], &["root.ext4", "--cert", "words.txt", "--key", "words.txt", "--keyring", "nowhere"]]
+            .concat(),
         vec!["completions", "tcl"],
     ];
     fs::create_dir_all(bench.path("ready/rootfs/etc")).unwrap();

@@ -1,5 +1,6 @@
 //! `cargo xtask build`: the unit's program for a board, from this computer.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ const NO_RUNTIME: &str = "not-in-the-emulator";
 const UNIT: [&str; 2] = ["signpost-edge", "signpost"];
 /// What films in the rig's machine.
 const GUEST: [&str; 2] = ["signpost-rig-guest", "rig-guest"];
+/// What a system needs to take whole-system images lies in a folder of this name beside the program.
+const SYSTEM: &str = "rauc";
 /// The compiler of the system, which may have libraries that the usual one lacks.
 const SYSTEM_COMPILER: &str = "/usr/bin/rustc";
 /// How often it is looked whether that is over.
@@ -110,8 +113,10 @@ impl Build {
         }
         check_program(board, &program)?;
         let service = program.with_file_name("signpost.service");
-        let written = std::fs::write(&service, boards::service(board));
-        written.with_context(|| format!("{} cannot be written; free some space there", service.display()))?;
+        let room = |path: &Path| format!("{} cannot be written; free some space there", path.display());
+        std::fs::write(&service, boards::service(board)).with_context(|| room(&service))?;
+        let system = program.with_file_name(SYSTEM);
+        write_system(board, &system).with_context(|| room(&system))?;
         let kept = self.defmt.then(|| keep(&program, &board.target, bench)).transpose()?;
         if let Some(kept) = &kept {
             ui.step(&format!("keeping {} for `cargo xtask monitor`", kept.display()));
@@ -127,6 +132,21 @@ impl Build {
         });
         Ok(kept)
     }
+}
+
+/// Writes what a system needs to take whole-system images, as it lies below its root; of another board nothing is left.
+fn write_system(board: &Board, folder: &Path) -> std::io::Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    for file in boards::system_files(board) {
+        let path = folder.join(file.place);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        std::fs::write(&path, &file.text)?;
+        let mode = if file.executable { 0o755 } else { 0o644 };
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode))?;
+    }
+    Ok(())
 }
 
 /// Lets a program for another processor test itself, where this computer can pretend to be one.

@@ -8,6 +8,7 @@ pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod flash;
+pub mod image;
 pub mod monitor;
 pub mod provision;
 pub mod rig;
@@ -38,6 +39,7 @@ enum Command {
     Doctor(doctor::Doctor),
     #[command(alias = "push")]
     Flash(flash::Flash),
+    Image(image::Image),
     Monitor(monitor::Monitor),
     Provision(provision::Provision),
     Rig(rig::Rig),
@@ -59,6 +61,7 @@ impl Cli {
             Command::Demo(demo) => demo.run(ui),
             Command::Doctor(doctor) => doctor.run(ui),
             Command::Flash(flash) => flash.run(ui),
+            Command::Image(image) => image.run(ui),
             Command::Monitor(monitor) => monitor.run(ui),
             Command::Provision(provision) => provision.run(ui),
             Command::Rig(rig) => rig.run(ui),

@@ -50,9 +50,11 @@ pub struct Health {
     /// Its port: 1883 by custom, 8883 with TLS.
     #[serde(default = "port")]
     pub port: u16,
-    /// Whether the line is encrypted; the broker's certificate must be one that the system trusts.
+    /// Whether the line is encrypted.
     #[serde(default)]
     pub tls: bool,
+    /// The certificate (PEM) of the authority that signed the broker's, where it is not one that the system trusts.
+    pub certificate: Option<String>,
     /// Where health is published; `signpost/<controller>/health` where not given.
     pub topic: Option<String>,
     /// How often. Seconds.
@@ -130,10 +132,14 @@ impl Config {
         if config.restart.is_empty() {
             return Err("`restart` names a command".into());
         }
-        if let Some(health) = &config.health
-            && health.every_s == 0
-        {
-            return Err("`every_s` is at least 1".into());
+        if let Some(health) = &config.health {
+            if health.every_s == 0 {
+                return Err("`every_s` is at least 1".into());
+            }
+            // Who names one means that the line is encrypted.
+            if health.certificate.is_some() && !health.tls {
+                return Err("`certificate` of [health] wants `tls = true`".into());
+            }
         }
         Ok(config)
     }
@@ -176,6 +182,7 @@ mod tests {
         check("tenant = \"a/../b\"\n", "`tenant` has letters");
         check("restart = []\n", "`restart` names a command");
         check("[health]\nhost = \"b\"\nevery_s = 0\n", "at least 1");
+        check("[health]\nhost = \"b\"\ncertificate = \"x\"\n", "wants `tls = true`");
         let clear = LEAST.replace("https", "http");
         assert!(Config::parse(&clear).unwrap_err().contains("begins with https://"));
     }

@@ -131,6 +131,16 @@ pub enum Error {
         /// What was said.
         said: String,
     },
+    /// The line to the broker cannot be encrypted, or leads to somebody else.
+    #[error(
+        "the MQTT broker {broker} is not trusted ({said}); put the certificate of the authority that signed the broker's into [health] of fleet.toml, and compare its host"
+    )]
+    Untrusted {
+        /// Its address.
+        broker: String,
+        /// What was said.
+        said: String,
+    },
 }
 
 impl Error {

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use rumqttc::{Client, Connection, Event, LastWill, MqttOptions, Packet, QoS, RecvTimeoutError, Transport};
+use rumqttc::{
+    Client, Connection, ConnectionError, Event, LastWill, MqttOptions, Packet, QoS, RecvTimeoutError,
+    Transport,
+};
 
 use crate::config::Health;
 use crate::health::Report;
@@ -40,7 +43,11 @@ impl Broker {
             options.set_credentials(user, health.password.as_deref().unwrap_or_default());
         }
         if health.tls {
-            options.set_transport(Transport::tls_with_default_config());
+            // Where an authority is named it is the only one that is trusted.
+            options.set_transport(match &health.certificate {
+                Some(pem) => Transport::tls(pem.clone().into_bytes(), None, None),
+                None => Transport::tls_with_default_config(),
+            });
         }
         let (client, mut connection) = Client::new(options, QUEUE);
         let mut network = connection.eventloop.network_options();
@@ -54,7 +61,7 @@ impl Broker {
     /// Goes on for as long as nothing is wrong: keeps the line, and publishes what `report` gives when it is due.
     ///
     /// # Errors
-    /// [`Error::Broker`]; called again it looks for the broker anew.
+    /// [`Error::Broker`], [`Error::Untrusted`]; called again it looks for the broker anew.
     pub fn step(&mut self, report: &dyn Fn() -> Report) -> Result<(), Error> {
         if self.connected && Instant::now() >= self.due {
             let text = report().text();
@@ -73,7 +80,11 @@ impl Broker {
             Ok(Ok(_)) | Err(RecvTimeoutError::Timeout) => Ok(()),
             Ok(Err(error)) => {
                 self.connected = false;
-                Err(Error::Broker { broker: self.address.clone(), said: error.to_string() })
+                let (broker, said) = (self.address.clone(), error.to_string());
+                Err(match error {
+                    ConnectionError::Tls(_) => Error::Untrusted { broker, said },
+                    _ => Error::Broker { broker, said },
+                })
             }
             Err(RecvTimeoutError::Disconnected) => {
                 self.connected = false;

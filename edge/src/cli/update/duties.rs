@@ -11,6 +11,7 @@ use models::update::proof::{Proof, Verdict};
 use models::update::slot::whole;
 use models::update::{self, Installed, Record, State};
 
+use super::proven::Proven;
 use super::watch::Watch;
 use super::{Home, troubles};
 
@@ -30,6 +31,8 @@ pub struct Bench {
     watch: Option<Watch>,
     /// Of a version on trial.
     proof: Option<Proof>,
+    /// Of the system below it, where somebody asks for that.
+    proven: Option<Proven>,
     /// Since the program began.
     now: Duration,
     restart: bool,
@@ -45,18 +48,24 @@ impl Bench {
         );
         let limits = &home.board.update;
         let proof = trial.then(|| Proof::new(limits.frames, Duration::from_secs(limits.prove_s.into())));
-        Self { home, name, version, staging, watch, proof, now: Duration::ZERO, restart: false }
+        let proven = Proven::asked(limits.frames);
+        Self { home, name, version, staging, watch, proof, proven, now: Duration::ZERO, restart: false }
     }
 
     /// Time has passed: what is on trial is judged. Gives what is worth a line in the log.
     pub fn judge(&mut self, now: Duration) -> Option<String> {
         self.now = now;
-        let watch = self.watch.as_mut();
-        let proof = self.proof.as_mut()?;
-        if let Some(watch) = watch {
-            watch.tell(proof);
+        let (proof, proven) = (&mut self.proof, &mut self.proven);
+        if let Some(watch) = self.watch.as_mut().filter(|_| proof.is_some() || proven.is_some()) {
+            watch.tell(&mut |sign| {
+                proof.iter_mut().for_each(|proof| proof.saw(sign));
+                proven.iter_mut().for_each(|proven| proven.saw(sign));
+            });
         }
-        match proof.judge(now) {
+        if proven.as_ref().is_some_and(Proven::is_healthy) {
+            proven.take().iter().for_each(Proven::write);
+        }
+        match proof.as_ref()?.judge(now) {
             Verdict::Wait => None,
             Verdict::Healthy => {
                 self.proof = None;

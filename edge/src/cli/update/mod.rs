@@ -4,6 +4,7 @@
 pub mod boot;
 pub(crate) mod duties;
 pub mod install;
+mod proven;
 pub mod serve;
 pub(crate) mod told;
 pub(crate) mod troubles;

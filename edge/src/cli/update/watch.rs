@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
 
 use boards::Board;
-use models::update::proof::{Proof, Sign};
+use models::update::proof::Sign;
 
 use crate::Fault;
 use crate::cli::input::{Event, Input};
@@ -50,15 +50,15 @@ impl Watch {
         Self { news, frames: 0, over: None }
     }
 
-    /// Hands what was seen since to the proof.
-    pub fn tell(&mut self, proof: &mut Proof) {
+    /// Hands what was seen since to whoever counts it.
+    pub fn tell(&mut self, saw: &mut dyn FnMut(Sign)) {
         loop {
             match self.news.try_recv() {
                 Ok(Ok(sign)) => {
                     // Whatever was over goes on.
                     self.over = None;
                     self.frames += u64::from(sign == Sign::Inference);
-                    proof.saw(sign);
+                    saw(sign);
                 }
                 Ok(Err(why)) => self.over = Some(why),
                 Err(TryRecvError::Empty) => return,
