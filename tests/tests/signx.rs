@@ -437,6 +437,52 @@ fn exported_it_says_what_pytorch_says_on_every_engine() {
 }
 
 #[test]
+fn exported_its_video_half_gives_the_same_tracks_on_every_engine() {
+    const SIDE: usize = 8;
+    let said = Said::read();
+    let size = Size { layers: 1, ..SIZE };
+    let spatial = SpatialConfig { picture: SIDE, halves: vec![5, 6], patch: 1, size, gathers: true };
+    let hybrid = Video2PoseConfig { spatial, temporal: size }.init::<B>(&net().encode, &Default::default());
+    // What PyTorch gave of the one is in the fixture; the other is held to what it gives itself.
+    let (video, seen) = (said.tensor::<5>("video"), said.frames().seen());
+    let own = hybrid.forward(video.clone(), &seen, &mut Drops::none()).numbers;
+    let own: Vec<f32> = own.into_data().to_vec().unwrap();
+    for (which, net, expect) in
+        [("patches", video_net(), said.numbers("video.numbers")), ("hybrid", hybrid, &own)]
+    {
+        let networks = host::export::video2pose("parity", &net.valid(), &[0, 1, 2, 3, 4], FRAMES + 2);
+        for backend in engine::available() {
+            let open = |bytes: &Vec<u8>| engine::open_bytes(bytes, Path::new("parity"), backend, 1).unwrap();
+            let [mut look, mut give] = networks.each_ref().map(open);
+            for c in 0..CLIPS {
+                let mut seen = said.frames().seen().into_data().to_vec::<f32>().unwrap()
+                    [c * FRAMES..(c + 1) * FRAMES]
+                    .to_vec();
+                let mut features = vec![];
+                for t in 0..FRAMES {
+                    let pixels = SIDE * SIDE * 3;
+                    let picture = &said.numbers("video")[(c * FRAMES + t) * pixels..][..pixels];
+                    let [feature] = run(&mut *look, &[(&[SIDE, SIDE, 3], picture)]).try_into().unwrap();
+                    features.extend(feature);
+                }
+                // Two frames more, in which nobody is.
+                features.resize((FRAMES + 2) * SIZE.width, 0.0);
+                seen.resize(FRAMES + 2, 0.0);
+                let inputs: [(&[usize], &[f32]); 2] =
+                    [(&[FRAMES + 2, SIZE.width], &features), (&[FRAMES + 2, 1], &seen)];
+                let [given] = run(&mut *give, &inputs).try_into().unwrap();
+                for t in (0..FRAMES).filter(|t| seen[*t] > 0.0) {
+                    let row = &expect[(c * FRAMES + t) * 16..][..16];
+                    let far = row.iter().zip(&given[t * 16..]).map(|(a, b)| (a - b).abs());
+                    let far = far.fold(0.0_f32, |a, b| if b.is_nan() { b } else { a.max(b) });
+                    assert!(far < 1e-3, "{which}, {backend:?}, clip {c}, frame {t}: {far}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn weights_are_written_as_they_were_read() {
     let bytes = file("pose2gloss.safetensors");
     let again = load(net(), save(&net())).unwrap();

@@ -249,6 +249,15 @@ fn its_second_stage_reads_the_video_of_the_signs() {
     let (done, said) = read("base");
     assert!(!done && said.contains("reads no videos"), "{said}");
 
+    let options = [("--model", "video"), ("--data", "five/dev"), ("--said", "exported.jsonl")];
+    let (done, said) = bench.signx("read --video --exported", &options);
+    assert!(done, "{said}");
+    let [ours, theirs] = ["said.jsonl", "exported.jsonl"].map(|said| fs::read(bench.at(said)).unwrap());
+    assert!(ours == theirs, "exported it says the same");
+    let (done, said) = bench.signx("export", &[("--model", "video"), ("--out", "onnx")]);
+    assert!(done && said.contains("what reads videos as well"), "{said}");
+    assert!(["look.onnx", "tracks.onnx"].iter().all(|file| bench.at("onnx").join(file).is_file()));
+
     let adapt = |base: &str| {
         bench.stage("signx-adapt", "five", "adapted", 60).arg("--base").arg(bench.at(base)).output().unwrap()
     };

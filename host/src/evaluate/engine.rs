@@ -5,6 +5,7 @@ use std::sync::Arc;
 use models::manifest::Model;
 use tract_onnx::prelude::*;
 
+use super::stepper::flat;
 use crate::Error;
 
 /// A network ready to run.
@@ -65,6 +66,45 @@ impl Runner {
 }
 
 /// A network whose inputs say their own shapes, ready to run.
+pub struct Network {
+    plan: Arc<TypedRunnableModel>,
+    name: String,
+}
+
+impl Network {
+    /// Loads a network of a model.
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the engine refuses it.
+    pub fn new(model: &str, bytes: &[u8]) -> Result<Self, Error> {
+        Ok(Self { plan: plan(model, bytes)?, name: model.to_owned() })
+    }
+
+    /// Runs it on inputs of such shapes, and checks how many values each of its outputs has.
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the engine fails, or the network gives another number of values.
+    pub fn run<const N: usize>(
+        &self,
+        inputs: &[(&[usize], &[f32])],
+        expect: [usize; N],
+    ) -> Result<[Vec<f32>; N], Error> {
+        let run = || {
+            let inputs = inputs.iter().map(|(shape, data)| Ok(Tensor::from_shape(shape, data)?.into()));
+            let outputs = self.plan.run(inputs.collect::<TractResult<TVec<TValue>>>()?)?;
+            let given = outputs.iter().map(flat).collect::<TractResult<Vec<_>>>()?;
+            let counts: Vec<_> = given.iter().map(Vec::len).collect();
+            let wrong = || TractError::msg(format!("it gives {counts:?} values, not {expect:?}"));
+            if counts != expect {
+                return Err(wrong());
+            }
+            given.try_into().map_err(|_| wrong())
+        };
+        run().map_err(|e| refused(&self.name, &e))
+    }
+}
+
+/// A plan of a network whose inputs say their own shapes.
 pub(super) fn plan(model: &str, mut network: &[u8]) -> Result<Arc<TypedRunnableModel>, Error> {
     tract_onnx::onnx()
         .model_for_read(&mut network)

@@ -19,7 +19,7 @@ pub use confusion::ConfusionMatrix;
 pub use continuous::{
     Calibration, ContinuousReport, Overlap, SignerScore, TextReport, compare, continuous, continuous_of,
 };
-pub use engine::Runner;
+pub use engine::{Network, Runner};
 pub use enrolment::{EnrolmentOptions, EnrolmentReport, Scores, enrolment};
 pub(crate) use enrolment::{Rule, embed, judged};
 pub use isolated::{Confusion, GroupScore, Options, Report, isolated, score};

@@ -1,15 +1,11 @@
 //! Runs a translator with tract, the engine that every unit has.
 
-use std::sync::Arc;
-
 use models::translator::{
     Direction, Encoded, Networks, Sizes, StepInput, StepOutput, TranslatorManifest, TranslatorModel,
     log_probs, translate,
 };
-use tract_onnx::prelude::*;
 
-use super::engine::{plan, refused};
-use super::stepper::flat;
+use super::engine::Network;
 use super::translation::Translates;
 use crate::Error;
 
@@ -21,9 +17,8 @@ pub struct TranslatorRunner {
 
 /// A translator's two networks.
 pub struct TranslatorNetworks {
-    name: String,
-    encoder: Arc<TypedRunnableModel>,
-    step: Arc<TypedRunnableModel>,
+    encoder: Network,
+    step: Network,
     /// The shapes of what the encoder takes.
     source: [[usize; 2]; 2],
     sizes: Sizes,
@@ -81,9 +76,8 @@ impl TranslatorNetworks {
     pub fn new(name: &str, networks: [&[u8]; 2], sizes: Sizes, pieces: usize) -> Result<Self, Error> {
         let [encoder, step] = networks;
         Ok(Self {
-            name: name.to_owned(),
-            encoder: plan(name, encoder)?,
-            step: plan(name, step)?,
+            encoder: Network::new(name, encoder)?,
+            step: Network::new(name, step)?,
             source: [[1, sizes.source]; 2],
             sizes,
             pieces,
@@ -97,27 +91,6 @@ impl TranslatorNetworks {
     pub fn of_frames(self, source: [[usize; 2]; 2]) -> Self {
         Self { source, hears: true, ..self }
     }
-
-    /// Runs a network, and checks how many values it gives.
-    fn run<const N: usize>(
-        &self,
-        plan: &Arc<TypedRunnableModel>,
-        inputs: &[(&[usize], &[f32])],
-        expect: [usize; N],
-    ) -> Result<[Vec<f32>; N], Error> {
-        let run = || {
-            let inputs = inputs.iter().map(|(shape, data)| Ok(Tensor::from_shape(shape, data)?.into()));
-            let outputs = plan.run(inputs.collect::<TractResult<TVec<TValue>>>()?)?;
-            let given = outputs.iter().map(flat).collect::<TractResult<Vec<_>>>()?;
-            let counts: Vec<_> = given.iter().map(Vec::len).collect();
-            let wrong = || TractError::msg(format!("it gives {counts:?} values, not {expect:?}"));
-            if counts != expect {
-                return Err(wrong());
-            }
-            given.try_into().map_err(|_| wrong())
-        };
-        run().map_err(|e| refused(&self.name, &e))
-    }
 }
 
 impl Networks for TranslatorNetworks {
@@ -128,11 +101,11 @@ impl Networks for TranslatorNetworks {
         let kept = self.sizes.layers * self.sizes.width() * self.sizes.source;
         let inputs: [(&[usize], &[f32]); 2] = [(first, source), (second, there)];
         if !self.hears {
-            let [keys, values] = self.run(&self.encoder, &inputs, [kept; 2])?;
+            let [keys, values] = self.encoder.run(&inputs, [kept; 2])?;
             return Ok(Encoded { keys, values, heard: vec![] });
         }
         let heard = self.sizes.source * self.pieces;
-        let [keys, values, heard] = self.run(&self.encoder, &inputs, [kept, kept, heard])?;
+        let [keys, values, heard] = self.encoder.run(&inputs, [kept, kept, heard])?;
         Ok(Encoded { keys, values, heard })
     }
 
@@ -141,7 +114,7 @@ impl Networks for TranslatorNetworks {
         let (shapes, all) = (self.sizes.step_inputs(), input.all());
         let inputs: [(&[usize], &[f32]); 8] = std::array::from_fn(|i| (shapes[i].as_slice(), all[i]));
         let kept = layers * beam * self.sizes.width();
-        let [next, keys, values] = self.run(&self.step, &inputs, [beam * self.pieces, kept, kept])?;
+        let [next, keys, values] = self.step.run(&inputs, [beam * self.pieces, kept, kept])?;
         Ok(StepOutput { next, keys, values })
     }
 }

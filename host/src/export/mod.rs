@@ -4,6 +4,7 @@ mod live;
 mod rescore;
 mod signx;
 mod translator;
+mod video;
 
 use burn::module::Param;
 use burn::nn::{LayerNorm, Linear};
@@ -17,6 +18,7 @@ pub use live::live_step;
 pub use rescore::rescore_net;
 pub use signx::signx;
 pub use translator::translator;
+pub use video::video2pose;
 
 /// What LayerNorm adds to the variance: burn's default.
 const EPSILON: f32 = 1e-5;

@@ -211,7 +211,7 @@ impl Graph {
     }
 
     /// A layer that looks at all frames that are not `absent`, `[T, D]`.
-    fn encoder_layer<B: Backend>(
+    pub(super) fn encoder_layer<B: Backend>(
         &mut self,
         name: &str,
         input: &str,
@@ -249,7 +249,7 @@ impl Graph {
     }
 
     /// Rows with waves that tell their places, `[T, D]`.
-    fn placed(&mut self, input: &str, output: &str, [t, d]: [usize; 2]) {
+    pub(super) fn placed(&mut self, input: &str, output: &str, [t, d]: [usize; 2]) {
         let places = format!("places{d}");
         if !self.to.has(&places) {
             self.to.tensor_f32(&places, &[t, d], &waves(t, d, LONGEST_PLACE));

@@ -74,7 +74,31 @@ impl Exported {
                 there.push(here[*track as usize]);
             }
         }
-        let (mut session, heard) = self.begin(&numbers, &there)?;
+        self.tokens_of(&numbers, &there, preset, how)
+    }
+
+    /// The tokens of what [`super::ExportedVideo`] gives of a film, likewise.
+    ///
+    /// # Errors
+    /// Where the engine fails.
+    pub fn tokens_of_film(
+        &mut self,
+        [numbers, seen]: &[Vec<f32>; 2],
+        preset: &Preset,
+        how: Decoding,
+    ) -> Result<Vec<u32>, Error> {
+        let there: Vec<f32> = seen.iter().flat_map(|seen| vec![*seen; self.tracks.len()]).collect();
+        self.tokens_of(numbers, &there, preset, how)
+    }
+
+    fn tokens_of(
+        &mut self,
+        numbers: &[f32],
+        there: &[f32],
+        preset: &Preset,
+        how: Decoding,
+    ) -> Result<Vec<u32>, Error> {
+        let (mut session, heard) = self.begin(numbers, there)?;
         let Search { how, shaping, .. } = preset.search(how);
         let mut rng = StdRng::seed_from_u64(how.seed());
         decode(&mut Joint::new(&mut session, &heard, preset.heard), how, shaping, || rng.random())

@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::clip::Clip;
 use super::track::Track;
-use super::{Encode, Exported, Film, Frames, Pose2Gloss, Pose2GlossConfig, Preset, Size, Video2Pose, decode};
+use super::{
+    Encode, Exported, ExportedVideo, Film, Frames, Pose2Gloss, Pose2GlossConfig, Preset, Size, Video2Pose,
+    decode,
+};
 use crate::data::{TimedGloss, Utterance};
 use crate::nn::{Drops, load, numbers};
 use crate::random::split_mix;
@@ -187,6 +190,20 @@ impl<B: Backend> SignXModel<B> {
         how: Decoding,
     ) -> Result<Vec<String>, Error> {
         Ok(in_words(&self.manifest.glosses, exported.tokens(clip, &self.preset, how)?))
+    }
+
+    /// What a film says by the networks that a unit runs.
+    ///
+    /// # Errors
+    /// Where the engine fails.
+    pub fn read_film_exported(
+        &self,
+        (video, exported): (&ExportedVideo, &mut Exported),
+        film: &Film,
+        how: Decoding,
+    ) -> Result<Vec<String>, Error> {
+        let tokens = exported.tokens_of_film(&video.frames(film)?, &self.preset, how)?;
+        Ok(in_words(&self.manifest.glosses, tokens))
     }
 
     /// How far exported networks are from this one: the largest difference of a probability, of what follows and of

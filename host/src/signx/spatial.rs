@@ -130,6 +130,16 @@ impl<B: Backend> Spatial<B> {
         }
     }
 
+    /// Height and width of a frame, pixels.
+    pub fn picture(&self) -> usize {
+        self.picture
+    }
+
+    /// Height and width of a patch, of what the convolutions leave.
+    pub fn patch(&self) -> usize {
+        self.patch
+    }
+
     /// Where its weights are.
     pub fn device(&self) -> B::Device {
         self.places.device()

@@ -10,7 +10,8 @@ use host::ui;
 use super::read::tracks;
 
 /// Writes a model as ONNX: `encoder.onnx`, which reads a clip with all steps of its sampler, and `step.onnx`, which goes
-/// on by a gloss. Nothing is written where they say otherwise than the model.
+/// on by a gloss; of a model that reads videos `look.onnx` as well, which looks at a frame as it comes, and `tracks.onnx`,
+/// which gives the tracks of a clip by that. Nothing is written where they say otherwise than the model.
 #[derive(Args)]
 pub struct Export {
     /// The model's folder.
@@ -37,6 +38,11 @@ impl Export {
         let Some(dev) = &self.dev else {
             let far = model.export(&self.out)?;
             ui::say(format!("written to {out}; probabilities differ by {far:.1e} at most"));
+            if let Some(far) = model.export_video(&self.out)? {
+                ui::say(format!(
+                    "what reads videos as well; a track's numbers differ by {far:.1e} deviations at most"
+                ));
+            }
             return Ok(());
         };
         let clips = clip::clips(dev, &model.preset)?;

@@ -45,7 +45,7 @@ pub struct Read {
     #[arg(long)]
     video: bool,
     /// Reads by the networks that `signx export` writes, as a unit does.
-    #[arg(long, conflicts_with = "video")]
+    #[arg(long)]
     exported: bool,
 }
 
@@ -92,12 +92,17 @@ impl Read {
         let said: Vec<_> = if self.video {
             let films = clip::films(&self.data, &model.preset)?;
             let bar = ui::progress(films.len(), "utterances read");
+            let next = "give a folder that `train signx-video` wrote, or leave --video out";
+            let none = || format!("{} reads no videos; {next}", self.model.display());
+            let looks = self.exported.then(|| model.exported_video()).transpose()?.flatten();
+            let mut exported =
+                looks.map(|video| Ok::<_, host::Error>((video, model.exported()?))).transpose()?;
             let read = films.iter().map(|(utterance, clip, film)| {
                 bar.inc(1);
-                let said = model.read_film(film, how).with_context(|| {
-                    let next = "give a folder that `train signx-video` wrote, or leave --video out";
-                    format!("{} reads no videos; {next}", self.model.display())
-                })?;
+                let said = match &mut exported {
+                    Some((video, exported)) => model.read_film_exported((video, exported), film, how)?,
+                    None => model.read_film(film, how).with_context(none)?,
+                };
                 Ok(model::hypothesis(utterance, clip.frames(), fps, said))
             });
             read.collect::<anyhow::Result<_>>()?

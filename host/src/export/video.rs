@@ -1,0 +1,158 @@
+//! SignX's Video2Pose as ONNX: one network that looks at a frame as it comes, and one that gives the tracks of a clip by
+//! what was seen of its frames. The second gives what [`super::signx`]'s encoder takes:
+//!
+//! | tensor | shape | what it is |
+//! |---|---|---|
+//! | `picture` | `[H, W, 3]` | a frame, sRGB from 0 to 1 |
+//! | `feature` | `[1, D]` | what it shows |
+//! | `features` | `[T, D]` | of a clip's frames |
+//! | `seen` | `[T, 1]` | 1 for each frame that is there, else 0 |
+//! | `frames` | `[T, F]` | the tracks side by side |
+
+use burn::nn::Linear;
+use burn::tensor::backend::Backend;
+use models::onnx::{Builder, Dim, Value};
+use models::translator::NOT_THERE;
+
+use super::translator::{along, names};
+use super::{Graph, values};
+use crate::signx::spatial::Halve;
+use crate::signx::{Spatial, Video2Pose};
+
+/// A network as two: the bytes of what looks at a frame, and of what gives the tracks of `frames` frames. `tracks` are
+/// those that it gives, by their numbers.
+pub fn video2pose<B: Backend>(
+    name: &str,
+    net: &Video2Pose<B>,
+    tracks: &[usize],
+    frames: usize,
+) -> [Vec<u8>; 2] {
+    [look(name, &net.spatial), give(name, net, tracks, frames)]
+}
+
+fn look<B: Backend>(name: &str, net: &Spatial<B>) -> Vec<u8> {
+    let (side, [places, d]) = (net.picture(), net.places.dims());
+    let mut graph = Graph { to: Builder::new(name), prefix: String::new() };
+    graph.to.input("picture", &[Dim::Fixed(side), Dim::Fixed(side), Dim::Fixed(3)]);
+    graph.to.tensor_f32("two", &[1], &[2.0]);
+    graph.to.tensor_f32("one", &[1], &[1.0]);
+    graph.to.node("Mul", &["picture", "two"], &["twice"], vec![]);
+    graph.to.node("Sub", &["twice", "one"], &["pixels"], vec![]);
+    graph.shaped("pixels", "half0", &[side * side, 3]);
+    let mut left = side;
+    for (i, halve) in net.halves.iter().enumerate() {
+        graph.halve(&format!("half{i}"), &format!("half{}", i + 1), halve, left);
+        left /= 2;
+    }
+    let (p, c) = (net.patch(), net.patches.weight.dims()[0] / net.patch().pow(2));
+    let g = left / p;
+    graph.shaped(&format!("half{}", net.halves.len()), "parted", &[g, p, g, p, c]);
+    let order = vec![("perm", Value::Ints(vec![0, 2, 1, 3, 4]))];
+    graph.to.node("Transpose", &["parted"], &["patches_cube"], order);
+    graph.shaped("patches_cube", "patches", &[g * g, p * p * c]);
+    graph.linear("patch", "patches", "embedded", &net.patches);
+    let mut x = "embedded";
+    if let Some(class) = &net.class {
+        graph.to.tensor_f32("class", &[1, d], &values(class));
+        graph.to.node("Concat", &["class", x], &["with_class"], along(0));
+        x = "with_class";
+    }
+    graph.to.tensor_f32("places", &[places, d], &values(&net.places));
+    graph.to.node("Add", &[x, "places"], &["x0"], vec![]);
+    graph.to.tensor_f32("absent", &[1, 1, places], &vec![0.0; places]);
+    for (l, layer) in net.layers.iter().enumerate() {
+        graph.encoder_layer(&format!("spatial{l}"), &format!("x{l}"), &format!("x{}", l + 1), layer, places);
+    }
+    graph.norm("spatial_norm", &format!("x{}", net.layers.len()), "normed", &net.norm);
+    match &net.gather {
+        Some(gather) => {
+            graph.shaped("normed", "all_places", &[1, places * d]);
+            graph.linear("gather", "all_places", "feature", gather);
+        }
+        None => graph.slice("feature", "normed", 0, 0, 1),
+    }
+    graph.to.output("feature", &[Dim::Fixed(1), Dim::Fixed(d)]);
+    graph.to.finish(&[])
+}
+
+fn give<B: Backend>(name: &str, net: &Video2Pose<B>, tracks: &[usize], t: usize) -> Vec<u8> {
+    let [d] = net.temporal_norm.gamma.dims();
+    let mut graph = Graph { to: Builder::new(name), prefix: String::new() };
+    graph.to.input("features", &[Dim::Fixed(t), Dim::Fixed(d)]);
+    graph.to.input("seen", &[Dim::Fixed(t), Dim::Fixed(1)]);
+    graph.to.tensor_f32("one", &[1], &[1.0]);
+    graph.to.tensor_f32("far", &[1], &[-NOT_THERE]);
+    graph.to.node("Sub", &["seen", "one"], &["unseen"], vec![]);
+    graph.to.node("Mul", &["unseen", "far"], &["absent_column"], vec![]);
+    graph.shaped("absent_column", "absent", &[1, 1, t]);
+    graph.placed("features", "x0", [t, d]);
+    for (l, layer) in net.temporal.iter().enumerate() {
+        graph.encoder_layer(&format!("temporal{l}"), &format!("x{l}"), &format!("x{}", l + 1), layer, t);
+    }
+    graph.norm("temporal_norm", &format!("x{}", net.temporal.len()), "normed", &net.temporal_norm);
+    let (mut given, mut f) = (vec![], 0);
+    for &track in tracks {
+        let (projection, name) = (&net.projections[track], format!("track{track}"));
+        let (weight, bias) = told(&projection.linear, &projection.standard);
+        let width = projection.standard.width();
+        graph.linear_of(&format!("{name}_linear"), "normed", &name, &[d, width], &weight, &bias);
+        given.push(name);
+        f += width;
+    }
+    graph.to.node("Concat", &names(&given), &["frames"], along(1));
+    graph.to.output("frames", &[Dim::Fixed(t), Dim::Fixed(f)]);
+    graph.to.finish(&[])
+}
+
+/// A layer that gives a track's numbers as its estimator does, instead of standardised: its weights and its bias.
+fn told<B: Backend>(
+    linear: &Linear<B>,
+    standard: &crate::signx::encode::Standard<B>,
+) -> (Vec<f32>, Vec<f32>) {
+    let (mean, deviation) = (values(&standard.mean), values(&standard.deviation));
+    let width = mean.len();
+    let (mut weight, bias) = (values(&linear.weight), linear.bias.as_ref().map(values));
+    for row in weight.chunks_exact_mut(width) {
+        row.iter_mut().zip(&deviation).for_each(|(w, deviation)| *w *= deviation);
+    }
+    let bias = bias.unwrap_or_else(|| vec![0.0; width]);
+    let bias =
+        bias.iter().zip(mean.iter().zip(&deviation)).map(|(b, (mean, deviation))| b * deviation + mean);
+    (weight, bias.collect())
+}
+
+impl Graph {
+    /// A convolution for every second row and column of a picture `side` high and wide: from `[side², C]` to
+    /// `[side² / 4, C']`, pixels row by row.
+    fn halve<B: Backend>(&mut self, input: &str, output: &str, halve: &Halve<B>, side: usize) {
+        let now = |part: &str| format!("{output}_{part}");
+        let ([taps, to], half) = (halve.linear.weight.dims(), side / 2);
+        let c = taps / 16;
+        let turn = || vec![("perm", Value::Ints(vec![1, 0]))];
+        self.to.node("Transpose", &[input], &[&now("colours")], turn());
+        self.shaped(&now("colours"), &now("picture"), &[1, c, side, side]);
+        // The matrix's rows: the block's row and column, the row and column in it, and the colour.
+        let rows = values(&halve.linear.weight);
+        let mut kernel = vec![0.0; taps * to];
+        for (row, values) in rows.chunks_exact(to).enumerate() {
+            let (pixel, colour) = (row / c, row % c);
+            let (y, x) = (pixel / 8 * 2 + pixel % 4 / 2, pixel / 4 % 2 * 2 + pixel % 2);
+            for (out, value) in values.iter().enumerate() {
+                kernel[((out * c + colour) * 4 + y) * 4 + x] = *value;
+            }
+        }
+        self.to.tensor_f32(&now("kernel"), &[to, c, 4, 4], &kernel);
+        let bias = halve.linear.bias.as_ref().map_or_else(|| vec![0.0; to], values);
+        self.to.tensor_f32(&now("bias"), &[to], &bias);
+        let how = vec![
+            ("kernel_shape", Value::Ints(vec![4, 4])),
+            ("strides", Value::Ints(vec![2, 2])),
+            ("pads", Value::Ints(vec![1, 1, 1, 1])),
+        ];
+        self.to.node("Conv", &[&now("picture"), &now("kernel"), &now("bias")], &[&now("seen")], how);
+        self.shaped(&now("seen"), &now("planes"), &[to, half * half]);
+        self.to.node("Transpose", &[&now("planes")], &[&now("rows")], turn());
+        self.norm(&now("norm"), &now("rows"), &now("normed"), &halve.norm);
+        self.silu(&now("normed"), output);
+    }
+}
