@@ -33,7 +33,6 @@ pub fn of(board: &Board, program: &Path, store: &Store) -> anyhow::Result<Vec<So
     for folder in ["networks", "lexicon"] {
         add(&store.root().join(folder), &format!("{STORE}/{folder}"), &mut sources)?;
     }
-    // Without the unit's own library it reads with tract, which needs none and is slower.
     let processor = processor(&board.target);
     let library = store.onnxruntime_for(processor);
     if library.is_file() {
@@ -41,6 +40,19 @@ pub fn of(board: &Board, program: &Path, store: &Store) -> anyhow::Result<Vec<So
         sources.push(Source { name, executable: false, path: library });
     }
     Ok(sources)
+}
+
+/// What a unit goes without, and the next step: where the store lacks its processor's ONNX Runtime it reads with tract,
+/// which needs no library and is slower.
+pub fn lacking(board: &Board, store: &Store) -> Option<String> {
+    let processor = processor(&board.target);
+    (!store.onnxruntime_for(processor).is_file()).then(|| {
+        format!(
+            "there is no ONNX Runtime for {processor} in {}: {} will read with tract, which is slower; run `cargo xtask setup`, and this again",
+            store.root().display(),
+            board.title
+        )
+    })
 }
 
 /// A program for another processor, or for a newer system, would be found out on the unit only.
@@ -102,6 +114,20 @@ mod tests {
         let board = Board::named(board).unwrap();
         let said = check_program(&board, &path).map_or_else(|e| format!("{e:#}"), |()| "fits".into());
         assert!(said.contains(expect), "{said}");
+    }
+
+    #[test]
+    fn it_is_said_that_a_unit_goes_without_its_fast_engine() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, board) = (Store::at(folder.path()), Board::named("jetson-orin-nano").unwrap());
+        let said = lacking(&board, &store).unwrap();
+        assert!(said.contains("no ONNX Runtime for aarch64") && said.contains("cargo xtask setup"), "{said}");
+        let library = store.onnxruntime_for("aarch64");
+        fs::create_dir_all(library.parent().unwrap()).unwrap();
+        fs::write(&library, "a library").unwrap();
+        assert_eq!(lacking(&board, &store), None);
+        let desk = Board::named("desk").unwrap();
+        assert!(lacking(&desk, &store).unwrap().contains("x86_64"), "another processor's is no help");
     }
 
     #[test]

@@ -78,6 +78,9 @@ impl Bundle {
         let store = Store::locate().context("neither HOME nor SIGNPOST_CACHE is set; set one of them")?;
         let program = self.program.clone().unwrap_or_else(|| released(&board.target));
         let sources = contents::of(&board, &program, &store)?;
+        if let Some(lacking) = contents::lacking(&board, &store) {
+            ui.step(&lacking);
+        }
         if self.dry_run {
             let sizes = sources.iter().filter_map(|source| fs::metadata(&source.path).ok());
             let bytes: u64 = sizes.map(|meta| meta.len()).sum();
