@@ -78,10 +78,9 @@ impl Bundle {
         let store = Store::locate().context("neither HOME nor SIGNPOST_CACHE is set; set one of them")?;
         let program = self.program.clone().unwrap_or_else(|| released(&board.target));
         let sources = contents::of(&board, &program, &store)?;
-        if let Some(lacking) = contents::lacking(&board, &store) {
-            ui.step(&lacking);
-        }
+        let warn = || contents::lacking(&board, &store).iter().for_each(|lacking| ui.step(lacking));
         if self.dry_run {
+            warn();
             let sizes = sources.iter().filter_map(|source| fs::metadata(&source.path).ok());
             let bytes: u64 = sizes.map(|meta| meta.len()).sum();
             self.say(ui, &json!({ "files": sources.len(), "size": bytes }), || {
@@ -99,6 +98,7 @@ impl Bundle {
         };
         let (version, least, downgrade) = (self.version, self.least, self.downgrade);
         let recipe = Recipe { board: board.name.clone(), version, least, downgrade, level: self.level };
+        warn();
         let manifest = write(&recipe, &sources, &*base, &key, &out, ui)?;
         // What was written is opened and unpacked as a unit does it, before anybody carries it there.
         ui.step("checking it as a unit does");
