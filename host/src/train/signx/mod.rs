@@ -6,6 +6,7 @@
 
 mod adapt;
 mod batches;
+mod filmed;
 mod look;
 mod task;
 pub mod video;
@@ -110,7 +111,7 @@ pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, E
         examples.len(),
         dev.len()
     ));
-    let (net, steps) = learn(recipe.name, &preset, &examples, options, |[mean, deviation]| {
+    let (net, steps) = learn(recipe.name, &preset, &examples, (options, ""), |[mean, deviation]| {
         let net = config(&preset, glosses.len()).init::<Training>(&Default::default());
         let encode = net.encode.clone().standardised(mean, deviation);
         Pose2Gloss { encode, ..net }
@@ -141,12 +142,12 @@ pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, E
 type Example = (Vec<u32>, Clip);
 
 /// Trains a Pose2Gloss, which `begin` gives by the mean and the deviation of the examples' numbers, and says by how many
-/// steps.
+/// steps. `from` names what it begins from, where that is no chance.
 fn learn(
     name: &str,
     preset: &Preset,
     examples: &[Example],
-    options: &Options,
+    (options, from): (&Options, &str),
     begin: impl FnOnce([&[f32]; 2]) -> Pose2Gloss<Training>,
 ) -> Result<(Pose2Gloss<Plain<Training>>, usize), Error> {
     let [stage, _] = preset.stages;
@@ -155,7 +156,7 @@ fn learn(
     let batches = Batches::new(examples, [stage.accumulate, part], &deviation, options.seed);
     let whole = stage.epochs * batches.of_epoch() / stage.accumulate;
     let steps = options.steps.unwrap_or(whole.max(1));
-    let data = fingerprint(preset, examples, steps);
+    let data = fingerprint(preset, examples, steps) + from;
     let plan = plan(name, &stage, options, steps, &data)?;
     let device = Default::default();
     Training::seed(&device, options.seed);
@@ -168,14 +169,6 @@ fn learn(
 fn tokens(utterance: &Utterance, glosses: &[String], preset: &Preset) -> Vec<u32> {
     let tokens = utterance.glosses.iter().filter_map(|g| token(glosses, &g.gloss));
     tokens.take(preset.longest).chain([END]).collect()
-}
-
-/// The folder that a later stage goes on from.
-fn base(options: &Options) -> Result<&Path, Error> {
-    options.base.as_deref().ok_or_else(|| {
-        let expected = "the folder that the stage before it wrote".into();
-        Error::Argument { option: "--base", given: String::new(), expected }
-    })
 }
 
 /// All glosses of a corpus, in order.

@@ -12,18 +12,17 @@ use models::manifest::sha256;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
 
+use super::filmed::{Filmed, Stage};
 use super::look::Look;
-use super::{SignXRecipe, base, measure, plan, source};
-use crate::nn::{Drops, save};
-use crate::signx::clip::{Clip, films};
+use super::{SignXRecipe, plan};
+use crate::Error;
+use crate::nn::Drops;
 use crate::signx::film;
-use crate::signx::model::{VIDEO_WEIGHTS, WEIGHTS, read, tracks_of};
 use crate::signx::track::{FRAME, Track};
-use crate::signx::{Film, Frames, Pose2Gloss, Preset, SignXManifest, SignXModel, Video2Pose, loss};
-use crate::train::fit::{Parts, Plain, Task, fit, forget};
+use crate::signx::{Frames, Pose2Gloss, Preset, SignXManifest, SignXModel, Video2Pose, loss};
+use crate::train::fit::{Parts, Plain, Task, fit};
 use crate::train::plan::step_seed;
-use crate::train::{Options, Training, command, pretty, write};
-use crate::{Error, ui};
+use crate::train::{Options, Training};
 
 /// Tracks.
 const TRACKS: usize = Track::ALL.len();
@@ -33,60 +32,32 @@ const TRACKS: usize = Track::ALL.len();
 /// # Errors
 /// As [`super::train`]; and where no model is named, or it reads videos already.
 pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, Error> {
+    let stage = Stage::begin(recipe, options)?;
+    let SignXModel { manifest, preset, net, .. } = &stage.before;
+    let (clips, [_, settings]) = (stage.learnt.len(), &preset.stages);
+    let steps = options.steps.unwrap_or((settings.epochs * clips).div_ceil(settings.batch).max(1));
+    let stills = (preset.stills * steps as f64) as usize * settings.accumulate;
+    let windows = Windows { examples: &stage.learnt, preset, net, stills, seed: options.seed };
+    let data = format!("{preset:?} {steps} {} {}", manifest.weights_sha256, fingerprint(&stage.learnt));
+    let plan = plan(recipe.name, settings, options, steps, &sha256(data.as_bytes()))?;
     let device = Default::default();
-    let SignXModel { manifest, preset, net, .. } =
-        SignXModel::<Plain<Training>>::open(base(options)?, &device)?;
-    let learnt = films(&options.data.join("train"), &preset)?;
-    let dev = films(&options.data.join("dev"), &preset)?;
-    let clips = learnt.len();
-    let examples: Vec<(Clip, Film)> = learnt.into_iter().map(|(_, clip, film)| (clip, film)).collect();
-    ui::say(format!("{}: {clips} utterances to learn, {} to measure on", recipe.name, dev.len()));
-
-    let [_, stage] = preset.stages;
-    let steps = options.steps.unwrap_or((stage.epochs * clips).div_ceil(stage.batch).max(1));
-    let stills = (preset.stills * steps as f64) as usize * stage.accumulate;
-    let windows = Windows { examples: &examples, preset: &preset, net: &net, stills, seed: options.seed };
-    let data = format!("{preset:?} {steps} {} {}", manifest.weights_sha256, fingerprint(&examples));
-    let plan = plan(recipe.name, &stage, options, steps, &sha256(data.as_bytes()))?;
     Training::seed(&device, options.seed);
     let encode = crate::signx::Encode::<Training>::from_inner(net.encode.clone());
     let video = preset.video2pose.init::<Training>(&encode, &device);
     let video = fit::<Training, _>(video, &windows, &plan)?;
-
-    let weights = [save::<Plain<Training>, _>(&net), save::<Plain<Training>, _>(&video)];
-    let references: Vec<_> = dev.iter().map(|(utterance, clip, _)| (utterance, clip.frames())).collect();
-    let metrics = measure(&preset, &references, " --video", |at, how| {
-        let frames = tracks_of(&video, &dev[at].2, preset.reads);
-        read(&net, &preset, &manifest.glosses, &frames, how)
-    });
-    let manifest = SignXManifest {
-        name: format!("{}-video", manifest.name),
-        weights_sha256: sha256(&weights[0]),
-        video_sha256: Some(sha256(&weights[1])),
-        data: vec![source(&options.data, clips)],
-        metrics,
-        recipe: format!(
-            "{} --base BASE, a folder made by: {}",
-            command(recipe.name, options, steps),
-            manifest.recipe
-        ),
-        ..manifest
-    };
-    let files = [(WEIGHTS, weights[0].as_slice()), (VIDEO_WEIGHTS, weights[1].as_slice())];
-    write(&options.out, &files, pretty(&manifest))?;
-    forget(&options.out)?;
-    Ok(manifest)
+    let net = net.clone();
+    stage.keep("video", steps, &net, &video)
 }
 
 /// What examples are made of, in a word.
-fn fingerprint(examples: &[(Clip, Film)]) -> String {
-    let each = examples.iter().map(|(clip, film)| clip.fingerprint() + &sha256(&film.frames));
+fn fingerprint(examples: &[Filmed]) -> String {
+    let each = examples.iter().map(|(_, clip, film)| clip.fingerprint() + &sha256(&film.frames));
     sha256(each.collect::<String>().as_bytes())
 }
 
 /// Draws stretches of videos, as long as a preset says.
 struct Windows<'a, B: Backend> {
-    examples: &'a [(Clip, Film)],
+    examples: &'a [Filmed],
     preset: &'a Preset,
     /// Reads the tracks.
     net: &'a Pose2Gloss<B>,
@@ -119,9 +90,9 @@ impl<B: Backend> Windows<'_, B> {
             true => (clips * self.preset.filmed, 1),
             false => (clips, self.preset.filmed),
         };
-        let drawn: Vec<&(Clip, Film)> =
+        let drawn: Vec<&Filmed> =
             (0..clips).map(|_| &self.examples[rng.random_range(0..self.examples.len())]).collect();
-        let frames = drawn.iter().map(|(clip, _)| clip.frames().min(most)).max().unwrap_or(0);
+        let frames = drawn.iter().map(|(_, clip, _)| clip.frames().min(most)).max().unwrap_or(0);
         let mut batch = Batch {
             shape: [clips, frames],
             video: vec![],
@@ -129,7 +100,7 @@ impl<B: Backend> Windows<'_, B> {
             there: vec![0.0; clips * frames * TRACKS],
             seed: 0,
         };
-        for (i, (clip, film)) in drawn.into_iter().enumerate() {
+        for (i, (_, clip, film)) in drawn.into_iter().enumerate() {
             let own = clip.frames().min(frames);
             let first = rng.random_range(0..=clip.frames() - own);
             let shown = &film.frames[first * film.size()..(first + own) * film.size()];
@@ -187,6 +158,8 @@ impl<B: AutodiffBackend> Task<B> for Windows<'_, Plain<B>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Utterance;
+    use crate::signx::{Clip, Film};
 
     #[test]
     fn a_window_shows_the_frames_that_its_tracks_are_of() {
@@ -199,7 +172,7 @@ mod tests {
             let numbers = (0..frames).flat_map(|t| vec![t as f32; Track::MediaPipe.width()]).collect();
             clip.tracks[Track::MediaPipe as usize] = Some(numbers);
             let film = (0..frames).flat_map(|t| vec![60 + 10 * t as u8; side * side * 3]).collect();
-            (clip, Film { side, frames: film })
+            (Utterance::default(), clip, Film { side, frames: film })
         };
         let examples = [example(9), example(3)];
         let net = preset.pose2gloss.init::<Plain<Training>>(&Default::default());

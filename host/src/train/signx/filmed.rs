@@ -1,0 +1,86 @@
+//! What the stages that learn from videos share: the stage before, the corpora, and the folder that they write.
+
+use models::manifest::sha256;
+
+use super::{SignXRecipe, measure, source};
+use crate::data::Utterance;
+use crate::nn::save;
+use crate::signx::clip::{Clip, films};
+use crate::signx::model::{VIDEO_WEIGHTS, WEIGHTS, read, tracks_of};
+use crate::signx::{Film, Pose2Gloss, SignXManifest, SignXModel, Video2Pose};
+use crate::train::fit::{Plain, forget};
+use crate::train::{Options, Training, command, pretty, write};
+use crate::{Error, ui};
+
+/// An utterance with its tracks and its video.
+pub(super) type Filmed = (Utterance, Clip, Film);
+
+/// A stage that learns from videos.
+pub(super) struct Stage<'a> {
+    recipe: &'a SignXRecipe,
+    options: &'a Options,
+    /// What the stage before wrote.
+    pub before: SignXModel<Plain<Training>>,
+    /// To learn.
+    pub learnt: Vec<Filmed>,
+    /// To measure on.
+    dev: Vec<Filmed>,
+}
+
+impl<'a> Stage<'a> {
+    /// Reads the folder of the stage before, and both corpora.
+    ///
+    /// # Errors
+    /// Where none is named, or one cannot be read.
+    pub fn begin(recipe: &'a SignXRecipe, options: &'a Options) -> Result<Self, Error> {
+        let missing = || {
+            let expected = "the folder that the stage before it wrote".into();
+            Error::Argument { option: "--base", given: String::new(), expected }
+        };
+        let base = options.base.as_deref().ok_or_else(missing)?;
+        let before = SignXModel::open(base, &Default::default())?;
+        let [learnt, dev] = ["train", "dev"].map(|part| films(&options.data.join(part), &before.preset));
+        let stage = Self { recipe, options, before, learnt: learnt?, dev: dev? };
+        let (learnt, dev) = (stage.learnt.len(), stage.dev.len());
+        ui::say(format!("{}: {learnt} utterances to learn, {dev} to measure on", recipe.name));
+        Ok(stage)
+    }
+
+    /// Measures what was learnt in so many steps on development data, and writes the folder of both networks; `ending` is
+    /// added to the name of the model before.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written.
+    pub fn keep(
+        self,
+        ending: &str,
+        steps: usize,
+        net: &Pose2Gloss<Plain<Training>>,
+        video: &Video2Pose<Plain<Training>>,
+    ) -> Result<SignXManifest, Error> {
+        let Self { recipe, options, before: SignXModel { manifest, preset, .. }, learnt, dev } = self;
+        let weights = [save::<Plain<Training>, _>(net), save::<Plain<Training>, _>(video)];
+        let references: Vec<_> = dev.iter().map(|(utterance, clip, _)| (utterance, clip.frames())).collect();
+        let metrics = measure(&preset, &references, " --video", |at, how| {
+            let frames = tracks_of(video, &dev[at].2, preset.reads);
+            read(net, &preset, &manifest.glosses, &frames, how)
+        });
+        let manifest = SignXManifest {
+            name: format!("{}-{ending}", manifest.name),
+            weights_sha256: sha256(&weights[0]),
+            video_sha256: Some(sha256(&weights[1])),
+            data: vec![source(&options.data, learnt.len())],
+            metrics,
+            recipe: format!(
+                "{} --base BASE, a folder made by: {}",
+                command(recipe.name, options, steps),
+                manifest.recipe
+            ),
+            ..manifest
+        };
+        let files = [(WEIGHTS, weights[0].as_slice()), (VIDEO_WEIGHTS, weights[1].as_slice())];
+        write(&options.out, &files, pretty(&manifest))?;
+        forget(&options.out)?;
+        Ok(manifest)
+    }
+}
