@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use host::aurallm::{Adapter, Cpu, Decoding, Language, Qwen, generate};
 use serde::Deserialize;
@@ -219,4 +221,57 @@ fn a_folder_that_is_not_whole_is_refused() {
         },
         "no numbers",
     );
+}
+
+/// Runs `signpost-host` on these lines.
+fn host(args: &[&str], input: &str) -> Output {
+    let mut command = Command::new(tests::program("signpost-host"));
+    let piped = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    // Where it refuses before it has read all, that is its answer.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn an_adapter_is_trained_and_asked_with_the_signs_of_a_lexicon() {
+    let model = folder("tied");
+    // A prompt of this tokenizer, which knows few words, is long.
+    let config = fs::read_to_string(model.path().join("config.json")).unwrap();
+    let longer = config.replace("\"max_position_embeddings\": 128", "\"max_position_embeddings\": 512");
+    assert_ne!(config, longer);
+    fs::write(model.path().join("config.json"), longer).unwrap();
+    let at = |name: &str| model.path().join(name).to_str().unwrap().to_owned();
+    let (data, lexicon, adapter) = (at("pairs.json"), at("lexicon"), at("adapter"));
+    let pairs = r#"[{"text": "wind im norden", "gloss": "NORD WIND"}, {"text": "wind", "gloss": "WIND"}]"#;
+    fs::write(&data, pairs).unwrap();
+    fs::create_dir(&lexicon).unwrap();
+    let index =
+        "path,spoken_language,signed_language,words,glosses\na.pose,de,gsg,,NORDEN\na.pose,de,gsg,,WIND\n";
+    fs::write(Path::new(&lexicon).join("index.csv"), index).unwrap();
+
+    let train =
+        ["adapt", "--model", &at(""), "--data", &data, "--out", &adapter, "--spoken", "de", "--signed"];
+    let how =
+        ["gsg", "--lexicon", &lexicon, "--rank", "16", "--batch", "2", "--epochs", "200", "--rate", "0.01"];
+    let trained = host(&[&train[..], &how[..]].concat(), "");
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    let instruction = fs::read_to_string(Path::new(&adapter).join("instruction.json")).unwrap();
+    assert!(instruction.contains("\"candidates\": true"), "{instruction}");
+
+    let gloss = ["gloss", "--model", &at(""), "--adapter", &adapter, "--lexicon"];
+    let said = host(&[&gloss[..], &[&lexicon]].concat(), "wind\n\nwind im norden\n");
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "WIND\n\nNORD WIND\n");
+
+    let refused = |args: &[&str]| {
+        let output = host(args, "wind\n");
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = refused(&gloss[..5]);
+    assert!(said.contains("give it one with --lexicon"), "{said}");
+    let said = refused(&["gloss", "--model", &at(""), "--lexicon", &lexicon]);
+    assert!(said.contains("--adapter FOLDER"), "{said}");
+    let said = refused(&[&train[..], &how[..], &["--to-text"]].concat());
+    assert!(said.contains("--to-text"), "{said}");
 }

@@ -204,6 +204,11 @@ impl Dictionary {
         }
     }
 
+    /// Looks up glosses that somebody else made of a text, such as a language model on a workstation.
+    pub fn plan_glosses(&self, glosses: &str) -> Vec<Planned> {
+        glosses.split_whitespace().map(|gloss| self.translated(gloss)).collect()
+    }
+
     /// A gloss that a translator gave.
     ///
     /// Where a lexicon has it, it is [`Provenance::Translated`]; else its marks are read, and what is left goes the

@@ -305,7 +305,7 @@ impl Dictionary {
     }
 
     /// The gloss, or the words where the lexicon has no gloss.
-    pub(super) fn gloss(&self, clip: Clip) -> &str {
+    pub fn gloss(&self, clip: Clip) -> &str {
         let entry = self.entry(clip);
         if entry.glosses.is_empty() { &entry.words } else { &entry.glosses }
     }

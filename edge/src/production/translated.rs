@@ -45,7 +45,7 @@ impl Dictionary {
     /// The glosses with what `knows` does not know put between them.
     fn with_unknown(&self, tokens: &[Token], said: &str, knows: impl Fn(&str) -> bool) -> Vec<Planned> {
         let glosses: Vec<&str> = said.split_whitespace().collect();
-        let mut words: Vec<Planned> = glosses.iter().map(|gloss| self.translated(gloss)).collect();
+        let mut words = self.plan_glosses(said);
         // What is put in, with the place among the glosses, in the order of the text.
         let mut put: Vec<(usize, Planned)> = vec![];
         // The place behind the last word that was translated, and what waits for the first.

@@ -4,6 +4,7 @@
 //! [`Language`] is a folder opened: `config.json`, weights as `.safetensors` in one file or several, and
 //! `tokenizer.json`. Nothing is fetched from anywhere.
 
+mod candidates;
 mod config;
 mod generate;
 mod instruct;
@@ -15,6 +16,7 @@ mod weights;
 
 /// Runs networks on this machine's processor, without gradients.
 pub use burn::backend::Flex as Cpu;
+pub use candidates::Candidates;
 pub use config::Config;
 pub use generate::generate;
 pub use instruct::Instruction;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use models::translator::Direction;
 
-use super::{Cpu, Decoding, Instruction, Language, generate};
+use super::{Candidates, Cpu, Decoding, Instruction, Language, generate};
 use crate::Error;
 use crate::evaluate::Translates;
 
@@ -15,21 +15,37 @@ const LONGEST: usize = 256;
 pub struct LanguageRunner {
     language: Language<Cpu>,
     instruction: Instruction,
+    candidates: Option<Candidates>,
     decoding: Decoding,
 }
 
 impl LanguageRunner {
-    /// Opens a model and puts an adapter on it, which becomes part of its weights.
+    /// Opens a model and puts an adapter on it, which becomes part of its weights. `candidates` is given the
+    /// instruction that the adapter was trained by.
     ///
     /// # Errors
-    /// [`Error::Language`] with the file that is missing or wrong.
-    pub fn open(model: &Path, adapter: &Path, decoding: Decoding) -> Result<Self, Error> {
+    /// [`Error::Language`] with the file that is missing or wrong, and where the adapter was trained with a lexicon and
+    /// is given none, or the other way round.
+    pub fn open(
+        model: &Path,
+        adapter: &Path,
+        decoding: Decoding,
+        candidates: impl FnOnce(&Instruction) -> Result<Option<Candidates>, Error>,
+    ) -> Result<Self, Error> {
         let instruction = Instruction::read(adapter)?;
+        let candidates = candidates(&instruction)?;
+        if candidates.is_some() != instruction.candidates {
+            let why = match instruction.candidates {
+                true => "it learned to choose from the signs of a lexicon; give it one with --lexicon",
+                false => "it was trained without the signs of a lexicon; leave out --lexicon",
+            };
+            return Err(Error::Language { path: adapter.into(), why: why.into() });
+        }
         let device = Default::default();
         let mut language = Language::open(model, &device)?;
         language.adapt(adapter, &device)?;
         language.net = language.net.merged();
-        Ok(Self { language, instruction, decoding })
+        Ok(Self { language, instruction, candidates, decoding })
     }
 }
 
@@ -48,7 +64,8 @@ impl Translates for LanguageRunner {
             return Ok(line);
         }
         let Language { config, net, .. } = &self.language;
-        let prompt = self.language.tokens(&self.instruction.prompt(&[], &line))?;
+        let entries = self.candidates.as_ref().map_or_else(Vec::new, |c| c.of(&line));
+        let prompt = self.language.tokens(&self.instruction.prompt(&entries, &line))?;
         let room = config.max_position_embeddings.saturating_sub(prompt.len()).min(LONGEST);
         if room == 0 {
             let (length, most) = (prompt.len(), config.max_position_embeddings);

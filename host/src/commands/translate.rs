@@ -9,6 +9,8 @@ use host::evaluate::{Translates, TranslatorRunner};
 use host::{Error, ui};
 use models::translator::{Direction, TranslatorModel};
 
+use super::adapt::Retrieve;
+
 /// A longer line is no text. Bytes.
 const LINE_LIMIT: usize = 4 << 20;
 
@@ -24,19 +26,22 @@ pub struct By {
     /// Translations that a language model follows at once.
     #[arg(long, value_name = "N", default_value_t = 1, requires = "adapter", value_parser = clap::value_parser!(u8).range(1..=32))]
     beam: u8,
+    #[command(flatten)]
+    retrieve: Retrieve,
 }
 
 impl By {
     /// Opens it.
     pub fn open(&self) -> anyhow::Result<Box<dyn Translates>> {
         let Some(adapter) = &self.adapter else {
+            self.retrieve.refuse()?;
             return Ok(Box::new(TranslatorRunner::new(&TranslatorModel::open(&self.model)?)?));
         };
         let decoding = match self.beam {
             1 => Decoding::Greedy,
             beam => Decoding::Beam { beam: beam.into(), penalty: 1.0 },
         };
-        Ok(Box::new(LanguageRunner::open(&self.model, adapter, decoding)?))
+        Ok(Box::new(LanguageRunner::open(&self.model, adapter, decoding, |told| self.retrieve.open(told))?))
     }
 }
 

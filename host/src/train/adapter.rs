@@ -16,7 +16,7 @@ use super::fit::{Parts, Task, fit, forget};
 use super::gradient::with_gradient;
 use super::plan::{Plan, Save, step_seed};
 use super::{Training, ctc};
-use crate::aurallm::{Adapter, Adapters, Instruction, Language, Qwen};
+use crate::aurallm::{Adapter, Adapters, Candidates, Instruction, Language, Qwen};
 use crate::data::sentences::{Sentence, sentences};
 use crate::nn::numbers;
 use crate::{Error, ui};
@@ -48,12 +48,13 @@ pub struct AdapterOptions {
     pub save_every: Option<usize>,
 }
 
-/// Trains and writes `adapter_config.json`, `adapter_model.safetensors` and `instruction.json`.
+/// Trains and writes `adapter_config.json`, `adapter_model.safetensors` and `instruction.json`. Where the instruction
+/// has candidates, they come out of those given.
 ///
 /// # Errors
 /// Where the model or the data cannot be read, no dialogue fits the model, the loss goes astray, or the folder cannot
 /// be written.
-pub fn train(options: &AdapterOptions) -> Result<(), Error> {
+pub fn train(options: &AdapterOptions, candidates: Option<&Candidates>) -> Result<(), Error> {
     let AdapterOptions { model, out, instruction, adapter, seed, .. } = options;
     std::fs::create_dir_all(out).map_err(Error::io("make the folder", out))?;
     let device = Default::default();
@@ -61,7 +62,7 @@ pub fn train(options: &AdapterOptions) -> Result<(), Error> {
     let read = sentences(&options.data)?;
     let mut dialogues = vec![];
     for sentence in &read {
-        dialogues.extend(dialogue(&language, instruction, sentence)?);
+        dialogues.extend(dialogue(&language, instruction, candidates, sentence)?);
     }
     let short = read.len() - dialogues.len();
     if dialogues.is_empty() {
@@ -110,6 +111,7 @@ pub struct Dialogue {
 fn dialogue<B: Backend>(
     language: &Language<B>,
     instruction: &Instruction,
+    candidates: Option<&Candidates>,
     sentence: &Sentence,
 ) -> Result<Option<Dialogue>, Error> {
     let text = Direction::TextToGloss.normal(&sentence.text);
@@ -121,7 +123,8 @@ fn dialogue<B: Backend>(
     if asked.is_empty() || answer.is_empty() {
         return Ok(None);
     }
-    let mut tokens = language.tokens(&instruction.prompt(&[], &asked))?;
+    let entries = candidates.map_or_else(Vec::new, |c| c.of(&asked));
+    let mut tokens = language.tokens(&instruction.prompt(&entries, &asked))?;
     let begins = tokens.len();
     tokens.extend(language.tokens(&answer)?);
     tokens.extend(language.config.ends().first());
