@@ -53,7 +53,7 @@ impl Array {
                 body.len()
             ));
         }
-        let values: Vec<f32> = body.chunks_exact(size).map(|bytes| header.kind.value(bytes)).collect();
+        let values = header.kind.values(body);
         debug_assert_eq!(values.len(), count);
         let values = if header.fortran { to_c_order(&values, &header.shape) } else { values };
         Ok(Self { shape: header.shape, values })
@@ -96,6 +96,15 @@ enum Class {
 }
 
 impl Kind {
+    /// All values of as many bytes. Pixels and what estimators write have loops of their own: a video is millions.
+    fn values(self, body: &[u8]) -> Vec<f32> {
+        match (self.class, self.size, self.swapped) {
+            (Class::Unsigned, 1, _) => body.iter().map(|v| f32::from(*v)).collect(),
+            (Class::Float, 4, false) => body.as_chunks().0.iter().map(|v| f32::from_le_bytes(*v)).collect(),
+            _ => body.chunks_exact(self.size).map(|bytes| self.value(bytes)).collect(),
+        }
+    }
+
     /// The value of as many bytes.
     fn value(self, bytes: &[u8]) -> f32 {
         let mut little = [0_u8; 8];
