@@ -1,9 +1,9 @@
 //! Signs of a lexicon that may fit a sentence: what the paper calls retrieval, beside what a language model knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use models::gloss::label_key;
+use models::gloss::{Convention, label_key};
 use models::lexicon::{Lexicon, plain, segment};
 use models::retrieval::{Embed, Index, Subword};
 use models::translator::text::{is_wide, normal};
@@ -12,16 +12,16 @@ use crate::Error;
 
 /// Candidates of a sentence: what more there is, nobody reads.
 const MOST: usize = 24;
-/// Candidates of a word that no lexicon has.
-const OF_A_WORD: usize = 2;
+/// A sign stands beside a word that no lexicon has from this share on of the cosine from which it may stand for it:
+/// the model still chooses.
+const NEAR: f32 = 0.5;
 /// Longest word of a writing without spaces, in characters.
 const LONGEST_UNSPACED: usize = 12;
 
 /// The signs of one pair of languages.
 pub struct Candidates {
-    lexicons: Vec<Lexicon>,
-    spoken: String,
-    signed: String,
+    /// Glosses by a word, a gloss, or a gloss without its marks, all in plain letters.
+    signs: HashMap<String, String>,
     embedded: Option<Embedded>,
 }
 
@@ -52,48 +52,62 @@ impl Candidates {
             let expected = format!("a lexicon with signs of {signed}; there are those of {known}");
             return Err(Error::Argument { option: "--lexicon", given: signed.into(), expected });
         }
-        let mut made = Self { lexicons, spoken: spoken.into(), signed: signed.into(), embedded: None };
-        let Some(path) = embedder else { return Ok(made) };
+        let entries = lexicons.iter().flat_map(|lexicon| {
+            let mut entries: Vec<_> = lexicon.entries(signed).collect();
+            entries.retain(|e| e.spoken_language.is_empty() || e.spoken_language == spoken);
+            entries.sort_by_key(|entry| entry.priority);
+            entries
+        });
+        let (mut own, mut bare, mut rows) = (HashMap::new(), vec![], vec![]);
+        for entry in entries {
+            let gloss = if entry.glosses.is_empty() { &entry.words } else { &entry.glosses };
+            for term in entry.words.split('|').chain([&gloss[..]]).map(plain).filter(|t| !t.is_empty()) {
+                own.entry(term).or_insert_with(|| gloss.clone());
+            }
+            bare.extend(Convention::of(gloss).bases.iter().map(|base| (plain(base), gloss.clone())));
+            rows.push((&entry.words, &entry.glosses, gloss));
+        }
+        // What is written with its marks is nearer than what has others.
+        let mut signs = own;
+        for (base, gloss) in bare {
+            signs.entry(base).or_insert(gloss);
+        }
+
+        let Some(path) = embedder else { return Ok(Self { signs, embedded: None }) };
         let embedder = Subword::read(path)?;
         let is = [&embedder.manifest().spoken, &embedder.manifest().signed];
         if is != [spoken, signed] {
-            let expected = format!(
-                "an embedder of {spoken} for signs of {signed}, and it is of {} for {}",
-                is[0], is[1]
-            );
-            return Err(Error::Argument {
-                option: "--embedder",
-                given: path.display().to_string(),
-                expected,
-            });
+            let [of, to] = is;
+            let expected =
+                format!("an embedder of {spoken} for signs of {signed}, and it is of {of} for {to}");
+            let given = path.display().to_string();
+            return Err(Error::Argument { option: "--embedder", given, expected });
         }
         let (mut index, mut glosses, mut seen) = (Index::new(embedder.width()), vec![], BTreeSet::new());
-        for entry in made.lexicons.iter().flat_map(|lexicon| lexicon.entries(signed)) {
-            let gloss = if entry.glosses.is_empty() { &entry.words } else { &entry.glosses };
-            let row = embedder.sign(&entry.words, &entry.glosses);
+        for (words, label, gloss) in rows {
+            let row = embedder.sign(words, label);
             if seen.insert(label_key(gloss)) && row.is_some_and(|row| index.push(&row)) {
                 glosses.push(gloss.clone());
             }
         }
-        made.embedded = Some(Embedded { embedder, index, glosses });
-        Ok(made)
+        Ok(Self { signs, embedded: Some(Embedded { embedder, index, glosses }) })
     }
 
     /// The glosses of signs that may fit a sentence, each once: those of its own words in their order, then those
     /// that are nearest to words which no lexicon has (eq. 1).
     pub fn of(&self, sentence: &str) -> Vec<String> {
-        let (mut own, mut near) = (vec![], vec![]);
+        let (mut all, mut near) = (vec![], vec![]);
         for word in self.words(&normal(sentence)) {
-            match self.find(&word) {
-                Some(gloss) => own.push(gloss),
+            match self.signs.get(&plain(&word)) {
+                Some(gloss) => all.push(gloss.clone()),
                 None => near.extend(self.near(&word)),
             }
         }
         let mut seen = BTreeSet::new();
-        own.extend(near);
-        own.retain(|gloss| seen.insert(label_key(gloss)));
-        own.truncate(MOST);
-        own
+        all.extend(near);
+        all.retain(|gloss| seen.insert(label_key(gloss)));
+        all.truncate(MOST);
+        all
     }
 
     /// The words of a sentence in its normal form; of a writing without spaces those that a lexicon has.
@@ -102,29 +116,18 @@ impl Candidates {
             if !run.chars().any(is_wide) {
                 return vec![run.to_owned()];
             }
-            let pieces = segment(run, LONGEST_UNSPACED, |part| self.find(part).is_some());
+            let pieces = segment(run, LONGEST_UNSPACED, |part| self.signs.contains_key(&plain(part)));
             pieces.into_iter().map(|piece| piece.text.to_owned()).collect()
         };
         let runs = sentence.split(' ').filter(|run| run.chars().any(char::is_alphanumeric));
         runs.flat_map(cut).collect()
     }
 
-    /// The sign of a word as it stands or in plain letters.
-    fn find(&self, word: &str) -> Option<String> {
-        let plain = plain(word);
-        let find = |lexicon: &Lexicon, term: &str| {
-            let found = lexicon.find(&self.signed, Some(&self.spoken), term);
-            found.first().map(|e| if e.glosses.is_empty() { e.words.clone() } else { e.glosses.clone() })
-        };
-        self.lexicons.iter().find_map(|lexicon| find(lexicon, word).or_else(|| find(lexicon, &plain)))
-    }
-
-    /// The signs that are nearest to a word.
-    fn near(&self, word: &str) -> Vec<String> {
-        let Some(Embedded { embedder, index, glosses }) = &self.embedded else { return vec![] };
-        let Some(query) = embedder.word(word) else { return vec![] };
-        let found = index.nearest_some(&query, OF_A_WORD);
-        found.iter().map(|near| glosses[near.row].clone()).collect()
+    /// The sign that is nearest to a word.
+    fn near(&self, word: &str) -> Option<String> {
+        let Embedded { embedder, index, glosses } = self.embedded.as_ref()?;
+        let near = index.nearest(&embedder.word(word)?)?;
+        (near.cosine >= NEAR * embedder.threshold()).then(|| glosses[near.row].clone())
     }
 }
 
@@ -142,7 +145,7 @@ mod tests {
         dir.path().into()
     }
 
-    /// `schauer` lies beside REGEN and not far from WIND.
+    /// `schauer` lies beside REGEN.
     fn embedder(dir: &TempDir) -> PathBuf {
         let manifest = SubwordManifest {
             name: "test".into(),
@@ -173,7 +176,7 @@ mod tests {
         assert!(plain.of("").is_empty());
         let embedder = embedder(&dir);
         let near = Candidates::open(&[folder.clone()], Some(&embedder), languages).unwrap();
-        assert_eq!(near.of("Schauer, Kind"), ["KIND", "REGEN", "WIND"]);
+        assert_eq!(near.of("Schauer, Kind"), ["KIND", "REGEN"]);
 
         let refused = |embedder, languages| {
             Candidates::open(&[folder.clone()], embedder, languages).err().unwrap().to_string()
@@ -189,7 +192,6 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let folder = lexicon(&dir, "zh", &[",今天", ",天气1", ",好"]);
         let found = Candidates::open(&[folder], None, ["zh", "gsg"]).unwrap().of("今天的天气好。");
-        assert_eq!(found[0], "今天");
-        assert_eq!(found.last().unwrap(), "好");
+        assert_eq!(found, ["今天", "天气1", "好"]);
     }
 }

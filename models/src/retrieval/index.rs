@@ -48,16 +48,7 @@ impl Index {
         self.nearest_of(query, 0..self.len())
     }
 
-    /// So many rows with the highest cosines to `[D]`, the nearest first; of rows that are alike the first.
-    pub fn nearest_some(&self, query: &[f32], count: usize) -> Vec<Nearest> {
-        let one = |row| self.nearest_of(query, [row]);
-        let mut all: Vec<Nearest> = (0..self.len()).filter_map(one).collect();
-        all.sort_by(|a, b| b.cosine.total_cmp(&a.cosine));
-        all.truncate(count);
-        all
-    }
-
-    /// The nearest among some rows.
+    /// The same among some rows.
     pub fn nearest_of(&self, query: &[f32], rows: impl IntoIterator<Item = usize>) -> Option<Nearest> {
         if query.len() != self.width {
             return None;
