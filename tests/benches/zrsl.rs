@@ -63,7 +63,8 @@ fn main() {
         let how = Decoding::Beam { beam: BEAM, penalty: 1.0 };
         let candidates = |told: &Instruction| {
             let embedder = args.get("embedder").map(Path::new);
-            let open = || Candidates::open(&[folder.clone()], embedder, [corpus.spoken, corpus.signed]);
+            let open =
+                || Candidates::open(std::slice::from_ref(&folder), embedder, [corpus.spoken, corpus.signed]);
             told.candidates.then(open).transpose()
         };
         Box::new(LanguageRunner::open(model, adapter.as_ref(), how, candidates).unwrap())

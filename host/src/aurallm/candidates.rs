@@ -171,15 +171,15 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let folder = lexicon(&dir, "de", &[",KIND", ",WIND", ",REGEN", "Österreich,OESTERREICH"]);
         let languages = ["de", "gsg"];
-        let plain = Candidates::open(&[folder.clone()], None, languages).unwrap();
+        let plain = Candidates::open(std::slice::from_ref(&folder), None, languages).unwrap();
         assert_eq!(plain.of("Schauer und Wind in Oesterreich, Wind!"), ["WIND", "OESTERREICH"]);
         assert!(plain.of("").is_empty());
         let embedder = embedder(&dir);
-        let near = Candidates::open(&[folder.clone()], Some(&embedder), languages).unwrap();
+        let near = Candidates::open(std::slice::from_ref(&folder), Some(&embedder), languages).unwrap();
         assert_eq!(near.of("Schauer, Kind"), ["KIND", "REGEN"]);
 
         let refused = |embedder, languages| {
-            Candidates::open(&[folder.clone()], embedder, languages).err().unwrap().to_string()
+            Candidates::open(std::slice::from_ref(&folder), embedder, languages).err().unwrap().to_string()
         };
         let said = refused(None, ["de", "ase"]);
         assert!(said.contains("--lexicon") && said.contains("those of gsg"), "{said}");
