@@ -12,18 +12,15 @@ The corpora are for research: the folder may not ship. Python is needed to make 
 import argparse
 import csv
 import random
+import sys
 from pathlib import Path
 
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
-# How Qwen2.5's own tokenizer.json cuts text before it merges bytes.
-PATTERN = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
-    r"|\s+(?!\S)|\s+"
-)
-SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+sys.path.insert(0, str(Path(__file__).parents[1] / "parity/qwen"))
+from pieces import tokenizer  # noqa: E402, where it lies is said just above
+
 LONGEST = 160
 
 
@@ -32,23 +29,6 @@ def pairs(path: Path) -> list[tuple[str, str]]:
         rows = list(csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",", quoting=csv.QUOTE_MINIMAL))
     text, gloss = ("text", "gloss") if "text" in rows[0] else ("Chinese Sentences", "Gloss")
     return [(row[text].strip(), row[gloss].replace("/", " ").strip()) for row in rows]
-
-
-def tokenizer(texts: list[str], size: int) -> Tokenizer:
-    made = Tokenizer(models.BPE())
-    made.normalizer = normalizers.NFC()
-    made.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(PATTERN), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    made.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    made.train_from_iterator(
-        texts, trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, special_tokens=SPECIAL)
-    )
-    return made
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ pub mod wire;
 use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use models::store::Store;
 
@@ -90,6 +90,24 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(name: &str, args: impl IntoIterator<Item =
     // What the user has enrolled is no part of a test: nothing lies in this folder.
     let state = program.with_file_name("no-state");
     Command::new(program).args(args).env("SIGNPOST_STATE", state).output().expect("the program starts")
+}
+
+/// Runs one of the workspace's programs on what it reads from standard input, and waits for it.
+///
+/// # Panics
+/// Where it was not built or does not start.
+#[track_caller]
+pub fn run_on<S: AsRef<std::ffi::OsStr>>(
+    name: &str,
+    args: impl IntoIterator<Item = S>,
+    input: &[u8],
+) -> Output {
+    let mut command = Command::new(program(name));
+    let piped = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("the program starts");
+    // Where it refuses before it has read all, that is its answer.
+    let _ = child.stdin.take().expect("it is piped").write_all(input);
+    child.wait_with_output().expect("the program ends")
 }
 
 /// What a program that must fail said on standard error: one line, and no panic.

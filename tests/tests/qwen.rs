@@ -4,9 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 use host::aurallm::{Adapter, Cpu, Decoding, Language, Qwen, generate};
 use serde::Deserialize;
@@ -223,16 +221,6 @@ fn a_folder_that_is_not_whole_is_refused() {
     );
 }
 
-/// Runs `signpost-host` on these lines.
-fn host(args: &[&str], input: &str) -> Output {
-    let mut command = Command::new(tests::program("signpost-host"));
-    let piped = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
-    // Where it refuses before it has read all, that is its answer.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
-}
-
 #[test]
 fn an_adapter_is_trained_and_asked_with_the_signs_of_a_lexicon() {
     let model = folder("tied");
@@ -254,6 +242,7 @@ fn an_adapter_is_trained_and_asked_with_the_signs_of_a_lexicon() {
         ["adapt", "--model", &at(""), "--data", &data, "--out", &adapter, "--spoken", "de", "--signed"];
     let how =
         ["gsg", "--lexicon", &lexicon, "--rank", "16", "--batch", "2", "--epochs", "200", "--rate", "0.01"];
+    let host = |args: &[&str], input: &str| tests::run_on("signpost-host", args, input.as_bytes());
     let trained = host(&[&train[..], &how[..]].concat(), "");
     assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
     let instruction = fs::read_to_string(Path::new(&adapter).join("instruction.json")).unwrap();

@@ -3,9 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use host::data::sentences::{Sentence, sentences};
 use host::train::Options;
@@ -100,13 +99,8 @@ impl Bench {
 
     /// Runs a command of the host's on this input.
     fn run(&self, args: &[&str], input: &[u8]) -> Output {
-        let mut command = Command::new(tests::program("signpost-host"));
-        command.args(args).arg("--model").arg(self.model());
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = piped.spawn().unwrap();
-        // Where it refuses before it has read all, that is its answer.
-        let _ = child.stdin.take().unwrap().write_all(input);
-        child.wait_with_output().unwrap()
+        let model = self.model();
+        tests::run_on("signpost-host", [args, &["--model", path(&model)]].concat(), input)
     }
 
     /// A lexicon with two of the language's glosses, and letters.

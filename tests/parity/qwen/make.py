@@ -14,14 +14,9 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from pieces import tokenizer
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
-# How Qwen2.5's own tokenizer.json cuts text before it merges bytes.
-PATTERN = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
-    r"|\s+(?!\S)|\s+"
-)
 TEXTS = [
     "Write the sentence in glosses.\nmorgen kommt regen im norden .",
     "übersetze: Straße 12, 3,5 Grad\n\n  und Wind",
@@ -29,27 +24,6 @@ TEXTS = [
     "<|im_start|>user\nHello 🙂<|im_end|>\n<|im_start|>assistant\n",
     "",
 ]
-
-
-def tokenizer(folder: Path) -> Tokenizer:
-    made = Tokenizer(models.BPE())
-    made.normalizer = normalizers.NFC()
-    made.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(PATTERN), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    made.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=320,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
-        show_progress=False,
-    )
-    made.train_from_iterator(TEXTS * 4, trainer)
-    made.save(str(folder / "tokenizer.json"))
-    return made
 
 
 def network(folder: Path, name: str, vocab: int, tied: bool) -> Qwen2ForCausalLM:
@@ -101,7 +75,8 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(7)
-    made = tokenizer(folder)
+    made = tokenizer(TEXTS * 4, 320)
+    made.save(str(folder / "tokenizer.json"))
     vocab = made.get_vocab_size()
     said = {
         "texts": [{"text": t, "ids": made.encode(t).ids, "back": made.decode(made.encode(t).ids, False)} for t in TEXTS]
