@@ -236,7 +236,7 @@ pub enum Error {
         limit: usize,
     },
     /// A file of a language model's folder is missing or wrong.
-    #[error("{}: {why}; give a folder with config.json, tokenizer.json and the .safetensors of a Qwen2.5 model, copied whole", path.display())]
+    #[error("{}: {why}; give a folder with config.json, tokenizer.json and the .safetensors of a Qwen2.5 model, or one that `signpost-host quantize` wrote, copied whole", path.display())]
     Language {
         /// The file or folder.
         path: PathBuf,

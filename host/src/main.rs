@@ -30,6 +30,8 @@ enum Command {
     Train(commands::train::Train),
     /// Trains an adapter on a language model, so that it translates.
     Adapt(commands::adapt::Adapt),
+    /// Writes a language model again with numbers of eight or four bits.
+    Quantize(commands::quantize::Quantize),
     /// Translates sentences into glosses, line by line.
     Gloss(commands::translate::Gloss),
     /// Translates glosses into sentences, line by line.
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Synth(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Adapt(command) => command.run(),
+        Command::Quantize(command) => command.run(),
         Command::Gloss(command) => command.run(),
         Command::Text(command) => command.run(),
         Command::Evaluate(command) => command.run(),

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use edge::feed::Lines;
-use host::aurallm::{Cpu, Language};
+use host::aurallm::{Bits, Cpu, Language, quantize};
 use host::data::sentences::sentences;
 use models::manifest::{MANIFEST, sha256};
 use models::translator::{
@@ -159,20 +159,39 @@ fn language_models_of_any_bytes_are_opened_or_refused() {
         ("model.safetensors", parity.join("untied/model.safetensors")),
         ("tokenizer.json", parity.join("tokenizer.json")),
     ];
-    let copy = |(name, from): &(&str, PathBuf)| {
+    for (name, from) in &files {
         fs::copy(from, folder.path().join(name)).unwrap();
-    };
-    files.iter().for_each(copy);
-    let mut random = Random(41);
-    for file in &files {
+    }
+    check_any_bytes(folder.path(), &files, 41);
+}
+
+#[test]
+fn quantized_language_models_of_any_bytes_are_opened_or_refused() {
+    let parity = Path::new(env!("CARGO_MANIFEST_DIR")).join("parity/qwen");
+    let [whole, seed, folder] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    for name in ["blocks/config.json", "blocks/model.safetensors", "tokenizer.json"] {
+        let path = parity.join(name);
+        fs::copy(&path, whole.path().join(path.file_name().unwrap())).unwrap();
+    }
+    quantize(whole.path(), Bits::Four, seed.path()).unwrap();
+    for name in ["config.json", "tokenizer.json", "model.gguf"] {
+        fs::copy(seed.path().join(name), folder.path().join(name)).unwrap();
+    }
+    check_any_bytes(folder.path(), &[("model.gguf", seed.path().join("model.gguf"))], 43);
+}
+
+/// Breaks one file of a folder after the other.
+fn check_any_bytes(folder: &Path, files: &[(&str, PathBuf)], seed: u64) {
+    let mut random = Random(seed);
+    for file in files {
         let (name, from) = file;
         let seed = fs::read(from).unwrap();
         for _ in 0..rounds() / 20 {
             // The head of the weights is what a reader believes; the rest are numbers.
-            let (head, rest) = seed.split_at(seed.len().min(4096));
+            let (head, rest) = seed.split_at(seed.len().min(16 << 10));
             let broken = [&random.mutate(head, b"9999999999,-1,[],{}")[..], rest].concat();
-            fs::write(folder.path().join(name), broken).unwrap();
-            match Language::<Cpu>::open(folder.path(), &Default::default()) {
+            fs::write(folder.join(name), broken).unwrap();
+            match Language::<Cpu>::open(folder, &Default::default()) {
                 Ok(language) => {
                     let tokens = language.tokens("morgen 🙂").unwrap_or_default();
                     let known = tokens.iter().all(|t| (*t as usize) < language.config.vocab_size);
@@ -181,7 +200,7 @@ fn language_models_of_any_bytes_are_opened_or_refused() {
                 Err(error) => assert!(error.to_string().contains("copied whole"), "{error}"),
             }
         }
-        copy(file);
+        fs::copy(from, folder.join(name)).unwrap();
     }
 }
 

@@ -1,12 +1,14 @@
-//! The language model beside `transformers` and `peft`: see `tests/parity/qwen/make.py`, which made what is
-//! expected here.
+//! The language model beside `transformers` and `peft`, and quantized beside llama.cpp's `gguf`: see
+//! `tests/parity/qwen/make.py` and `blocks.py`, which made what is expected here.
 
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use host::aurallm::{Adapter, Cpu, Decoding, Language, Qwen, generate};
+use host::aurallm::{Adapter, Bits, Cpu, Decoding, Language, Matrix, PROJECTIONS, Qwen, generate, quantize};
+use models::manifest::sha256;
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -34,6 +36,24 @@ struct Network {
     logits: Vec<Vec<f32>>,
     #[serde(default)]
     greedy: Vec<u32>,
+}
+
+/// What is expected of quantized weights.
+#[derive(Deserialize)]
+struct Rounded {
+    ids: Vec<u32>,
+    whole: Vec<Vec<f32>>,
+    #[serde(rename = "8")]
+    eight: Kept,
+    #[serde(rename = "4")]
+    four: Kept,
+}
+
+#[derive(Deserialize)]
+struct Kept {
+    /// Of each matrix's blocks.
+    sha256: BTreeMap<String, String>,
+    logits: Vec<Vec<f32>>,
 }
 
 fn parity() -> PathBuf {
@@ -137,6 +157,46 @@ fn an_adapter_is_that_of_peft_merged_or_not_and_written_again() {
     assert!(far(&logits(&begun, &said.tied.ids, 12), &said.tied.logits) < ROUNDING, "nothing is learnt yet");
 }
 
+#[track_caller]
+fn check_quantized(bits: Bits, ids: &[u32], expect: &Kept) {
+    let (whole, rounded) = (folder("blocks"), TempDir::new().unwrap());
+    quantize(whole.path(), bits, rounded.path()).unwrap();
+    let Language { net, .. } = Language::<Cpu>::open(rounded.path(), &Default::default()).unwrap();
+    let mut hashes = BTreeMap::new();
+    let mut hash = |name: String, matrix: &Matrix<Cpu>| {
+        let Matrix::Quantized(quantized) = matrix else { panic!("{name} is whole") };
+        hashes.insert(name, sha256(quantized.blocks().bytes()));
+    };
+    hash("model.embed_tokens.weight".into(), &net.embed);
+    for (l, layer) in net.layers.iter().enumerate() {
+        for (i, projection) in layer.projections.iter().enumerate() {
+            let part = if i < 4 { "self_attn" } else { "mlp" };
+            hash(format!("model.layers.{l}.{part}.{}.weight", PROJECTIONS[i]), &projection.matrix);
+        }
+    }
+    assert_eq!(hashes, expect.sha256, "{bits:?}: the blocks are those of llama.cpp");
+    // All at once the matrices are made whole again, token by token they are not.
+    let all = net.logits(&[ids.to_vec(), ids.to_vec()], &mut vec![]);
+    for found in [&all[..ids.len()], &all[ids.len()..], &logits(&net, ids, 1)] {
+        assert!(far(found, &expect.logits) < ROUNDING, "{bits:?}: {}", far(found, &expect.logits));
+    }
+    let refused = quantize(rounded.path(), bits, whole.path()).unwrap_err().to_string();
+    assert!(refused.contains("quantized already"), "{refused}");
+}
+
+#[test]
+fn quantized_weights_are_those_of_llama_cpp_and_say_what_transformers_says() {
+    let expect: Rounded = serde_json::from_slice(&fs::read(parity().join("blocks.json")).unwrap()).unwrap();
+    let whole = logits(&open("blocks").net, &expect.ids, 6);
+    assert!(far(&whole, &expect.whole) < ROUNDING);
+    check_quantized(Bits::Eight, &expect.ids, &expect.eight);
+    check_quantized(Bits::Four, &expect.ids, &expect.four);
+    let out = TempDir::new().unwrap();
+    let refused = quantize(folder("tied").path(), Bits::Eight, out.path()).unwrap_err().to_string();
+    assert!(refused.contains("down_proj") && refused.contains("rows of 48"), "{refused}");
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0, "nothing is left half-written");
+}
+
 #[test]
 fn a_wide_beam_finds_a_likelier_text_than_the_greedy_one() {
     let Language { net, config, .. } = open("untied");
@@ -223,7 +283,7 @@ fn a_folder_that_is_not_whole_is_refused() {
 
 #[test]
 fn an_adapter_is_trained_and_asked_with_the_signs_of_a_lexicon() {
-    let model = folder("tied");
+    let model = folder("blocks");
     // A prompt of this tokenizer, which knows few words, is long.
     let config = fs::read_to_string(model.path().join("config.json")).unwrap();
     let longer = config.replace("\"max_position_embeddings\": 128", "\"max_position_embeddings\": 512");
@@ -252,6 +312,13 @@ fn an_adapter_is_trained_and_asked_with_the_signs_of_a_lexicon() {
     let said = host(&[&gloss[..], &[&lexicon]].concat(), "wind\n\nwind im norden\n");
     assert_eq!(String::from_utf8_lossy(&said.stdout), "WIND\n\nNORD WIND\n");
 
+    let small = at("small");
+    let quantized = host(&["quantize", "--model", &at(""), "--out", &small], "");
+    assert!(quantized.status.success(), "{}", String::from_utf8_lossy(&quantized.stderr));
+    let asked = ["gloss", "--model", &small, "--adapter", &adapter, "--lexicon", &lexicon];
+    let said = host(&asked, "wind im norden\nwind\n");
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "NORD WIND\nWIND\n", "eight bits say the same");
+
     let refused = |args: &[&str]| {
         let output = host(args, "wind\n");
         assert!(!output.status.success());
@@ -261,6 +328,10 @@ fn an_adapter_is_trained_and_asked_with_the_signs_of_a_lexicon() {
     assert!(said.contains("give it one with --lexicon"), "{said}");
     let said = refused(&["gloss", "--model", &at(""), "--lexicon", &lexicon]);
     assert!(said.contains("--adapter FOLDER"), "{said}");
+    let on_quantized =
+        train.map(|arg| if arg == at("") { &small } else { arg }).into_iter().chain(how).collect::<Vec<_>>();
+    let said = refused(&on_quantized);
+    assert!(said.contains("train the adapter on the model"), "{said}");
     let said = refused(&[&train[..], &how[..], &["--to-text"]].concat());
     assert!(said.contains("--to-text"), "{said}");
 }

@@ -90,7 +90,7 @@ impl<B: Backend> Steps for Going<'_, B> {
         let known = self.cache.first().map_or(1, |[keys, _]| keys.dims()[0]);
         if !self.cache.is_empty() {
             let order: Vec<i64> = follows.iter().map(|f| if known == 1 { 0 } else { *f as i64 }).collect();
-            let device = self.net.embed.weight.device();
+            let device = self.net.device();
             let order = Tensor::<B, 1, Int>::from_data(TensorData::new(order, [follows.len()]), &device);
             for [keys, values] in &mut self.cache {
                 *keys = keys.clone().select(0, order.clone());

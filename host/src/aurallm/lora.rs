@@ -10,6 +10,7 @@ use models::whole;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
+use super::matrix::Matrix;
 use super::network::{Layer, Qwen};
 use super::weights::Weights;
 
@@ -189,7 +190,8 @@ impl Adapter {
         for (l, layer) in net.layers.iter_mut().enumerate() {
             for (i, projection) in layer.projections.iter_mut().enumerate() {
                 if self.target_modules.iter().any(|name| name == PROJECTIONS[i]) {
-                    let [a, b] = tensors(&name(l, i), projection.linear.weight.dims())?;
+                    let [to, from] = projection.matrix.shape();
+                    let [a, b] = tensors(&name(l, i), [from, to])?;
                     let [a, b] = [a, b].map(Param::from_tensor);
                     projection.lora = Some(Lora { a, b, scale: self.scale() });
                 }
@@ -227,13 +229,14 @@ impl<B: Backend> Qwen<B> {
         self
     }
 
-    /// The network with its adapters become part of its weights.
+    /// The network with its adapters become part of its weights; on quantized ones they stay as they are.
     #[must_use]
     pub fn merged(mut self) -> Self {
         for projection in self.layers.iter_mut().flat_map(|layer| &mut layer.projections) {
+            let Matrix::Whole(matrix) = &mut projection.matrix else { continue };
             if let Some(Lora { a, b, scale }) = projection.lora.take() {
                 let change = a.val().matmul(b.val()) * scale;
-                projection.linear.weight = Param::from_tensor(projection.linear.weight.val() + change);
+                *matrix = Param::from_tensor(matrix.val() + change.transpose());
             }
         }
         self

@@ -5,26 +5,27 @@
 //! asked, K values of a head, V tokens that the network knows.
 
 use burn::module::{Module, Param};
-use burn::nn::{Embedding, Linear, RmsNorm};
+use burn::nn::RmsNorm;
 use burn::tensor::activation::{silu, softmax};
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
-use super::Config;
 use super::lora::Lora;
+use super::matrix::{Bias, Matrix};
 use super::weights::Weights;
+use super::{Config, PROJECTIONS};
 use crate::nn::numbers;
 
 /// A language model of the Qwen2.5 family.
 #[derive(Module, Debug)]
 pub struct Qwen<B: Backend> {
     /// `[V, D]`.
-    pub embed: Embedding<B>,
+    pub embed: Matrix<B>,
     /// In order.
     pub layers: Vec<Layer<B>>,
     /// Over D.
     pub norm: RmsNorm<B>,
-    /// `[D, V]`; where there is none, `embed` says what follows.
-    pub head: Option<Linear<B>>,
+    /// `[V, D]`; where there is none, `embed` says what follows.
+    pub head: Option<Matrix<B>>,
     heads: usize,
     key_value_heads: usize,
     theta: f64,
@@ -42,8 +43,10 @@ pub struct Layer<B: Backend> {
 /// A linear layer, and perhaps an adapter beside it.
 #[derive(Module, Debug)]
 pub struct Projection<B: Backend> {
-    /// `[in, out]`.
-    pub linear: Linear<B>,
+    /// `[out, in]`.
+    pub matrix: Matrix<B>,
+    /// `[out]`.
+    pub bias: Option<Bias<B>>,
     /// What was learnt for a task.
     pub lora: Option<Lora<B>>,
 }
@@ -56,7 +59,11 @@ impl<B: Backend> Projection<B> {
     /// - `x`: `[B, T, in]`
     /// - returns: `[B, T, out]`
     pub fn forward(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
-        let plain = self.linear.forward(x.clone());
+        let plain = self.matrix.times(x.clone());
+        let plain = match &self.bias {
+            Some(bias) => plain + bias.val().unsqueeze(),
+            None => plain,
+        };
         match &self.lora {
             Some(lora) => plain + lora.forward(x),
             None => plain,
@@ -76,30 +83,25 @@ impl<B: Backend> Qwen<B> {
             let shape = [values.len()];
             Param::from_tensor(Tensor::<B, 1>::from_data(TensorData::new(values, shape), device))
         };
-        let matrix = |values: Vec<f32>, shape: [usize; 2]| {
-            Tensor::<B, 2>::from_data(TensorData::new(values, shape), device)
-        };
         let norm = |weights: &mut Weights, name: &str| {
             let gamma = vector(weights.take(name, &[d])?);
             Ok::<_, String>(RmsNorm { gamma, epsilon: config.rms_norm_eps })
         };
-        // Files have them turned, `[out, in]`.
-        let linear = |weights: &mut Weights, name: &str, [from, to]: [usize; 2], biased: bool| {
-            let values = weights.take(&format!("{name}.weight"), &[to, from])?;
-            let bias = biased.then(|| weights.take(&format!("{name}.bias"), &[to]));
-            let weight = Param::from_tensor(matrix(values, [to, from]).transpose());
-            Ok::<_, String>(Linear { weight, bias: bias.transpose()?.map(vector) })
+        let matrix = |weights: &mut Weights, name: &str, shape: [usize; 2]| {
+            Matrix::take(weights, &format!("{name}.weight"), shape, device)
         };
-        let embed = weights.take("model.embed_tokens.weight", &[v, d])?;
+        let embed = matrix(weights, "model.embed_tokens", [v, d])?;
         let mut layers = vec![];
         for l in 0..config.num_hidden_layers {
             let at = format!("model.layers.{l}");
-            let sizes = [[d, d], [d, small], [d, small], [d, d], [d, inner], [d, inner], [inner, d]];
+            let sizes = [[d, d], [small, d], [small, d], [d, d], [inner, d], [inner, d], [d, inner]];
             let mut projections = vec![];
-            for (i, (name, shape)) in super::PROJECTIONS.iter().zip(sizes).enumerate() {
+            for (i, (name, shape)) in PROJECTIONS.iter().zip(sizes).enumerate() {
                 let part = if i < 4 { "self_attn" } else { "mlp" };
-                let linear = linear(weights, &format!("{at}.{part}.{name}"), shape, i < 3)?;
-                projections.push(Projection { linear, lora: None });
+                let name = format!("{at}.{part}.{name}");
+                let bias = (i < 3).then(|| weights.take(&format!("{name}.bias"), &shape[..1]));
+                let bias = bias.transpose()?.map(vector);
+                projections.push(Projection { matrix: matrix(weights, &name, shape)?, bias, lora: None });
             }
             layers.push(Layer {
                 input_norm: norm(weights, &format!("{at}.input_layernorm.weight"))?,
@@ -113,13 +115,13 @@ impl<B: Backend> Qwen<B> {
             let _ = weights.has("lm_head.weight").then(|| weights.any("lm_head.weight"));
             None
         } else {
-            Some(linear(weights, "lm_head", [d, v], false)?)
+            Some(matrix(weights, "lm_head", [v, d])?)
         };
         if let Some(left) = weights.left() {
             return Err(format!("the tensor {left} is none of a Qwen2.5 model"));
         }
         Ok(Self {
-            embed: Embedding { weight: Param::from_tensor(matrix(embed, [v, d])) },
+            embed,
             layers,
             norm: last,
             head,
@@ -148,7 +150,7 @@ impl<B: Backend> Qwen<B> {
         let before = cache.first().map_or(0, |[keys, _]| keys.dims()[2]);
         let turns = self.turns(before, t, &tokens.device());
         let later = self.later(before, t, &tokens.device());
-        let mut x = self.embed.forward(tokens);
+        let mut x = self.embed.rows(tokens);
         for (l, layer) in self.layers.iter().enumerate() {
             let kept = cache.get(l).cloned();
             let (seen, now) = self.look(layer, layer.input_norm.forward(x.clone()), kept, &turns, &later);
@@ -170,10 +172,7 @@ impl<B: Backend> Qwen<B> {
     /// - `x`: `[B, T, D]`, as [`Self::read`] gives it
     /// - returns: `[B, T, V]`
     pub fn says(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
-        match &self.head {
-            Some(head) => head.forward(x),
-            None => x.matmul(self.embed.weight.val().transpose().unsqueeze()),
-        }
+        self.head.as_ref().unwrap_or(&self.embed).times(x)
     }
 
     /// As [`Self::forward`], of numbers: the logits of what follows each token of texts that are as long as each
@@ -185,10 +184,21 @@ impl<B: Backend> Qwen<B> {
     pub fn logits(&self, texts: &[Vec<u32>], cache: &mut Cache<B>) -> Vec<Vec<f32>> {
         let (b, t) = (texts.len(), texts.first().map_or(0, Vec::len));
         let tokens: Vec<i64> = texts.iter().flatten().map(|t| i64::from(*t)).collect();
-        let device = self.embed.weight.device();
+        let device = self.device();
         let logits = self.forward(Tensor::from_data(TensorData::new(tokens, [b, t]), &device), cache);
         let [_, _, v] = logits.dims();
         numbers(logits).chunks_exact(v).map(<[f32]>::to_vec).collect()
+    }
+
+    /// Where its weights are.
+    pub fn device(&self) -> B::Device {
+        self.norm.gamma.device()
+    }
+
+    /// Whether any of its matrices was quantized.
+    pub fn quantized(&self) -> bool {
+        let projections = self.layers.iter().flat_map(|layer| &layer.projections).map(|p| &p.matrix);
+        projections.chain([&self.embed]).chain(&self.head).any(Matrix::quantized)
     }
 
     /// What a layer's heads see: `[B, T, D]`, and the keys and values so far.
@@ -221,7 +231,7 @@ impl<B: Backend> Qwen<B> {
 
     /// The cosines and sines that keys and queries are turned by: `[1, 1, T, K]` each.
     fn turns(&self, before: usize, t: usize, device: &B::Device) -> [Tensor<B, 4>; 2] {
-        let [_, d] = self.embed.weight.dims();
+        let [_, d] = self.embed.shape();
         let k = d / self.heads;
         let angle = |i: usize| {
             let (place, pair) = (before + i / k, i % (k / 2));

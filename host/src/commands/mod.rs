@@ -4,6 +4,7 @@ pub mod adapt;
 pub mod evaluate;
 pub mod extract;
 pub mod lexicon;
+pub mod quantize;
 pub mod signx;
 pub mod synth;
 pub mod train;

@@ -59,6 +59,12 @@ pub fn train(options: &AdapterOptions, candidates: Option<&Candidates>) -> Resul
     std::fs::create_dir_all(out).map_err(Error::io("make the folder", out))?;
     let device = Default::default();
     let mut language = Language::<Training>::open(model, &device)?;
+    let refused = |why| Error::Language { path: model.clone(), why };
+    if language.net.quantized() {
+        return Err(refused(
+            "its weights are quantized; train the adapter on the model that they were made of".into(),
+        ));
+    }
     let read = sentences(&options.data)?;
     let mut dialogues = vec![];
     for sentence in &read {
@@ -72,7 +78,6 @@ pub fn train(options: &AdapterOptions, candidates: Option<&Candidates>) -> Resul
     ui::say(format!("{} dialogues to learn, {short} empty or too long", dialogues.len()));
 
     Training::seed(&device, *seed);
-    let refused = |why| Error::Language { path: model.clone(), why };
     adapter.begin(&mut language.net, &device).map_err(refused)?;
     let begun = language.net.adapters();
     let steps = options.epochs * dialogues.len().div_ceil(options.batch);
@@ -165,7 +170,7 @@ impl<B: AutodiffBackend> Task<B> for AdapterTask<'_, B> {
 /// The mean cross-entropy of all tokens of the answers, which only what was asked and said before explains.
 fn answered<B: AutodiffBackend>(net: &Qwen<B>, batch: &[Dialogue]) -> Tensor<B, 1> {
     let longest = batch.iter().map(|d| d.tokens.len()).max().unwrap_or(0);
-    let device = net.embed.weight.device();
+    let device = net.device();
     // Nothing looks at what stands later: what fills up a row is any token.
     let rows = batch.iter().flat_map(|d| (0..longest).map(|i| d.tokens.get(i).map_or(0, |t| i64::from(*t))));
     let rows = TensorData::new(rows.collect::<Vec<_>>(), [batch.len(), longest]);
