@@ -4,10 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use models::translator::{BEGIN, END, Pieces};
 use rand::rngs::StdRng;
-use rand::seq::SliceRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngCore, SeedableRng};
 
-use super::recipe::BATCH;
+use super::recipe::{BATCH, Varied};
 use crate::train::plan::step_seed;
 
 /// Longer sentences are not learnt: they are errors of a corpus, and would take its memory.
@@ -20,7 +20,7 @@ pub struct Batches {
     pairs: Vec<[String; 2]>,
     source: Pieces,
     target: Pieces,
-    cut_smaller: f32,
+    varied: Varied,
     seed: u64,
     /// The epoch of the last step, with its batches.
     epoch: Mutex<Option<(usize, Vec<Batch>)>>,
@@ -42,13 +42,12 @@ pub struct Batch {
 }
 
 impl Batches {
-    /// Of pairs, which are cut into pieces; a share of words is cut smaller than need be, so that a word is seen cut
-    /// in many ways (BPE-dropout, Provilkov et al. 2020, of some words instead of all: sentences stay short).
-    pub fn new(pairs: Vec<[String; 2]>, [source, target]: [Pieces; 2], cut_smaller: f32, seed: u64) -> Self {
+    /// Of pairs, which are cut into pieces and varied from epoch to epoch.
+    pub fn new(pairs: Vec<[String; 2]>, [source, target]: [Pieces; 2], varied: Varied, seed: u64) -> Self {
         let fits = |pieces: &Pieces, text: &str| (1..MOST_PIECES).contains(&pieces.encode(text).len());
         let fit = |[from, to]: &[String; 2]| fits(&source, from) && fits(&target, to);
         let pairs = pairs.into_iter().filter(fit).collect();
-        Self { pairs, source, target, cut_smaller, seed, epoch: Mutex::new(None) }
+        Self { pairs, source, target, varied, seed, epoch: Mutex::new(None) }
     }
 
     /// How many pairs there are.
@@ -78,7 +77,7 @@ impl Batches {
         let mut cut = |pieces: &Pieces, text: &str| {
             let mut cut: Vec<u32> = vec![];
             for word in text.split_whitespace() {
-                let smaller = rng.random::<f32>() < self.cut_smaller;
+                let smaller = rng.random::<f32>() < self.varied.cut_smaller;
                 cut.extend(pieces.encode_with(word, || smaller && rng.random::<f32>() < LEFT_OUT));
             }
             cut.truncate(2 * MOST_PIECES);
@@ -86,6 +85,14 @@ impl Batches {
         };
         let mut cuts: Vec<[Vec<u32>; 2]> =
             self.pairs.iter().map(|[from, to]| [cut(&self.source, from), cut(&self.target, to)]).collect();
+        let single = cuts.clone();
+        for cut in &mut cuts {
+            let joined = rng.random::<f32>() < self.varied.joined;
+            let Some(other) = single.choose(&mut rng).filter(|_| joined) else { continue };
+            if cut.iter().zip(other).all(|(cut, other)| cut.len() + other.len() < MOST_PIECES) {
+                cut.iter_mut().zip(other).for_each(|(cut, other)| cut.extend(other));
+            }
+        }
         cuts.shuffle(&mut rng);
         cuts.sort_by_key(|[from, to]| [from.len(), to.len()]);
         let mut batches: Vec<Batch> =
@@ -131,7 +138,8 @@ mod tests {
         let mut pairs = pairs;
         pairs.push(["wort".repeat(300), "WORT1".into()]);
         pairs.push(["".into(), "LEER".into()]);
-        let batches = Batches::new(pairs, pieces.clone(), 0.2, 7);
+        let varied = Varied { cut_smaller: 0.2, joined: 0.0 };
+        let batches = Batches::new(pairs, pieces.clone(), varied, 7);
         assert_eq!((batches.pairs(), batches.of_epoch()), (100, 3));
         for epoch in 0..2 {
             let steps = epoch * 3..epoch * 3 + 3;
@@ -153,5 +161,26 @@ mod tests {
         }
         assert_eq!(batches.batch(4), batches.batch(4));
         assert_ne!(batches.batch(0), batches.batch(3), "another epoch, another order");
+    }
+
+    #[test]
+    fn some_pairs_are_followed_by_another_on_both_sides() {
+        let pairs: Vec<_> = (0..400).map(|i| [format!("wort{i} und"), format!("WORT{i}")]).collect();
+        let pieces = [
+            Pieces::of_words(pairs.iter().map(|p| p[0].as_str())),
+            Pieces::of_words(pairs.iter().map(|p| p[1].as_str())),
+        ];
+        let varied = Varied { cut_smaller: 0.0, joined: 0.25 };
+        let batches = Batches::new(pairs, pieces.clone(), varied, 7);
+        let mut joined = 0;
+        for batch in (0..batches.of_epoch()).map(|step| batches.batch(step)) {
+            for i in 0..batch.source.len() {
+                let from = pieces[0].decode(&batch.source[i][..batch.lengths[i]]);
+                let to = pieces[1].decode(&batch.follows[i]);
+                assert_eq!(from.replace(" und", "").to_uppercase(), to, "in the same order");
+                joined += usize::from(to.contains(' '));
+            }
+        }
+        assert!((70..=130).contains(&joined), "{joined} of 400");
     }
 }

@@ -27,6 +27,7 @@ use crate::nn::{Drops, Translator, numbers};
 use crate::{Error, ui};
 
 use batches::Batches;
+use recipe::Varied;
 pub use recipe::{Corpus, TRANSLATOR_RECIPES, TranslatorRecipe};
 use task::{TranslatorTask, rows};
 
@@ -117,7 +118,7 @@ fn networks(
     let begin = |i: usize| {
         let seed = network_seed(options.seed, i);
         let cut = [source.clone(), target.clone()];
-        let batches = Batches::new(pairs.to_vec(), cut, recipe.cut_smaller, seed);
+        let batches = Batches::new(pairs.to_vec(), cut, recipe.varied, seed);
         let steps = options.steps.unwrap_or(recipe.epochs * batches.of_epoch());
         let name = format!("{}, network {}", recipe.name, i + 1);
         let plan = options.plan(&name, steps, seed, &data, &folders[i])?;
@@ -189,8 +190,8 @@ fn pair(direction: Direction, sentence: &Sentence) -> [String; 2] {
 
 /// What the batches of a run are made of and how.
 fn fingerprint(recipe: &TranslatorRecipe, pairs: &[[String; 2]]) -> String {
-    let TranslatorRecipe { cut_smaller, dropout, smoothing, .. } = recipe;
-    sha256(format!("{cut_smaller} {dropout} {smoothing} {} {pairs:?}", recipe::BATCH).as_bytes())
+    let TranslatorRecipe { varied, dropout, smoothing, .. } = recipe;
+    sha256(format!("{varied:?} {dropout} {smoothing} {} {pairs:?}", recipe::BATCH).as_bytes())
 }
 
 /// The command that remakes the model.
@@ -219,7 +220,7 @@ fn check_export(
     let manifest = &model.manifest;
     let pairs = dev.iter().take(4).map(|s| pair(recipe.direction, s)).collect();
     let cut = [manifest.source.clone(), manifest.target.clone()];
-    let batches = Batches::new(pairs, cut, 0.0, 0);
+    let batches = Batches::new(pairs, cut, Varied { cut_smaller: 0.0, joined: 0.0 }, 0);
     if batches.pairs() == 0 {
         return Ok(());
     }

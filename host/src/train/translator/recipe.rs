@@ -17,8 +17,8 @@ pub struct TranslatorRecipe {
     pub source_pieces: usize,
     /// Pieces of the target; where there is none, its words, of which the corpus has few.
     pub target_pieces: Option<usize>,
-    /// Share of words that training cuts smaller than need be.
-    pub cut_smaller: f32,
+    /// What training makes of sentences before it learns them.
+    pub varied: Varied,
     /// Width, D.
     pub width: usize,
     /// Heads, H.
@@ -37,6 +37,18 @@ pub struct TranslatorRecipe {
     pub epochs: usize,
     /// How many networks are trained; their probabilities are averaged.
     pub networks: usize,
+}
+
+/// How sentences differ from time to time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Varied {
+    /// Share of words that are cut smaller than need be, so that a word is seen cut in many ways (BPE-dropout, Provilkov
+    /// et al. 2020, of some words instead of all: sentences stay short).
+    pub cut_smaller: f32,
+    /// Share of pairs that another pair, whichever it is, follows on both sides (Nguyen et al. 2021, "Data Augmentation
+    /// by Concatenation for Low-Resource Translation"): words are seen in more places and beside others, and where the
+    /// first sentence ends must be learnt.
+    pub joined: f32,
 }
 
 /// A corpus of sentences, and what is known of it.
@@ -84,7 +96,7 @@ const fn recipe(name: &'static str, direction: Direction, corpus: Corpus) -> Tra
         corpus,
         source_pieces: 2000,
         target_pieces: None,
-        cut_smaller: 0.1,
+        varied: Varied { cut_smaller: 0.1, joined: 0.3 },
         width: 128,
         heads: 4,
         inner: 256,
