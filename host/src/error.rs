@@ -243,6 +243,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A file of a sentence embedder's folder is missing or wrong.
+    #[error("{}: {why}; give a folder with model.onnx and tokenizer.json of a sentence embedder as sentence-transformers publishes them, copied whole", path.display())]
+    Sentence {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A file of a SignX model's folder is missing or wrong.
     #[error("{}: {why}; give a folder that `signpost-host train signx-small` wrote, copied whole", path.display())]
     SignX {

@@ -8,8 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use edge::feed::Lines;
+use host::Error;
 use host::aurallm::{Bits, Cpu, Language, quantize};
 use host::data::sentences::sentences;
+use host::train::retrieval::sentence::SentenceModel;
 use models::manifest::{MANIFEST, sha256};
 use models::translator::{
     Direction, ENCODER, Encoded, Networks, Pieces, STEP, Sizes, StepInput, StepOutput, TranslatorManifest,
@@ -162,7 +164,7 @@ fn language_models_of_any_bytes_are_opened_or_refused() {
     for (name, from) in &files {
         fs::copy(from, folder.path().join(name)).unwrap();
     }
-    check_any_bytes(folder.path(), &files, 41);
+    check_any_bytes(folder.path(), &files, 41, open_language);
 }
 
 #[test]
@@ -177,11 +179,45 @@ fn quantized_language_models_of_any_bytes_are_opened_or_refused() {
     for name in ["config.json", "tokenizer.json", "model.gguf"] {
         fs::copy(seed.path().join(name), folder.path().join(name)).unwrap();
     }
-    check_any_bytes(folder.path(), &[("model.gguf", seed.path().join("model.gguf"))], 43);
+    let files = [("model.gguf", seed.path().join("model.gguf"))];
+    check_any_bytes(folder.path(), &files, 43, open_language);
+}
+
+fn open_language(folder: &Path) -> Result<(), Error> {
+    let language = Language::<Cpu>::open(folder, &Default::default())?;
+    let tokens = language.tokens("morgen 🙂").unwrap_or_default();
+    assert!(
+        tokens.iter().all(|t| (*t as usize) < language.config.vocab_size),
+        "no token is beyond the weights"
+    );
+    Ok(())
+}
+
+#[test]
+fn sentence_embedders_of_any_bytes_are_opened_or_refused() {
+    let parity = Path::new(env!("CARGO_MANIFEST_DIR")).join("parity/sentence");
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["model.onnx", "tokenizer.json"].map(|name| (name, parity.join(name)));
+    for (name, from) in &files {
+        fs::copy(from, folder.path().join(name)).unwrap();
+    }
+    check_any_bytes(folder.path(), &files, 47, |folder| {
+        let model = SentenceModel::open(folder)?;
+        if let Ok(vector) = model.embed("morgen 🙂") {
+            let length = vector.iter().map(|v| v * v).sum::<f32>();
+            assert!((length - 1.0).abs() < 1e-3, "a vector has length 1, not {length}");
+        }
+        Ok(())
+    });
 }
 
 /// Breaks one file of a folder after the other.
-fn check_any_bytes(folder: &Path, files: &[(&str, PathBuf)], seed: u64) {
+fn check_any_bytes(
+    folder: &Path,
+    files: &[(&str, PathBuf)],
+    seed: u64,
+    open: impl Fn(&Path) -> Result<(), Error>,
+) {
     let mut random = Random(seed);
     for file in files {
         let (name, from) = file;
@@ -191,13 +227,8 @@ fn check_any_bytes(folder: &Path, files: &[(&str, PathBuf)], seed: u64) {
             let (head, rest) = seed.split_at(seed.len().min(16 << 10));
             let broken = [&random.mutate(head, b"9999999999,-1,[],{}")[..], rest].concat();
             fs::write(folder.join(name), broken).unwrap();
-            match Language::<Cpu>::open(folder, &Default::default()) {
-                Ok(language) => {
-                    let tokens = language.tokens("morgen 🙂").unwrap_or_default();
-                    let known = tokens.iter().all(|t| (*t as usize) < language.config.vocab_size);
-                    assert!(known, "no token is beyond the weights");
-                }
-                Err(error) => assert!(error.to_string().contains("copied whole"), "{error}"),
+            if let Err(error) = open(folder) {
+                assert!(error.to_string().contains("copied whole"), "{error}");
             }
         }
         fs::copy(from, folder.join(name)).unwrap();

@@ -35,9 +35,13 @@ pub struct Train {
     /// sentences) or `augmentation` (from recordings as they are), to see what each is worth.
     #[arg(long, value_name = "DATASET|PART", value_delimiter = ',')]
     without: Vec<String>,
-    /// The folder of the Pose2Gloss that `signx-video` is trained for.
+    /// The folder of the Pose2Gloss that `signx-video` is trained for. Of an embedder's recipe: a sentence embedder, with
+    /// model.onnx and tokenizer.json as they are published, whose vectors take the place of those that the corpus gives.
     #[arg(long, value_name = "FOLDER")]
     base: Option<PathBuf>,
+    /// Words, one a line, that such an embedder tells of beside those of its corpus.
+    #[arg(long, value_name = "FILE", requires = "base")]
+    words: Option<PathBuf>,
     /// Networks of a translator, where not the recipe's own number: fewer are trained sooner and translate worse.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     networks: Option<u8>,
@@ -72,6 +76,7 @@ impl Train {
             without: self.without,
             networks: self.networks.map(usize::from),
             base: self.base,
+            words: self.words,
             rate: self.rate,
             fresh: self.fresh,
             save_every: self.save_every.map(|steps| steps as usize),

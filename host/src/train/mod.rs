@@ -75,8 +75,11 @@ pub struct Options {
     pub without: Vec<String>,
     /// Networks of a translator, where not the recipe's own number.
     pub networks: Option<usize>,
-    /// The folder of the model that a second stage is trained for.
+    /// The folder of the model that a second stage is trained for; of an embedder, that of the sentence embedder whose
+    /// vectors it takes over.
     pub base: Option<PathBuf>,
+    /// Words, one a line, that an embedder takes over beside those of its corpus.
+    pub words: Option<PathBuf>,
     /// The highest learning rate, where not the usual one.
     pub rate: Option<f64>,
     /// Whether a checkpoint in the folder is left aside, so that training starts over.
@@ -423,6 +426,7 @@ mod tests {
             without: vec![],
             networks: None,
             base: None,
+            words: None,
             rate: None,
             fresh: true,
             save_every: Some(10),

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use models::lexicon::{plain, segment};
-use models::manifest::Source;
 use models::retrieval::{Subword, SubwordManifest, bucket, grams};
 use models::translator::text::{is_wide, normal, normal_glosses};
 
@@ -17,7 +16,7 @@ const LEAST: f64 = 0.05;
 /// A run of letters that fewer words have says nothing of others.
 const SHARED: usize = 2;
 /// The length that no word reaches, so that rounding to half precision makes none as sure as a threshold of 1.
-const CERTAIN: f64 = 0.999;
+pub const CERTAIN: f64 = 0.999;
 /// Longest word of a writing without spaces, in characters.
 const LONGEST: usize = 8;
 
@@ -98,14 +97,13 @@ fn day(id: &str) -> String {
     if parts.len() > 2 { parts[..2].join("_") } else { id.to_owned() }
 }
 
-/// Learns an embedder; its threshold is yet to be measured.
+/// Learns an embedder; its threshold is yet to be measured, and `blank` says the rest of what is known about it.
 pub fn learn(
     recipe: &RetrievalRecipe,
     forms: &[String],
     pairs: &[&Pair],
     seed: u64,
-    data: Vec<Source>,
-    command: String,
+    blank: SubwordManifest,
 ) -> Subword {
     // In the order of numbers, so that the same corpus gives the same file.
     let counts: BTreeMap<u32, Row> = align(pairs)
@@ -145,20 +143,8 @@ pub fn learn(
     let narrow = |place: &[f64]| place.iter().map(|v| *v as f32).collect::<Vec<_>>();
     let vectors =
         placed.iter().chain(&basis).chain(&letters).flat_map(|place| narrow(place)).collect::<Vec<f32>>();
-    let corpus = recipe.corpus();
-    let manifest = SubwordManifest {
-        name: recipe.name.into(),
-        spoken: corpus.spoken.into(),
-        signed: corpus.signed.into(),
-        width,
-        buckets: recipe.buckets,
-        threshold: 1.0,
-        words,
-        labels: seen.keys().map(|gloss| forms[*gloss as usize].clone()).collect(),
-        data,
-        metrics: vec![],
-        recipe: command,
-    };
+    let labels = seen.keys().map(|gloss| forms[*gloss as usize].clone()).collect();
+    let manifest = SubwordManifest { width, buckets: recipe.buckets, words, labels, ..blank };
     Subword::new(manifest, vectors).expect("there is a vector for each name")
 }
 
@@ -207,7 +193,7 @@ mod tests {
         let pairs = pairs(&corpus, "de");
         let recipe = RetrievalRecipe::find("phoenix14t-embedder").unwrap();
         let all: Vec<&Pair> = pairs.iter().collect();
-        let embedder = learn(recipe, &pairs.forms, &all, 1, vec![], "none".into());
+        let embedder = learn(recipe, &pairs.forms, &all, 1, recipe.blank(vec![], "none".into()));
         let cosine = |word: &str, gloss: &str| {
             let (a, b) = (embedder.word(word).unwrap(), embedder.sign("", gloss).unwrap());
             let length = b.iter().map(|v| v * v).sum::<f32>().sqrt();
@@ -216,7 +202,7 @@ mod tests {
         assert!(cosine("Schauer", "REGEN") > 0.8, "{}", cosine("Schauer", "REGEN"));
         assert!(cosine("Schauer", "SONNE") < 0.2);
         assert!(cosine("weht", "WIND") > 0.5);
-        let again = learn(recipe, &pairs.forms, &all, 1, vec![], "none".into());
+        let again = learn(recipe, &pairs.forms, &all, 1, recipe.blank(vec![], "none".into()));
         assert_eq!(embedder.bytes(), again.bytes(), "the same corpus gives the same file");
     }
 

@@ -1,5 +1,8 @@
 //! The recipes of embedders, each on a translator's corpus.
 
+use models::manifest::Source;
+use models::retrieval::SubwordManifest;
+
 use crate::train::translator::{Corpus, TranslatorRecipe};
 
 /// How an embedder is made.
@@ -34,6 +37,24 @@ impl RetrievalRecipe {
     /// The names of all recipes, as a text.
     pub fn names() -> String {
         RETRIEVAL_RECIPES.map(|r| r.name).join(", ")
+    }
+
+    /// What is known of an embedder before it is made.
+    pub fn blank(&self, data: Vec<Source>, recipe: String) -> SubwordManifest {
+        let Corpus { spoken, signed, .. } = self.corpus();
+        SubwordManifest {
+            name: self.name.into(),
+            spoken: spoken.into(),
+            signed: signed.into(),
+            width: 0,
+            buckets: 0,
+            threshold: 1.0,
+            words: vec![],
+            labels: vec![],
+            data,
+            metrics: vec![],
+            recipe,
+        }
     }
 
     /// Its corpus.
