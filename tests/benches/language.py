@@ -16,10 +16,9 @@ import sys
 from pathlib import Path
 
 import torch
-from transformers import Qwen2Config, Qwen2ForCausalLM
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "parity/qwen"))
-from pieces import tokenizer  # noqa: E402, where it lies is said just above
+from small import network, tokenizer  # noqa: E402, where it lies is said just above
 
 LONGEST = 160
 
@@ -46,23 +45,8 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     cut.save(str(args.out / "tokenizer.json"))
     end = cut.token_to_id("<|im_end|>")
-    net = Qwen2ForCausalLM(
-        Qwen2Config(
-            vocab_size=cut.get_vocab_size(),
-            hidden_size=192,
-            intermediate_size=512,
-            num_hidden_layers=4,
-            num_attention_heads=6,
-            num_key_value_heads=2,
-            max_position_embeddings=1024,
-            rope_theta=1_000_000.0,
-            rms_norm_eps=1e-6,
-            tie_word_embeddings=True,
-            attention_dropout=0.1,
-            bos_token_id=cut.token_to_id("<|endoftext|>"),
-            eos_token_id=end,
-        )
-    ).train()
+    more = {"max_position_embeddings": 1024, "tie_word_embeddings": True, "attention_dropout": 0.1}
+    net = network(cut.get_vocab_size(), 192, 512, 4, 6, **more).train()
 
     def document() -> list[int]:
         text, glosses = chance.choice(corpus)

@@ -17,42 +17,24 @@ from pathlib import Path
 
 import gguf
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+from small import logits, network
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, Qwen2ForCausalLM
 
 KINDS = {"8": gguf.GGMLQuantizationType.Q8_0, "4": gguf.GGMLQuantizationType.Q4_0}
 TEXT = "Write the sentence in glosses.\nmorgen kommt regen im norden ."
 
 
-def network() -> Qwen2ForCausalLM:
-    config = Qwen2Config(
-        vocab_size=320,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=128,
-        rope_theta=1_000_000.0,
-        rms_norm_eps=1e-6,
-        tie_word_embeddings=True,
-        bos_token_id=0,
-        eos_token_id=2,
-    )
-    made = Qwen2ForCausalLM(config).eval()
+def drawn() -> Qwen2ForCausalLM:
+    made = network(320, 32, 64, 2, 4, max_position_embeddings=128, tie_word_embeddings=True).eval()
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.copy_(torch.randn_like(parameter) * 0.3 + (0.5 if parameter.dim() == 1 else 0.0))
     return made
 
 
-@torch.no_grad()
-def logits(model, ids: list[int]) -> list[list[float]]:
-    return [[round(v, 6) for v in row] for row in model(torch.tensor([ids])).logits[0].tolist()]
-
-
 def make(folder: Path) -> None:
     torch.manual_seed(11)
-    model = network()
+    model = drawn()
     model.save_pretrained(folder / "blocks")
     (folder / "blocks" / "generation_config.json").unlink()
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))

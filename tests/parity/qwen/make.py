@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
-from pieces import tokenizer
-from transformers import Qwen2Config, Qwen2ForCausalLM
+from small import logits, network, tokenizer
+from transformers import Qwen2ForCausalLM
 
 TEXTS = [
     "Write the sentence in glosses.\nmorgen kommt regen im norden .",
@@ -26,22 +26,8 @@ TEXTS = [
 ]
 
 
-def network(folder: Path, name: str, vocab: int, tied: bool) -> Qwen2ForCausalLM:
-    config = Qwen2Config(
-        vocab_size=vocab,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=128,
-        rope_theta=1_000_000.0,
-        rms_norm_eps=1e-6,
-        tie_word_embeddings=tied,
-        bos_token_id=0,
-        eos_token_id=2,
-    )
-    made = Qwen2ForCausalLM(config).eval()
+def saved(folder: Path, name: str, vocab: int, tied: bool) -> Qwen2ForCausalLM:
+    made = network(vocab, 32, 48, 3, 4, max_position_embeddings=128, tie_word_embeddings=tied).eval()
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.copy_(torch.randn_like(parameter) * 0.15 + (1.0 if parameter.dim() == 1 else 0.0) * 0.1)
@@ -51,11 +37,6 @@ def network(folder: Path, name: str, vocab: int, tied: bool) -> Qwen2ForCausalLM
     made.to(dtype).save_pretrained(folder / name, max_shard_size="30KB" if tied else "1GB")
     (folder / name / "generation_config.json").unlink()
     return made.to(torch.float32)
-
-
-@torch.no_grad()
-def logits(model, ids: list[int]) -> list[list[float]]:
-    return [[round(v, 6) for v in row] for row in model(torch.tensor([ids])).logits[0].tolist()]
 
 
 def learnt(adapted, ids: list[int], answer: int) -> dict:
@@ -83,7 +64,7 @@ def main() -> None:
     }
     ids = made.encode(TEXTS[0]).ids[:12]
     for name, tied in [("tied", True), ("untied", False)]:
-        model = network(folder, name, vocab, tied)
+        model = saved(folder, name, vocab, tied)
         greedy = model.generate(
             torch.tensor([ids]), max_new_tokens=8, do_sample=False, num_beams=1, eos_token_id=2, pad_token_id=0
         )
