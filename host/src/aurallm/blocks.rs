@@ -1,6 +1,7 @@
 //! Matrices whose numbers have eight or four bits: GGML's `Q8_0` and `Q4_0`, blocks of 32 numbers of a row, each with
 //! one scale of 16 bits.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use half::f16;
@@ -24,11 +25,13 @@ pub enum Bits {
 }
 
 /// A matrix in blocks.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Blocks {
     bits: Bits,
     shape: [usize; 2],
-    bytes: Arc<[u8]>,
+    /// The file that they stand in, which all of its matrices share.
+    file: Arc<Vec<u8>>,
+    place: Range<usize>,
 }
 
 impl Bits {
@@ -63,14 +66,17 @@ impl Blocks {
                 Bits::Four => four(block, &mut bytes),
             }
         }
-        Ok(Self { bits, shape, bytes: bytes.into() })
+        let place = 0..bytes.len();
+        Ok(Self { bits, shape, file: bytes.into(), place })
     }
 
-    /// A matrix of these bytes; none where they are more or fewer than its blocks have, or a scale is no number.
-    pub fn read(bits: Bits, bytes: &[u8], shape: [usize; 2]) -> Option<Self> {
+    /// A matrix whose bytes stand somewhere in a file; none where they are more or fewer than its blocks have, or a scale
+    /// is no number.
+    pub fn read(bits: Bits, file: &Arc<Vec<u8>>, place: Range<usize>, shape: [usize; 2]) -> Option<Self> {
+        let bytes = file.get(place.clone())?;
         let finite = |block: &[u8]| scale(block).is_finite();
         let whole = bits.of(shape)? == bytes.len() && bytes.chunks_exact(bits.bytes()).all(finite);
-        whole.then(|| Self { bits, shape, bytes: bytes.into() })
+        whole.then(|| Self { bits, shape, file: file.clone(), place })
     }
 
     /// Rows and columns.
@@ -80,7 +86,7 @@ impl Blocks {
 
     /// The blocks, row by row.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.file[self.place.clone()]
     }
 
     /// The numbers of a row.
@@ -119,20 +125,31 @@ impl Blocks {
     }
 
     fn write(&self, row: usize, values: &mut [f32]) {
-        let size = self.bits.bytes();
-        let blocks = self.bytes.chunks_exact(size).skip(row * (self.shape[1] / BLOCK));
-        for (block, values) in blocks.zip(values.chunks_exact_mut(BLOCK)) {
+        let (size, blocks) = (self.bits.bytes(), self.shape[1] / BLOCK);
+        let bytes = &self.bytes()[row * blocks * size..(row + 1) * blocks * size];
+        let (values, _) = values.as_chunks_mut::<BLOCK>();
+        for (block, values) in bytes.chunks_exact(size).zip(values) {
             let (d, numbers) = (scale(block), &block[SCALE..]);
             match self.bits {
-                Bits::Eight => values.iter_mut().zip(numbers).for_each(|(v, n)| *v = f32::from(*n as i8) * d),
-                Bits::Four => {
-                    let (low, high) = values.split_at_mut(BLOCK / 2);
-                    let number = |n: u8| (f32::from(n) - 8.0) * d;
-                    low.iter_mut().zip(numbers).for_each(|(v, n)| *v = number(n & 15));
-                    high.iter_mut().zip(numbers).for_each(|(v, n)| *v = number(n >> 4));
-                }
+                Bits::Eight => of_eight(d, numbers.try_into().expect("a block's numbers"), values),
+                Bits::Four => of_four(d, numbers.try_into().expect("a block's numbers"), values),
             }
         }
+    }
+}
+
+// Of arrays compilers know the length, and make few wide instructions of these.
+
+fn of_eight(d: f32, numbers: &[u8; BLOCK], values: &mut [f32; BLOCK]) {
+    for i in 0..BLOCK {
+        values[i] = f32::from(numbers[i] as i8) * d;
+    }
+}
+
+fn of_four(d: f32, numbers: &[u8; BLOCK / 2], values: &mut [f32; BLOCK]) {
+    for i in 0..BLOCK / 2 {
+        values[i] = f32::from((numbers[i] & 15) as i8 - 8) * d;
+        values[BLOCK / 2 + i] = f32::from((numbers[i] >> 4) as i8 - 8) * d;
     }
 }
 
@@ -160,11 +177,11 @@ fn four(block: &[f32], bytes: &mut Vec<u8>) {
     bytes.extend(low.iter().zip(high).map(|(low, high)| number(*low) | number(*high) << 4));
 }
 
-/// Eight sums side by side, which a compiler keeps in wide registers.
+/// Sums side by side, which a compiler keeps in wide registers; rows are whole blocks.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0; 8];
-    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
-        for i in 0..8 {
+    let mut sums = [0.0; BLOCK];
+    for (a, b) in a.as_chunks::<BLOCK>().0.iter().zip(b.as_chunks::<BLOCK>().0) {
+        for i in 0..BLOCK {
             sums[i] += a[i] * b[i];
         }
     }
@@ -194,9 +211,11 @@ mod tests {
             let meant: f64 = x.iter().zip(&row).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
             assert!((f64::from(product) - meant).abs() < 1e-4, "{i}: {product} and {meant}");
         }
-        assert_eq!(Blocks::read(bits, blocks.bytes(), [3, 64]).as_ref(), Some(&blocks));
-        assert_eq!(Blocks::read(bits, &blocks.bytes()[1..], [3, 64]), None, "a byte is missing");
-        assert_eq!(Blocks::read(bits, blocks.bytes(), [3, 63]), None);
+        let (file, end) = (Arc::new([&[9; 5], blocks.bytes()].concat()), 5 + blocks.bytes().len());
+        let read = |place, shape| Blocks::read(bits, &file, place, shape).map(|b| b.values());
+        assert_eq!(read(5..end, [3, 64]), Some(blocks.values()));
+        assert_eq!(read(6..end, [3, 64]), None, "a byte is missing");
+        assert_eq!((read(5..end, [3, 63]), read(5..end + 1, [3, 64])), (None, None));
     }
 
     #[test]
@@ -213,7 +232,8 @@ mod tests {
             assert_eq!(nothing.values(), [0.0; BLOCK]);
             let mut broken = nothing.bytes().to_vec();
             broken[..SCALE].copy_from_slice(&f16::NAN.to_le_bytes());
-            assert_eq!(Blocks::read(bits, &broken, [1, BLOCK]), None);
+            let whole = 0..broken.len();
+            assert!(Blocks::read(bits, &Arc::new(broken), whole, [1, BLOCK]).is_none());
             assert!(Blocks::round(bits, &[0.0; 48], [1, 48]).unwrap_err().contains("48"));
         }
         assert_eq!(Bits::Eight.of([usize::MAX, 64]), None);

@@ -7,6 +7,7 @@ use models::translator::{Decoding, END, Steps, UNKNOWN, likeliest, sampled, sear
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::network::rows;
 use super::{Cache, Qwen};
 
 /// What follows the tokens given, of which there is at least one: at most `longest` tokens, without the one that
@@ -49,10 +50,12 @@ pub fn generate<B: Backend>(
     said
 }
 
-/// Logits of what follows some texts that are as long as each other.
+/// Logits of what follows some texts that are as long as each other: of their last tokens alone, for of a long prompt
+/// those of all would be hundreds of megabytes.
 fn next<B: Backend>(net: &Qwen<B>, texts: &[Vec<u32>], cache: &mut Cache<B>) -> Vec<Vec<f32>> {
-    let t = texts[0].len();
-    net.logits(texts, cache).into_iter().skip(t - 1).step_by(t).collect()
+    let known = net.read(net.tokens(texts), cache);
+    let [b, t, d] = known.dims();
+    rows(net.says(known.slice([0..b, t - 1..t, 0..d])))
 }
 
 /// The search's own marks stand before the tokens.

@@ -33,8 +33,8 @@ pub enum Numbers {
 }
 
 impl Numbers {
-    /// The numbers of these bytes; or what is wrong.
-    pub(super) fn values(&self, bytes: &[u8], shape: &[usize]) -> Result<Vec<f32>, String> {
+    /// The numbers of these bytes, which are not in blocks; or what is wrong.
+    pub(super) fn values(&self, bytes: &[u8]) -> Result<Vec<f32>, String> {
         let pairs = || bytes.chunks_exact(2).map(|b| [b[0], b[1]]);
         let values: Vec<f32> = match self {
             Self::F32 => {
@@ -42,11 +42,7 @@ impl Numbers {
             }
             Self::F16 => pairs().map(|b| f16::from_le_bytes(b).to_f32()).collect(),
             Self::Bf16 => pairs().map(|b| bf16::from_le_bytes(b).to_f32()).collect(),
-            Self::Blocks(bits) => {
-                let shape = shape.try_into().map_err(|_| "has blocks and is no matrix".to_owned())?;
-                let blocks = super::Blocks::read(*bits, bytes, shape);
-                blocks.ok_or("has blocks that are none")?.values()
-            }
+            Self::Blocks(_) => return Err("has blocks and is no matrix".into()),
             Self::Other(other) => {
                 return Err(format!("is {other}, and this program reads F32, F16, BF16, Q8_0 and Q4_0"));
             }

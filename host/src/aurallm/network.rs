@@ -182,12 +182,14 @@ impl<B: Backend> Qwen<B> {
     /// - `texts`: `[B][T]`
     /// - returns: `[B * T][V]`
     pub fn logits(&self, texts: &[Vec<u32>], cache: &mut Cache<B>) -> Vec<Vec<f32>> {
+        rows(self.forward(self.tokens(texts), cache))
+    }
+
+    /// Texts that are as long as each other, as a tensor: `[B, T]`.
+    pub fn tokens(&self, texts: &[Vec<u32>]) -> Tensor<B, 2, Int> {
         let (b, t) = (texts.len(), texts.first().map_or(0, Vec::len));
         let tokens: Vec<i64> = texts.iter().flatten().map(|t| i64::from(*t)).collect();
-        let device = self.device();
-        let logits = self.forward(Tensor::from_data(TensorData::new(tokens, [b, t]), &device), cache);
-        let [_, _, v] = logits.dims();
-        numbers(logits).chunks_exact(v).map(<[f32]>::to_vec).collect()
+        Tensor::from_data(TensorData::new(tokens, [b, t]), &self.device())
     }
 
     /// Where its weights are.
@@ -250,6 +252,12 @@ impl<B: Backend> Qwen<B> {
         let values: Vec<f32> = (0..rows * s).map(value).collect();
         Tensor::from_data(TensorData::new(values, [1, 1, rows, s]), device)
     }
+}
+
+/// Logits `[B, T, V]` as numbers: `[B * T][V]`.
+pub(super) fn rows<B: Backend>(logits: Tensor<B, 3>) -> Vec<Vec<f32>> {
+    let [_, _, v] = logits.dims();
+    numbers(logits).chunks_exact(v).map(<[f32]>::to_vec).collect()
 }
 
 /// Pairs of values turned by an angle, the first half of a head's with the second (Su et al. 2021, equation 34, in

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, SafeTensors};
 use serde::Deserialize;
@@ -19,7 +20,7 @@ pub const QUANTIZED: &str = "model.gguf";
 /// The bytes of a folder's weights, and where each tensor is in them.
 #[derive(Default)]
 pub struct Weights {
-    files: Vec<Vec<u8>>,
+    files: Vec<Arc<Vec<u8>>>,
     /// The file of each tensor, and its place there.
     tensors: HashMap<String, (usize, Stored)>,
     taken: HashSet<String>,
@@ -136,13 +137,13 @@ impl Weights {
                 return Err(format!("the tensor {name} stands there twice"));
             }
         }
-        self.files.push(bytes);
+        self.files.push(bytes.into());
         Ok(())
     }
 
     /// Bytes of all files.
     pub fn bytes(&self) -> usize {
-        self.files.iter().map(Vec::len).sum()
+        self.files.iter().map(|file| file.len()).sum()
     }
 
     /// Whether any tensor has blocks.
@@ -165,8 +166,8 @@ impl Weights {
     /// # Errors
     /// Where it is not there, or its numbers are of a kind that is not known.
     pub fn any(&mut self, name: &str) -> Result<(Vec<f32>, Vec<usize>), String> {
-        let (stored, bytes) = self.stored(name)?;
-        let values = stored.numbers.values(bytes, &stored.shape);
+        let (stored, file) = self.stored(name)?;
+        let values = stored.numbers.values(&file[stored.bytes.clone()]);
         let found = (values.map_err(|why| format!("the tensor {name} {why}"))?, stored.shape.clone());
         self.taken.insert(name.to_owned());
         Ok(found)
@@ -187,18 +188,18 @@ impl Weights {
     /// As [`Self::take`].
     pub fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Taken, String> {
         self.check(name, &shape)?;
-        let (Stored { numbers: Numbers::Blocks(bits), .. }, bytes) = self.stored(name)? else {
+        let (Stored { numbers: Numbers::Blocks(bits), bytes, .. }, file) = self.stored(name)? else {
             return self.any(name).map(|(values, _)| Taken::Whole(values));
         };
-        let blocks = Blocks::read(*bits, bytes, shape)
+        let blocks = Blocks::read(*bits, file, bytes.clone(), shape)
             .ok_or_else(|| format!("the tensor {name} has values that are no numbers"))?;
         self.taken.insert(name.to_owned());
         Ok(Taken::Blocks(blocks))
     }
 
-    fn stored(&self, name: &str) -> Result<(&Stored, &[u8]), String> {
+    fn stored(&self, name: &str) -> Result<(&Stored, &Arc<Vec<u8>>), String> {
         let (file, stored) = self.tensors.get(name).ok_or_else(|| format!("the tensor {name} is missing"))?;
-        Ok((stored, &self.files[*file][stored.bytes.clone()]))
+        Ok((stored, &self.files[*file]))
     }
 
     fn check(&self, name: &str, shape: &[usize]) -> Result<(), String> {
