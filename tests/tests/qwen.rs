@@ -180,8 +180,11 @@ fn check_quantized(bits: Bits, ids: &[u32], expect: &Kept) {
     for found in [&all[..ids.len()], &all[ids.len()..], &logits(&net, ids, 1)] {
         assert!(far(found, &expect.logits) < ROUNDING, "{bits:?}: {}", far(found, &expect.logits));
     }
-    let refused = quantize(rounded.path(), bits, whole.path()).unwrap_err().to_string();
-    assert!(refused.contains("quantized already"), "{refused}");
+    let refused = |out: &Path| quantize(rounded.path(), bits, out).unwrap_err().to_string();
+    let said = refused(rounded.path());
+    assert!(said.contains("quantized already"), "{said}");
+    let said = refused(whole.path());
+    assert!(said.contains("--out") && said.contains("model.safetensors stands there"), "{said}");
 }
 
 #[test]

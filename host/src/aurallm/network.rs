@@ -112,7 +112,7 @@ impl<B: Backend> Qwen<B> {
         let last = norm(weights, "model.norm.weight")?;
         let head = if config.tie_word_embeddings {
             // Some files keep the embedding a second time.
-            let _ = weights.has("lm_head.weight").then(|| weights.any("lm_head.weight"));
+            weights.leave("lm_head.weight");
             None
         } else {
             Some(matrix(weights, "lm_head", [v, d])?)

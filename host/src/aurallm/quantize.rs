@@ -58,8 +58,12 @@ struct Added {
 ///
 /// # Errors
 /// [`Error::Language`] where the model is not whole, is quantized already or has rows that are no whole blocks, and
-/// where the folder cannot be written.
+/// where the folder cannot be written; [`Error::Argument`] where whole weights stand in it.
 pub fn quantize(model: &Path, bits: Bits, out: &Path) -> Result<[usize; 2], Error> {
+    if let Some(whole) = Weights::whole(out) {
+        let expected = format!("a folder without the weights of another model, and {whole} stands there");
+        return Err(Error::Argument { option: "--out", given: out.display().to_string(), expected });
+    }
     let wrong = |(path, why)| Error::Language { path, why };
     let read = |name: &str| {
         let path = model.join(name);

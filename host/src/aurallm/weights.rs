@@ -48,7 +48,7 @@ impl Weights {
         let quantized = folder.join(QUANTIZED);
         if quantized.is_file() {
             let wrong = |why: String| (quantized.clone(), why);
-            if let Some(other) = [WHOLE, INDEX].into_iter().find(|name| folder.join(name).is_file()) {
+            if let Some(other) = Self::whole(folder) {
                 return Err(wrong(format!("{other} stands beside it, and a model has one or the other")));
             }
             let bytes = std::fs::read(&quantized).map_err(|e| wrong(e.to_string()))?;
@@ -72,6 +72,11 @@ impl Weights {
         };
         let paths: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
         Self::read(&paths)
+    }
+
+    /// The file of a folder in which weights are whole, or that says which these are.
+    pub fn whole(folder: &Path) -> Option<&'static str> {
+        [WHOLE, INDEX].into_iter().find(|name| folder.join(name).is_file())
     }
 
     /// Reads these files.
@@ -151,9 +156,9 @@ impl Weights {
         self.tensors.values().any(|(_, stored)| matches!(stored.numbers, Numbers::Blocks(_)))
     }
 
-    /// Whether there is a tensor of the name.
-    pub fn has(&self, name: &str) -> bool {
-        self.tensors.contains_key(name)
+    /// Does without a tensor, if it is there.
+    pub fn leave(&mut self, name: &str) {
+        self.taken.insert(name.to_owned());
     }
 
     /// The names that begin so.

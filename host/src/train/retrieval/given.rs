@@ -48,7 +48,16 @@ impl Given {
         words.extend(named(&mut pairs.iter().flat_map(|p| p.words.iter().copied())));
         let labels = named(&mut pairs.iter().flat_map(|p| p.glosses.iter().copied()));
 
-        let bar = ui::progress(words.len() + labels.len(), "words and glosses embedded");
+        let (count, width) = (words.len() + labels.len(), model.embed("a")?.len());
+        let bytes = 2 * count as u64 * width as u64;
+        if bytes > EMBEDDER_LIMIT {
+            let expected = format!(
+                "fewer words: {count} vectors of {width} take {bytes} bytes, and a unit reads {EMBEDDER_LIMIT}"
+            );
+            let given = options.words.as_deref().unwrap_or(folder).display().to_string();
+            return Err(Error::Argument { option: "--words", given, expected });
+        }
+        let bar = ui::progress(count, "words and glosses embedded");
         let embed = |forms: BTreeSet<String>, length: f32| -> Result<BTreeMap<String, Vec<f32>>, Error> {
             let each = forms.into_iter().map(|form| {
                 bar.inc(1);
@@ -60,15 +69,6 @@ impl Given {
         };
         let given = Self { words: embed(words, CERTAIN as f32)?, labels: embed(labels, 1.0)? };
         bar.finish_and_clear();
-        let (count, width) = (given.words.len() + given.labels.len(), given.width());
-        let bytes = 2 * count as u64 * width as u64;
-        if bytes > EMBEDDER_LIMIT {
-            let expected = format!(
-                "fewer words: {count} vectors of {width} take {bytes} bytes, and a unit reads {EMBEDDER_LIMIT}"
-            );
-            let given = options.words.as_deref().unwrap_or(folder).display().to_string();
-            return Err(Error::Argument { option: "--words", given, expected });
-        }
         Ok(Some(given))
     }
 
