@@ -8,7 +8,7 @@ use std::process::Output;
 
 use host::data::sentences::{Sentence, sentences};
 use host::train::Options;
-use host::train::translator::{TranslatorRecipe, train};
+use host::train::translator::{TranslatorRecipe, Varied, train};
 use models::translator::{Direction, ENCODER, TranslatorModel, text};
 use tempfile::TempDir;
 
@@ -60,7 +60,7 @@ impl Bench {
             corpus: TranslatorRecipe::find("phoenix14t-gloss").unwrap().corpus,
             source_pieces: 60,
             target_pieces,
-            cut_smaller: 0.1,
+            varied: Varied { cut_smaller: 0.1, joined: 0.1 },
             width: 32,
             heads: 2,
             inner: 64,
@@ -84,6 +84,7 @@ impl Bench {
             save_every: None,
             networks: None,
             base: None,
+            words: None,
         };
         train(&recipe, &options).unwrap();
         bench

@@ -27,8 +27,7 @@ use crate::nn::{Drops, Translator, numbers};
 use crate::{Error, ui};
 
 use batches::Batches;
-use recipe::Varied;
-pub use recipe::{Corpus, TRANSLATOR_RECIPES, TranslatorRecipe};
+pub use recipe::{Corpus, TRANSLATOR_RECIPES, TranslatorRecipe, Varied};
 use task::{TranslatorTask, rows};
 
 /// One sentence of so many is not learnt.
