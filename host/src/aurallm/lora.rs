@@ -202,7 +202,7 @@ impl Adapter {
 }
 
 /// The name of a layer's projection in the published code.
-fn name(layer: usize, projection: usize) -> String {
+pub(super) fn name(layer: usize, projection: usize) -> String {
     let part = if projection < 4 { "self_attn" } else { "mlp" };
     format!("model.layers.{layer}.{part}.{}", PROJECTIONS[projection])
 }

@@ -9,10 +9,10 @@ use burn::nn::RmsNorm;
 use burn::tensor::activation::{silu, softmax};
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
-use super::lora::Lora;
+use super::Config;
+use super::lora::{self, Lora};
 use super::matrix::{Bias, Matrix};
 use super::weights::Weights;
-use super::{Config, PROJECTIONS};
 use crate::nn::numbers;
 
 /// A language model of the Qwen2.5 family.
@@ -96,9 +96,8 @@ impl<B: Backend> Qwen<B> {
             let at = format!("model.layers.{l}");
             let sizes = [[d, d], [small, d], [small, d], [d, d], [inner, d], [inner, d], [d, inner]];
             let mut projections = vec![];
-            for (i, (name, shape)) in PROJECTIONS.iter().zip(sizes).enumerate() {
-                let part = if i < 4 { "self_attn" } else { "mlp" };
-                let name = format!("{at}.{part}.{name}");
+            for (i, shape) in sizes.into_iter().enumerate() {
+                let name = lora::name(l, i);
                 let bias = (i < 3).then(|| weights.take(&format!("{name}.bias"), &shape[..1]));
                 let bias = bias.transpose()?.map(vector);
                 projections.push(Projection { matrix: matrix(weights, &name, shape)?, bias, lora: None });

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use models::whole;
 use serde::Deserialize;
@@ -81,12 +82,12 @@ pub fn quantize(model: &Path, bits: Bits, out: &Path) -> Result<[usize; 2], Erro
     let here = |why| wrong((model.into(), why));
     tensors(&mut writer, &mut weights, &parsed, bits).map_err(here)?;
     let before = weights.bytes();
-    let gguf = writer.finish();
+    let gguf = Arc::new(writer.finish());
     let net = |weights: &mut Weights| Qwen::<Cpu>::load(&parsed, weights, &Default::default());
     Weights::quantized(gguf.clone()).and_then(|mut weights| net(&mut weights)).map_err(here)?;
 
     std::fs::create_dir_all(out).map_err(Error::io("make the folder", out))?;
-    for (name, bytes) in [(QUANTIZED, &gguf), ("tokenizer.json", &tokenizer), ("config.json", &config)] {
+    for (name, bytes) in [(QUANTIZED, &*gguf), ("tokenizer.json", &tokenizer), ("config.json", &config)] {
         let path = out.join(name);
         whole::write(&path, bytes).map_err(Error::io("write", &path))?;
     }

@@ -52,7 +52,7 @@ impl Weights {
                 return Err(wrong(format!("{other} stands beside it, and a model has one or the other")));
             }
             let bytes = std::fs::read(&quantized).map_err(|e| wrong(e.to_string()))?;
-            return Self::quantized(bytes).map_err(wrong);
+            return Self::quantized(bytes.into()).map_err(wrong);
         }
         let index = folder.join(INDEX);
         let names: Vec<String> = if index.is_file() {
@@ -107,7 +107,7 @@ impl Weights {
     ///
     /// # Errors
     /// Where they are no such file.
-    pub fn quantized(bytes: Vec<u8>) -> Result<Self, String> {
+    pub fn quantized(bytes: Arc<Vec<u8>>) -> Result<Self, String> {
         let mut weights = Self::default();
         let tensors = gguf::read(&bytes)?;
         weights.add(bytes, tensors)?;
@@ -130,10 +130,10 @@ impl Weights {
             (name, Stored { shape: info.shape.clone(), numbers, bytes: begin + first..begin + end })
         });
         let stored = stored.collect();
-        self.add(bytes, stored)
+        self.add(bytes.into(), stored)
     }
 
-    fn add(&mut self, bytes: Vec<u8>, stored: HashMap<String, Stored>) -> Result<(), String> {
+    fn add(&mut self, bytes: Arc<Vec<u8>>, stored: HashMap<String, Stored>) -> Result<(), String> {
         for (name, stored) in stored {
             if stored.bytes.end > bytes.len() {
                 return Err(format!("the tensor {name} is not whole"));
@@ -142,7 +142,7 @@ impl Weights {
                 return Err(format!("the tensor {name} stands there twice"));
             }
         }
-        self.files.push(bytes.into());
+        self.files.push(bytes);
         Ok(())
     }
 

@@ -136,9 +136,10 @@ impl SentenceModel {
 /// The tokenizer, which makes all texts as long as the network is told.
 fn tokenizer(bytes: &[u8]) -> Result<Tokenizer, String> {
     let wrong = |e: &dyn std::fmt::Display| format!("it is no tokenizer.json ({e})");
-    // The library panics over what is no JSON.
+    // Over what is no JSON the library always panics; that much is easily told beforehand.
     serde_json::from_slice::<serde_json::Value>(bytes).map_err(|e| wrong(&e))?;
-    let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|e| wrong(&e))?;
+    let open = || Tokenizer::from_bytes(bytes).map_err(|e| TractError::msg(e.to_string()));
+    let mut tokenizer = caught(open).map_err(|e| wrong(&e))?;
     let known = tokenizer.get_padding().map(|p| (p.pad_id, p.pad_token.clone()));
     let named = || PADDING.into_iter().find_map(|name| Some((tokenizer.token_to_id(name)?, name.to_owned())));
     let (pad_id, pad_token) = known.or_else(named).ok_or("it has no token that fills up")?;
