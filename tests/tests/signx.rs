@@ -18,8 +18,8 @@ use host::nn::{Drops, load, save};
 use host::signx::decode::Search;
 use host::signx::loss::{self, Balance, Noised, Targets};
 use host::signx::{
-    AlphaBar, Diffusion, Frames, Pose2Gloss, Pose2GlossConfig, Size, SpatialConfig, Video2Gloss, Video2Pose,
-    Video2PoseConfig, decode,
+    AlphaBar, Diffusion, Frames, Pose2Gloss, Pose2GlossConfig, ShrinkConfig, Size, SpatialConfig,
+    Video2Gloss, Video2Pose, Video2PoseConfig, decode,
 };
 use models::translator::{
     BEGIN, Decoding, END, Encoded, Networks, Session, Shaping, Sizes, StepInput, StepOutput, Steps,
@@ -36,6 +36,7 @@ const GRADIENT: f32 = 1e-3;
 const SIZE: Size = Size { width: 8, heads: 2, inner: 12, layers: 2 };
 const DIFFUSION: Diffusion = Diffusion { schedule: AlphaBar::Cosine, levels: 20, from: 10, steps: 3 };
 /// Clips, and the frames and tokens of each.
+const SHRINKS: [ShrinkConfig; 2] = [ShrinkConfig { by: 4, to: 5 }, ShrinkConfig { by: 2, to: 6 }];
 const CLIPS: usize = 2;
 const FRAMES: usize = 6;
 const TOKENS: usize = 6;
@@ -120,7 +121,7 @@ fn net() -> Pose2Gloss<B> {
 
 fn video_net() -> Video2Pose<B> {
     let temporal = Size { layers: 1, ..SIZE };
-    let spatial = SpatialConfig { picture: 8, halves: vec![], patch: 4, size: SIZE, gathers: false };
+    let spatial = SpatialConfig { picture: 8, shrinks: vec![], patch: 4, size: SIZE, gathers: false };
     let config = Video2PoseConfig { spatial, temporal };
     load(config.init::<B>(&net().encode, &Default::default()), file("video2pose.safetensors")).unwrap()
 }
@@ -358,14 +359,14 @@ fn a_video_becomes_tracks_and_is_read_by_them() {
 fn a_hybrid_makes_a_frame_s_feature_of_all_its_places() {
     let said = Said::read();
     let size = Size { layers: 1, ..SIZE };
-    let config = SpatialConfig { picture: 8, halves: vec![5, 6], patch: 1, size, gathers: true };
+    let config = SpatialConfig { picture: 16, shrinks: SHRINKS.into(), patch: 1, size, gathers: true };
     let net = load(config.init::<B>(&Default::default()), file("spatial.safetensors")).unwrap();
-    let features = net.forward(said.tensor::<5>("video"), &mut Drops::none());
+    let features = net.forward(said.tensor::<5>("hybrid.video"), &mut Drops::none());
     said.check("hybrid.frames", features.clone(), VALUE);
     let gradients = features.powi_scalar(2).mean().backward();
     let of = |name: &str| format!("hybrid.gradient.{name}");
-    said.check_gradient(&of("halves.0.linear.weight"), &net.halves[0].linear.weight.val(), &gradients);
-    said.check_gradient(&of("halves.1.norm.gamma"), &net.halves[1].norm.gamma.val(), &gradients);
+    said.check_gradient(&of("shrinks.0.linear.weight"), &net.shrinks[0].linear.weight.val(), &gradients);
+    said.check_gradient(&of("shrinks.1.norm.gamma"), &net.shrinks[1].norm.gamma.val(), &gradients);
     said.check_gradient(&of("places"), &net.places.val(), &gradients);
     said.check_gradient(&of("gather.weight"), &net.gather.as_ref().unwrap().weight.val(), &gradients);
 }
@@ -441,7 +442,8 @@ fn exported_its_video_half_gives_the_same_tracks_on_every_engine() {
     const SIDE: usize = 8;
     let said = Said::read();
     let size = Size { layers: 1, ..SIZE };
-    let spatial = SpatialConfig { picture: SIDE, halves: vec![5, 6], patch: 1, size, gathers: true };
+    let spatial =
+        SpatialConfig { picture: SIDE, shrinks: SHRINKS[..1].into(), patch: 1, size, gathers: true };
     let hybrid = Video2PoseConfig { spatial, temporal: size }.init::<B>(&net().encode, &Default::default());
     // What PyTorch gave of the one is in the fixture; the other is held to what it gives itself.
     let (video, seen) = (said.tensor::<5>("video"), said.frames().seen());

@@ -16,7 +16,7 @@ use models::translator::NOT_THERE;
 
 use super::translator::{along, names};
 use super::{Graph, values};
-use crate::signx::spatial::Halve;
+use crate::signx::spatial::Shrink;
 use crate::signx::{Spatial, Video2Pose};
 
 /// A network as two: the bytes of what looks at a frame, and of what gives the tracks of `frames` frames. `tracks` are
@@ -38,15 +38,14 @@ fn look<B: Backend>(name: &str, net: &Spatial<B>) -> Vec<u8> {
     graph.to.tensor_f32("one", &[1], &[1.0]);
     graph.to.node("Mul", &["picture", "two"], &["twice"], vec![]);
     graph.to.node("Sub", &["twice", "one"], &["pixels"], vec![]);
-    graph.shaped("pixels", "half0", &[side * side, 3]);
+    graph.shaped("pixels", "seen0", &[side * side, 3]);
     let mut left = side;
-    for (i, halve) in net.halves.iter().enumerate() {
-        graph.halve(&format!("half{i}"), &format!("half{}", i + 1), halve, left);
-        left /= 2;
+    for (i, shrink) in net.shrinks.iter().enumerate() {
+        left = graph.shrink(&format!("seen{i}"), &format!("seen{}", i + 1), shrink, left);
     }
     let (p, c) = (net.patch(), net.patches.weight.dims()[0] / net.patch().pow(2));
     let g = left / p;
-    graph.shaped(&format!("half{}", net.halves.len()), "parted", &[g, p, g, p, c]);
+    graph.shaped(&format!("seen{}", net.shrinks.len()), "parted", &[g, p, g, p, c]);
     let order = vec![("perm", Value::Ints(vec![0, 2, 1, 3, 4]))];
     graph.to.node("Transpose", &["parted"], &["patches_cube"], order);
     graph.shaped("patches_cube", "patches", &[g * g, p * p * c]);
@@ -122,37 +121,36 @@ fn told<B: Backend>(
 }
 
 impl Graph {
-    /// A convolution for every second row and column of a picture `side` high and wide: from `[side², C]` to
-    /// `[side² / 4, C']`, pixels row by row.
-    fn halve<B: Backend>(&mut self, input: &str, output: &str, halve: &Halve<B>, side: usize) {
+    /// A convolution of a picture `side` high and wide, from `[side², C]` to `[left², C']`, pixels row by row; gives
+    /// how many rows are left.
+    fn shrink<B: Backend>(&mut self, input: &str, output: &str, shrink: &Shrink<B>, side: usize) -> usize {
         let now = |part: &str| format!("{output}_{part}");
-        let ([taps, to], half) = (halve.linear.weight.dims(), side / 2);
-        let c = taps / 16;
+        let ([taps, to], by) = (shrink.linear.weight.dims(), shrink.by());
+        let (window, left) = (2 * by, side / by);
+        let c = taps / window.pow(2);
         let turn = || vec![("perm", Value::Ints(vec![1, 0]))];
         self.to.node("Transpose", &[input], &[&now("colours")], turn());
         self.shaped(&now("colours"), &now("picture"), &[1, c, side, side]);
-        // The matrix's rows: the block's row and column, the row and column in it, and the colour.
-        let rows = values(&halve.linear.weight);
         let mut kernel = vec![0.0; taps * to];
-        for (row, values) in rows.chunks_exact(to).enumerate() {
+        for (row, values) in values(&shrink.linear.weight).chunks_exact(to).enumerate() {
             let (pixel, colour) = (row / c, row % c);
-            let (y, x) = (pixel / 8 * 2 + pixel % 4 / 2, pixel / 4 % 2 * 2 + pixel % 2);
             for (out, value) in values.iter().enumerate() {
-                kernel[((out * c + colour) * 4 + y) * 4 + x] = *value;
+                kernel[(out * c + colour) * window.pow(2) + pixel] = *value;
             }
         }
-        self.to.tensor_f32(&now("kernel"), &[to, c, 4, 4], &kernel);
-        let bias = halve.linear.bias.as_ref().map_or_else(|| vec![0.0; to], values);
+        self.to.tensor_f32(&now("kernel"), &[to, c, window, window], &kernel);
+        let bias = shrink.linear.bias.as_ref().map_or_else(|| vec![0.0; to], values);
         self.to.tensor_f32(&now("bias"), &[to], &bias);
         let how = vec![
-            ("kernel_shape", Value::Ints(vec![4, 4])),
-            ("strides", Value::Ints(vec![2, 2])),
-            ("pads", Value::Ints(vec![1, 1, 1, 1])),
+            ("kernel_shape", Value::Ints(vec![window as i64; 2])),
+            ("strides", Value::Ints(vec![by as i64; 2])),
+            ("pads", Value::Ints(vec![by as i64 / 2; 4])),
         ];
         self.to.node("Conv", &[&now("picture"), &now("kernel"), &now("bias")], &[&now("seen")], how);
-        self.shaped(&now("seen"), &now("planes"), &[to, half * half]);
+        self.shaped(&now("seen"), &now("planes"), &[to, left * left]);
         self.to.node("Transpose", &[&now("planes")], &[&now("rows")], turn());
-        self.norm(&now("norm"), &now("rows"), &now("normed"), &halve.norm);
+        self.norm(&now("norm"), &now("rows"), &now("normed"), &shrink.norm);
         self.silu(&now("normed"), output);
+        left
     }
 }

@@ -45,7 +45,7 @@ pub use pose2gloss::{Frames, Pose2Gloss, Pose2GlossConfig};
 pub use preset::Preset;
 pub use sampler::{Diffusion, Move};
 pub use schedule::AlphaBar;
-pub use spatial::{Spatial, SpatialConfig};
+pub use spatial::{ShrinkConfig, Spatial, SpatialConfig};
 pub use track::Track;
 pub use video2pose::{Video2Gloss, Video2Pose, Video2PoseConfig};
 

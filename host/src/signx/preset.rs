@@ -6,7 +6,9 @@ use models::translator::{Decoding, Shaping};
 
 use super::decode::Search;
 use super::loss::{Decay, Weights};
-use super::{AlphaBar, Diffusion, Pose2GlossConfig, Size, SpatialConfig, Track, Video2PoseConfig};
+use super::{
+    AlphaBar, Diffusion, Pose2GlossConfig, ShrinkConfig, Size, SpatialConfig, Track, Video2PoseConfig,
+};
 use crate::nn::parameters;
 
 /// All that a network and its training are made by.
@@ -131,7 +133,13 @@ impl Preset {
             },
             diffusion: Diffusion { schedule: AlphaBar::Cosine, levels: 1000, from: 250, steps: 2 },
             video2pose: Video2PoseConfig {
-                spatial: SpatialConfig { picture: 224, halves: vec![], patch: 16, size: vit, gathers: false },
+                spatial: SpatialConfig {
+                    picture: 224,
+                    shrinks: vec![],
+                    patch: 16,
+                    size: vit,
+                    gathers: false,
+                },
                 temporal: Size { layers: 4, ..vit },
             },
             stages: [stage, Stage { floor: 0.01, clip: 1.0, epochs: 300, accumulate: 32, ..stage }],
@@ -184,7 +192,7 @@ impl Preset {
             video2pose: Video2PoseConfig {
                 spatial: SpatialConfig {
                     picture: 64,
-                    halves: vec![32, 64, 96, 128],
+                    shrinks: [(4, 64), (2, 96), (2, 128)].map(|(by, to)| ShrinkConfig { by, to }).into(),
                     patch: 1,
                     size: vit,
                     gathers: true,
@@ -229,7 +237,12 @@ impl Preset {
                 ..small.pose2gloss
             },
             video2pose: Video2PoseConfig {
-                spatial: SpatialConfig { picture: 16, halves: vec![8, 12], size, ..small.video2pose.spatial },
+                spatial: SpatialConfig {
+                    picture: 16,
+                    shrinks: [(4, 8), (2, 12)].map(|(by, to)| ShrinkConfig { by, to }).into(),
+                    size,
+                    ..small.video2pose.spatial
+                },
                 temporal: size,
             },
             ..small

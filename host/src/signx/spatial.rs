@@ -24,9 +24,8 @@ const BEGIN: f64 = 0.02;
 pub struct SpatialConfig {
     /// Height and width of a frame, pixels.
     pub picture: usize,
-    /// What each convolution before the transformer gives, each for half of the rows and columns; none, where the
-    /// transformer looks at the picture itself.
-    pub halves: Vec<usize>,
+    /// The convolutions before the transformer; none, where it looks at the picture itself.
+    pub shrinks: Vec<ShrinkConfig>,
     /// Height and width of a patch, of what the convolutions leave.
     pub patch: usize,
     /// The transformer.
@@ -35,11 +34,20 @@ pub struct SpatialConfig {
     pub gathers: bool,
 }
 
+/// The sizes of a [`Shrink`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShrinkConfig {
+    /// So many rows, and as many columns, become one; even.
+    pub by: usize,
+    /// Channels that it gives.
+    pub to: usize,
+}
+
 /// Looks at frames.
 #[derive(Module, Debug)]
 pub struct Spatial<B: Backend> {
     /// In order.
-    pub halves: Vec<Halve<B>>,
+    pub shrinks: Vec<Shrink<B>>,
     /// `[patch · patch · C, D]`, C colours, or what the convolutions leave.
     pub patches: Linear<B>,
     /// `[1, D]`: what becomes the frame's feature.
@@ -56,13 +64,14 @@ pub struct Spatial<B: Backend> {
     patch: usize,
 }
 
-/// A convolution of 4 × 4 pixels for every second row and column.
+/// A convolution whose windows are twice as high and wide as they are apart.
 #[derive(Module, Debug)]
-pub struct Halve<B: Backend> {
-    /// `[16 · C, C']`: the pixels as four blocks of 2 × 2, row by row.
+pub struct Shrink<B: Backend> {
+    /// `[(2 · by)² · C, C']`: a window's pixels row by row.
     pub linear: Linear<B>,
     /// Over C'.
     pub norm: LayerNorm<B>,
+    by: usize,
 }
 
 impl SpatialConfig {
@@ -72,21 +81,26 @@ impl SpatialConfig {
     /// Where patches do not fill the picture.
     pub fn init<B: Backend>(&self, device: &B::Device) -> Spatial<B> {
         let d = self.size.width;
-        let left = self.picture >> self.halves.len();
-        assert_eq!(left << self.halves.len(), self.picture, "each half is whole");
-        assert!(left.is_multiple_of(self.patch), "patches fill what is left");
+        let by: usize = self.shrinks.iter().map(|shrink| shrink.by).product();
+        assert!(
+            self.picture.is_multiple_of(by * self.patch),
+            "windows fill the picture, and patches what is left"
+        );
+        let left = self.picture / by;
         let (linear, patches) =
             (|from, to| LinearConfig::new(from, to).init(device), (left / self.patch).pow(2));
         let small = Initializer::Normal { mean: 0.0, std: BEGIN };
-        let from = std::iter::once(COLOURS).chain(self.halves.iter().copied());
-        let halve = |(from, &to): (usize, &usize)| Halve {
-            linear: linear(16 * from, to),
+        let from = std::iter::once(COLOURS).chain(self.shrinks.iter().map(|shrink| shrink.to));
+        let shrink = |(from, &ShrinkConfig { by, to }): (usize, &ShrinkConfig)| Shrink {
+            linear: linear((2 * by).pow(2) * from, to),
             norm: LayerNormConfig::new(to).init(device),
+            by,
         };
+        let channels = self.shrinks.last().map_or(COLOURS, |shrink| shrink.to);
         let class = usize::from(!self.gathers);
         Spatial {
-            halves: from.zip(&self.halves).map(halve).collect(),
-            patches: linear(self.patch.pow(2) * self.halves.last().unwrap_or(&COLOURS), d),
+            shrinks: from.zip(&self.shrinks).map(shrink).collect(),
+            patches: linear(self.patch.pow(2) * channels, d),
             class: (!self.gathers).then(|| small.init([1, d], device)),
             places: small.init([class + patches, d], device),
             layers: (0..self.size.layers).map(|_| EncoderLayer::new(self.size.layer(), device)).collect(),
@@ -109,7 +123,7 @@ impl<B: Backend> Spatial<B> {
         assert_eq!([height, width], [self.picture; 2], "a frame is as large as the places that were learnt");
         let ([_, d], rows, p) = (self.places.dims(), b * t, self.patch);
         let pixels = video.reshape([rows, height, width, COLOURS]) * 2.0 - 1.0;
-        let x = self.halves.iter().fold(pixels, |x, halve| halve.forward(x));
+        let x = self.shrinks.iter().fold(pixels, |x, shrink| shrink.forward(x));
         let [_, left, _, c] = x.dims();
         let g = left / p;
         let patches = x.reshape([rows, g, p, g, p, c]).permute([0, 1, 3, 2, 4, 5]);
@@ -146,39 +160,43 @@ impl<B: Backend> Spatial<B> {
     }
 }
 
-impl<B: Backend> Halve<B> {
-    /// What is seen at every second row and column; beyond the edges there is nothing.
+impl<B: Backend> Shrink<B> {
+    /// What windows around every `by`th row and column see; beyond the edges there is nothing.
     ///
     /// # Shapes
     /// - `x`: `[N, H, W, C]`
-    /// - returns: `[N, H / 2, W / 2, C']`
+    /// - returns: `[N, H / by, W / by, C']`
     pub fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
-        let ([n, height, width, c], device) = (x.dims(), x.device());
-        let (h, w) = (height / 2, width / 2);
-        let nothing = Tensor::zeros([1, c], &device);
-        let pixels = Tensor::cat(vec![x.reshape([n * height * width, c]), nothing], 0);
-        // Rows of pixels are copied whole, which is several times as fast as views of blocks.
-        let seen = pixels.select(0, Tensor::from_data(around(n, [height, width]), &device));
-        let x = self.norm.forward(self.linear.forward(seen.reshape([n * h * w, 16 * c])));
+        let ([n, height, width, c], device, by) = (x.dims(), x.device(), self.by);
+        let (h, w, run) = (height / by, width / by, by / 2);
+        let nothing = Tensor::zeros([1, run * c], &device);
+        let runs = Tensor::cat(vec![x.reshape([n * height * width / run, run * c]), nothing], 0);
+        // Runs of pixels are copied whole, which is several times as fast as views of windows.
+        let seen = runs.select(0, Tensor::from_data(around(n, [height, width], by), &device));
+        let x = self.norm.forward(self.linear.forward(seen.reshape([n * h * w, (2 * by).pow(2) * c])));
         let [_, to] = x.dims();
         silu(x).reshape([n, h, w, to])
     }
+
+    /// So many rows, and as many columns, become one.
+    pub fn by(&self) -> usize {
+        self.by
+    }
 }
 
-/// Which pixels of `n` pictures a convolution of 4 × 4 for every second row and column sees, `[n · H / 2 · W / 2 · 16]`:
-/// for each place four blocks of 2 × 2, row by row. The number behind the last pixel is beyond the edges.
-fn around(n: usize, [height, width]: [usize; 2]) -> TensorData {
-    let (h, w) = (height / 2, width / 2);
-    let mut seen = Vec::with_capacity(n * h * w * 16);
+/// Which runs of pixels the windows of `n` pictures see, row by row: `[n · H / by · W / by · 2 · by · 4]`. A run is `by / 2`
+/// pixels of a row, so that a window, which begins as far before its place, is four runs wide. The number behind the
+/// last run is beyond the edges.
+fn around(n: usize, [height, width]: [usize; 2], by: usize) -> TensorData {
+    let (h, w, runs) = (height / by, width / by, width / (by / 2));
+    let mut seen = Vec::with_capacity(n * h * w * 2 * by * 4);
     for picture in 0..n {
         for (row, column) in (0..h).flat_map(|row| (0..w).map(move |column| (row, column))) {
-            for i in 0..16 {
-                // Bits of `i`: the block's row and column, and the pixel's in it; the first pixel lies outside.
-                let y = (2 * (row + (i >> 3 & 1)) + (i >> 1 & 1)).wrapping_sub(1);
-                let x = (2 * (column + (i >> 2 & 1)) + (i & 1)).wrapping_sub(1);
-                let inside = y < height && x < width;
-                let pixel = (picture * height + y.min(height)) * width + x.min(width);
-                seen.push(if inside { pixel as i64 } else { (n * height * width) as i64 });
+            for (y, x) in (0..2 * by).flat_map(|y| (0..4).map(move |x| (y, x))) {
+                let (y, x) = ((row * by + y).wrapping_sub(by / 2), (column * 2 + x).wrapping_sub(1));
+                let inside = y < height && x < runs;
+                let run = if inside { (picture * height + y) * runs + x } else { n * height * runs };
+                seen.push(run as i64);
             }
         }
     }
@@ -191,12 +209,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_sees_the_pixels_around_it_and_nothing_beyond_the_edges() {
-        let seen = around(2, [4, 2]).to_vec::<i64>().unwrap();
-        let places: Vec<&[i64]> = seen.chunks_exact(16).collect();
-        assert_eq!(places.len(), 2 * 2);
+    fn a_window_sees_the_pixels_around_its_place_and_nothing_beyond_the_edges() {
+        let seen = around(2, [4, 2], 2).to_vec::<i64>().unwrap();
+        let windows: Vec<&[i64]> = seen.chunks_exact(16).collect();
+        assert_eq!(windows.len(), 2 * 2);
         // Pixels of the first picture are 0 to 7, two a row; 16 is beyond the edges.
-        assert_eq!(places[0], [16, 16, 16, 0, 16, 16, 1, 16, 16, 2, 16, 4, 3, 16, 5, 16]);
-        assert_eq!(places[3], [16, 10, 16, 12, 11, 16, 13, 16, 16, 14, 16, 16, 15, 16, 16, 16]);
+        assert_eq!(windows[0], [16, 16, 16, 16, 16, 0, 1, 16, 16, 2, 3, 16, 16, 4, 5, 16]);
+        assert_eq!(windows[3], [16, 10, 11, 16, 16, 12, 13, 16, 16, 14, 15, 16, 16, 16, 16, 16]);
+    }
+
+    #[test]
+    fn larger_windows_begin_half_a_step_before_their_place() {
+        // Two places; runs of two pixels, four in each of four rows; 16 is beyond the edges.
+        let seen = around(1, [4, 8], 4).to_vec::<i64>().unwrap();
+        let rows: Vec<&[i64]> = seen.chunks_exact(4).collect();
+        assert_eq!(rows.len(), 2 * 8);
+        assert_eq!(rows[..4], [[16; 4], [16; 4], [16, 0, 1, 2], [16, 4, 5, 6]]);
+        assert_eq!(
+            rows[8 + 2..8 + 7],
+            [[1, 2, 3, 16], [5, 6, 7, 16], [9, 10, 11, 16], [13, 14, 15, 16], [16; 4]]
+        );
     }
 }

@@ -428,28 +428,32 @@ for name in ["spatial.patches.weight", "spatial.class", "temporal.0.attention.qu
 
 # ---- the hybrid of equation 5 (Dosovitskiy et al. 2021, section 3.1): convolutions, then a transformer ----
 video2pose = [k for k in weights if k not in pose2gloss]
-HALVES, PLACES = [5, 6], 4
-for i, (c, o) in enumerate(zip([3, *HALVES], HALVES)):
-    make_linear(f"hybrid.halves.{i}.linear", 16 * c, o)
-    make_norm(f"hybrid.halves.{i}.norm", o)
-make_linear("hybrid.patches", HALVES[-1], WIDTH)
+SHRINKS, SIDE, PLACES = [(4, 5), (2, 6)], 16, 4  # by how much, and to how many channels
+channels = 3
+for i, (by, to) in enumerate(SHRINKS):
+    make_linear(f"hybrid.shrinks.{i}.linear", (2 * by) ** 2 * channels, to)
+    make_norm(f"hybrid.shrinks.{i}.norm", to)
+    channels = to
+make_linear("hybrid.patches", channels, WIDTH)
 param("hybrid.places", PLACES, WIDTH, scale=1.0)
 make_encoder_layer("hybrid.layers.0", WIDTH)
 make_norm("hybrid.norm", WIDTH)
 make_linear("hybrid.gather", PLACES * WIDTH, WIDTH)
-x = video.flatten(0, 1).permute(0, 3, 1, 2) * 2 - 1  # [B * T, 3, H, W]
-for i in range(len(HALVES)):
-    name = f"hybrid.halves.{i}"
-    # Rows of the matrix: the block's row and column, the row and column in it, and the channel.
-    kernel = weights[f"{name}.linear.weight"].unflatten(0, (2, 2, 2, 2, -1)).permute(5, 4, 0, 2, 1, 3)
-    x = F.conv2d(x, kernel.flatten(4).flatten(2, 3), weights[f"{name}.linear.bias"], stride=2, padding=1)
+larger = torch.rand(1, 2, SIDE, SIDE, 3).float().double()
+tell("hybrid.video", larger)
+x = larger.flatten(0, 1).permute(0, 3, 1, 2) * 2 - 1  # [B * T, 3, H, W]
+for i, (by, _) in enumerate(SHRINKS):
+    name = f"hybrid.shrinks.{i}"
+    # Rows of the matrix: the window's row and column, and the channel.
+    kernel = weights[f"{name}.linear.weight"].unflatten(0, (2 * by, 2 * by, -1)).permute(3, 2, 0, 1)
+    x = F.conv2d(x, kernel, weights[f"{name}.linear.bias"], stride=by, padding=by // 2)
     x = F.silu(norm(f"{name}.norm", x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
 x = linear("hybrid.patches", x.flatten(2).transpose(1, 2)) + weights["hybrid.places"]
 x = norm("hybrid.norm", encoder_layer("hybrid.layers.0", x))
 x = linear("hybrid.gather", x.flatten(1))
 tell("hybrid.frames", x)
 (x**2).mean().backward()
-for name in ["halves.0.linear.weight", "halves.1.norm.gamma", "places", "gather.weight"]:
+for name in ["shrinks.0.linear.weight", "shrinks.1.norm.gamma", "places", "gather.weight"]:
     tell(f"hybrid.gradient.{name}", weights[f"hybrid.{name}"].grad)
 
 

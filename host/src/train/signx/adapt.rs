@@ -6,7 +6,7 @@ use models::signx::MARKS;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::filmed::Stage;
+use super::filmed::{Stage, with_video};
 use super::look::Look;
 use super::{Example, SignXRecipe, learn, tokens};
 use crate::nn::{load, save};
@@ -28,11 +28,7 @@ const LOOKS: usize = 2;
 pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, Error> {
     let stage = Stage::begin(recipe, options)?;
     let SignXModel { manifest, preset, net, video } = &stage.before;
-    let Some(video) = video.clone() else {
-        let given = options.base.as_deref().map_or_else(String::new, |base| base.display().to_string());
-        let expected = "a folder that `train signx-video` wrote".into();
-        return Err(Error::Argument { option: "--base", given, expected });
-    };
+    let video = with_video(video, options)?.clone();
     let learnt = &stage.learnt;
     let bar = ui::progress(learnt.len(), "videos looked at");
     let mut examples: Vec<Example> = vec![];
@@ -54,7 +50,7 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
 }
 
 /// A network that was learnt, to go on learning: one of a backend without gradients would stay as it is.
-fn learning(preset: &Preset, net: &Pose2Gloss<Plain<Training>>) -> Pose2Gloss<Training> {
+pub(super) fn learning(preset: &Preset, net: &Pose2Gloss<Plain<Training>>) -> Pose2Gloss<Training> {
     let codes = net.codebook.bias.dims()[0] - MARKS;
     load(config(preset, codes).init(&Default::default()), save(net)).expect("both are of one shape")
 }

@@ -6,13 +6,14 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngCore, SeedableRng};
 
 use crate::data::augment::normal;
-use crate::signx::Clip;
 use crate::signx::track::{FRAME, Track};
+use crate::signx::{Clip, Frames};
 use crate::train::plan::step_seed;
 
 /// The batches of so many steps are drawn together and sorted by length, so that little of a batch is padding.
@@ -54,10 +55,24 @@ pub struct Batch {
     pub there: Vec<f32>,
     /// `[B]`: tokens, the last an end.
     pub rows: Vec<Vec<u32>>,
+    /// `[B]`: the number of the clip, and which of its frames are shown.
+    pub shown: Vec<(usize, Vec<usize>)>,
     /// Its number.
     pub number: usize,
     /// What is random in the step follows from it.
     pub seed: u64,
+}
+
+impl Batch {
+    /// What the tracks show.
+    pub fn frames<B: Backend>(&self) -> Frames<B> {
+        let ([b, t], device) = (self.shape, Default::default());
+        let data = |values: &Vec<f32>, width: usize| TensorData::new(values.clone(), [b, t, width]);
+        Frames {
+            numbers: Tensor::from_data(data(&self.numbers, FRAME), &device),
+            there: Tensor::from_data(data(&self.there, TRACKS), &device),
+        }
+    }
 }
 
 impl<'a> Batches<'a> {
@@ -101,7 +116,9 @@ impl<'a> Batches<'a> {
             }
         }
         let rows = clips.iter().map(|played| played.example.0.clone()).collect();
-        Batch { shape, numbers, there, rows, number, seed: rng.next_u64() }
+        let frames = clips.into_iter().map(|played| played.frames);
+        let shown = batches[place].iter().copied().zip(frames).collect();
+        Batch { shape, numbers, there, rows, shown, number, seed: rng.next_u64() }
     }
 
     /// The batches of an epoch. Those of a step are about as long as each other, because threads that learn them wait for

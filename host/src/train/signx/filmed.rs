@@ -1,5 +1,6 @@
 //! What the stages that learn from videos share: the stage before, the corpora, and the folder that they write.
 
+use burn::tensor::backend::Backend;
 use models::manifest::sha256;
 
 use super::{SignXRecipe, measure, source};
@@ -83,4 +84,25 @@ impl<'a> Stage<'a> {
         forget(&options.out)?;
         Ok(manifest)
     }
+}
+
+/// What examples are made of, in a word.
+pub(super) fn fingerprint(examples: &[Filmed]) -> String {
+    let each = examples.iter().map(|(_, clip, film)| clip.fingerprint() + &sha256(&film.frames));
+    sha256(each.collect::<String>().as_bytes())
+}
+
+/// The Video2Pose of the stage before.
+///
+/// # Errors
+/// [`Error::Argument`] where it has none.
+pub(super) fn with_video<'a, B: Backend>(
+    video: &'a Option<Video2Pose<B>>,
+    options: &Options,
+) -> Result<&'a Video2Pose<B>, Error> {
+    video.as_ref().ok_or_else(|| {
+        let given = options.base.as_deref().map_or_else(String::new, |base| base.display().to_string());
+        let expected = "a folder that `train signx-video` wrote".into();
+        Error::Argument { option: "--base", given, expected }
+    })
 }

@@ -7,6 +7,7 @@
 mod adapt;
 mod batches;
 mod filmed;
+mod joint;
 mod look;
 mod task;
 pub mod video;
@@ -53,15 +54,18 @@ pub enum Learns {
     Video2Pose,
     /// A Pose2Gloss for its Video2Pose, by its settings.
     Adapted,
+    /// Both together, by their settings.
+    Joint,
 }
 
 /// All recipes.
-pub const SIGNX_RECIPES: [SignXRecipe; 5] = [
+pub const SIGNX_RECIPES: [SignXRecipe; 6] = [
     SignXRecipe { name: "signx-small", learns: Learns::Pose2Gloss("small") },
     SignXRecipe { name: "signx-tiny", learns: Learns::Pose2Gloss("tiny") },
     SignXRecipe { name: "signx-paper", learns: Learns::Pose2Gloss("paper") },
     SignXRecipe { name: "signx-video", learns: Learns::Video2Pose },
     SignXRecipe { name: "signx-adapt", learns: Learns::Adapted },
+    SignXRecipe { name: "signx-joint", learns: Learns::Joint },
 ];
 
 /// Deviations below this are of numbers that never change.
@@ -89,6 +93,7 @@ pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, E
         Learns::Pose2Gloss(preset) => preset,
         Learns::Video2Pose => return video::train(recipe, options),
         Learns::Adapted => return adapt::train(recipe, options),
+        Learns::Joint => return joint::train(recipe, options),
     };
     let mut preset = Preset::find(name).expect("a test looks up the preset of every recipe");
     for part in &options.without {

@@ -12,7 +12,6 @@ use super::batches::{Batch, Batches};
 use crate::data::augment::normal;
 use crate::nn::{Drops, numbers};
 use crate::signx::loss::{self, Balance, Noised, Targets, Weights};
-use crate::signx::track::{FRAME, Track};
 use crate::signx::{Diffusion, Frames, Pose2Gloss, Preset};
 use crate::train::fit::{Parts, Plain, Task};
 use crate::train::gradient;
@@ -55,59 +54,65 @@ impl<B: AutodiffBackend> Task<B> for SignXTask<'_> {
     }
 
     fn loss(&self, learnt: &Learnt<B>, batch: Batch) -> (Tensor<B, 1>, Parts<B>) {
-        let (net, preset, device) = (&learnt.net, self.preset, Default::default());
-        let [b, t] = batch.shape;
-        let share = batch.number as f32 / self.all as f32;
-        let weights = preset.weights.at(share);
-        let mut rng = StdRng::seed_from_u64(batch.seed);
-        let drops = &mut Drops::new(rng.random(), preset.dropout);
-        let frames = Frames {
-            numbers: Tensor::from_data(TensorData::new(batch.numbers, [b, t, FRAME]), &device),
-            there: Tensor::from_data(TensorData::new(batch.there, [b, t, Track::ALL.len()]), &device),
-        };
-        let seen = frames.seen();
-        let latent = net.latent(&frames, drops);
-
-        let diffusion = &preset.diffusion;
-        let noise = if weights[0] > 0.0 {
-            let left = diffusion.schedule.levels(diffusion.levels);
-            let levels = (0..b).map(|_| rng.random_range(1..=diffusion.levels)).collect();
-            let values: Vec<f32> = (0..latent.shape().num_elements()).map(|_| normal(&mut rng)).collect();
-            let mixed_in = Tensor::from_data(TensorData::new(values, latent.dims()), &device);
-            let noised = Noised::new(latent.clone(), mixed_in, levels, &left);
-            let told = net.noise.forward(noised.latent, &noised.levels, &seen, drops);
-            loss::noise(told, noised.noise, &seen)
-        } else {
-            Tensor::zeros([1], &device)
-        };
-
-        // How many steps it will be denoised in is chosen when it reads, so it learns with any.
-        let steps = if diffusion.steps > 0 { rng.random_range(STEPS) } else { 0 };
-        let denoised = net.denoised(latent, &seen, &Diffusion { steps, ..*diffusion }, drops);
-        let memory = net.codebook.memory(denoised.clone(), b);
-        let targets = Targets::new(batch.rows, &device);
-        let told = told(learnt, &targets, (&memory, &seen), preset.teacher.at(share), &mut rng);
-        let logits = net.codebook.forward(told, &memory, &seen, drops);
-        let (probs, codes) = (softmax(logits.clone(), 1), net.codebook.codes.weight.val());
-        // A help for few clips and few steps: the decoder has to find out where in a clip each gloss is, and learns that
-        // far sooner where the frames know what they show (CTC beside attention, Kim et al. 2017, section 2.3).
-        let heard = if weights[5] > 0.0 {
-            gradient::aligned(net.codebook.heard(denoised), &targets.rows, &numbers(seen.clone()))
-        } else {
-            Tensor::zeros([1], &device)
-        };
-        let poses = loss::mean_of(memory, &seen);
-        let losses = [
-            noise,
-            loss::text(logits, &targets, preset.smoothing),
-            loss::word(probs.clone(), codes.clone(), &targets),
-            loss::ngram(probs, &targets),
-            loss::contrast(poses, &codes, &targets, preset.contrast),
-            heard,
-        ];
-        let parts = Weights::NAMES.into_iter().zip(losses.iter().map(|l| l.clone().detach())).collect();
-        (learnt.balance.total(Tensor::cat(losses.into(), 0), &weights), parts)
+        let (mut rng, share) = (StdRng::seed_from_u64(batch.seed), batch.number as f32 / self.all as f32);
+        let drops = &mut Drops::new(rng.random(), self.preset.dropout);
+        losses(self.preset, share, learnt, (&batch.frames(), batch.rows), (&mut rng, drops))
     }
+}
+
+/// What a network loses by what it reads of frames that say `rows`, after that share of its training: weighted, and by
+/// part.
+pub(super) fn losses<B: AutodiffBackend>(
+    preset: &Preset,
+    share: f32,
+    learnt: &Learnt<B>,
+    (frames, rows): (&Frames<B>, Vec<Vec<u32>>),
+    (rng, drops): (&mut StdRng, &mut Drops),
+) -> (Tensor<B, 1>, Parts<B>) {
+    let (net, device) = (&learnt.net, Default::default());
+    let (weights, seen) = (preset.weights.at(share), frames.seen());
+    let [b, _] = seen.dims();
+    let latent = net.latent(frames, drops);
+
+    let diffusion = &preset.diffusion;
+    let noise = if weights[0] > 0.0 {
+        let left = diffusion.schedule.levels(diffusion.levels);
+        let levels = (0..b).map(|_| rng.random_range(1..=diffusion.levels)).collect();
+        let values: Vec<f32> = (0..latent.shape().num_elements()).map(|_| normal(rng)).collect();
+        let mixed_in = Tensor::from_data(TensorData::new(values, latent.dims()), &device);
+        let noised = Noised::new(latent.clone(), mixed_in, levels, &left);
+        let told = net.noise.forward(noised.latent, &noised.levels, &seen, drops);
+        loss::noise(told, noised.noise, &seen)
+    } else {
+        Tensor::zeros([1], &device)
+    };
+
+    // How many steps it will be denoised in is chosen when it reads, so it learns with any.
+    let steps = if diffusion.steps > 0 { rng.random_range(STEPS) } else { 0 };
+    let denoised = net.denoised(latent, &seen, &Diffusion { steps, ..*diffusion }, drops);
+    let memory = net.codebook.memory(denoised.clone(), b);
+    let targets = Targets::new(rows, &device);
+    let told = told(learnt, &targets, (&memory, &seen), preset.teacher.at(share), rng);
+    let logits = net.codebook.forward(told, &memory, &seen, drops);
+    let (probs, codes) = (softmax(logits.clone(), 1), net.codebook.codes.weight.val());
+    // A help for few clips and few steps: the decoder has to find out where in a clip each gloss is, and learns that
+    // far sooner where the frames know what they show (CTC beside attention, Kim et al. 2017, section 2.3).
+    let heard = if weights[5] > 0.0 {
+        gradient::aligned(net.codebook.heard(denoised), &targets.rows, &numbers(seen.clone()))
+    } else {
+        Tensor::zeros([1], &device)
+    };
+    let poses = loss::mean_of(memory, &seen);
+    let losses = [
+        noise,
+        loss::text(logits, &targets, preset.smoothing),
+        loss::word(probs.clone(), codes.clone(), &targets),
+        loss::ngram(probs, &targets),
+        loss::contrast(poses, &codes, &targets, preset.contrast),
+        heard,
+    ];
+    let parts = Weights::NAMES.into_iter().zip(losses.iter().map(|l| l.clone().detach())).collect();
+    (learnt.balance.total(Tensor::cat(losses.into(), 0), &weights), parts)
 }
 
 /// What the decoder is told before each token: what was to be said, or what it said itself when it was told all of

@@ -12,7 +12,7 @@ use models::manifest::sha256;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
 
-use super::filmed::{Filmed, Stage};
+use super::filmed::{Filmed, Stage, fingerprint};
 use super::look::Look;
 use super::{SignXRecipe, plan};
 use crate::Error;
@@ -47,12 +47,6 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
     let video = fit::<Training, _>(video, &windows, &plan)?;
     let net = net.clone();
     stage.keep("video", steps, &net, &video)
-}
-
-/// What examples are made of, in a word.
-fn fingerprint(examples: &[Filmed]) -> String {
-    let each = examples.iter().map(|(_, clip, film)| clip.fingerprint() + &sha256(&film.frames));
-    sha256(each.collect::<String>().as_bytes())
 }
 
 /// Draws stretches of videos, as long as a preset says.
