@@ -84,7 +84,7 @@ impl Bench {
         let mut command = Command::new(tests::program("signpost-host"));
         let rate = match recipe {
             "signx-video" => "0.005",
-            "signx-adapt" => "0.001",
+            "signx-adapt" | "signx-joint" => "0.001",
             _ => "0.01",
         };
         command.args(["train", recipe, "--rate", rate, "--steps"]).arg(steps.to_string());
@@ -277,14 +277,34 @@ fn its_second_stage_reads_the_video_of_the_signs() {
     });
     assert!(before[1] == after[1], "what gives the tracks stays");
     // More than the average of weights that stayed would be off by rounding.
-    let memory = |bytes: &[u8]| -> Vec<f32> {
-        let tensors = SafeTensors::deserialize(bytes).unwrap();
-        let values = tensors.tensor("codebook.memory.weight").unwrap();
-        values.data().chunks_exact(4).map(|v| f32::from_le_bytes(v.try_into().unwrap())).collect()
-    };
-    let moved = memory(&before[0]).into_iter().zip(memory(&after[0])).map(|(a, b)| (a - b).abs());
-    let moved = moved.fold(0.0, f32::max);
+    let memory = |bytes: &[u8]| values(bytes, "codebook.memory.weight");
+    let moved = farthest(&memory(&before[0]), &memory(&after[0]));
     assert!(moved > 1e-3, "who reads the tracks has learnt: {moved}");
+
+    let joint = bench.stage("signx-joint", "five", "joint", 60).arg("--base").arg(bench.at("video")).output();
+    let joint = joint.unwrap();
+    assert!(joint.status.success(), "{}", String::from_utf8_lossy(&joint.stderr));
+    let (done, said) = read("joint");
+    assert!(done, "{said}");
+    let joint = bench.wer("said.jsonl", "five/dev");
+    assert!(joint <= wer, "{joint} after, {wer} before");
+    let looks = |model: &str| {
+        let bytes = fs::read(bench.at(model).join("video2pose.safetensors")).unwrap();
+        values(&bytes, "spatial.patches.weight")
+    };
+    let moved = farthest(&looks("video"), &looks("joint"));
+    assert!(moved > 1e-3, "what gives the tracks has learnt as well: {moved}");
+}
+
+/// The numbers of a tensor.
+fn values(bytes: &[u8], name: &str) -> Vec<f32> {
+    let tensors = SafeTensors::deserialize(bytes).unwrap();
+    let values = tensors.tensor(name).unwrap();
+    values.data().chunks_exact(4).map(|v| f32::from_le_bytes(v.try_into().unwrap())).collect()
+}
+
+fn farthest(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 #[test]
@@ -302,6 +322,9 @@ fn it_goes_without_what_it_is_told_to() {
     let output = train("luck");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("a loss (noise") && said.contains("luck"), "{said}");
+    let output = bench.train("model", 3).arg("--base").arg(bench.at("model")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("--base") && said.contains("reads --steps"), "{said}");
     let output = train("mediapipe");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("whose recordings show somebody"), "{said}");

@@ -81,25 +81,23 @@ impl Train {
             fresh: self.fresh,
             save_every: self.save_every.map(|steps| steps as usize),
         };
-        if let Some(networks) =
-            options.networks.filter(|_| train::translator::TranslatorRecipe::find(&recipe).is_none())
-        {
-            let expected = "nothing: only translators have a number of networks to choose".into();
-            return Err(
-                Error::Argument { option: "--networks", given: networks.to_string(), expected }.into()
-            );
-        }
         if let Some(recipe) = train::Recipe::find(&recipe) {
+            options.only(&["--steps", "--rate", "--held-out", "--leave-out"])?;
             train::train(recipe, &options)?;
         } else if let Some(recipe) = train::embedding::EmbeddingRecipe::find(&recipe) {
+            options.only(&["--steps", "--rate", "--without"])?;
             train::embedding::train(recipe, &options)?;
         } else if let Some(recipe) = train::live::LiveRecipe::find(&recipe) {
+            options.only(&["--steps", "--rate", "--without"])?;
             train::live::train(recipe, &options)?;
         } else if let Some(recipe) = train::translator::TranslatorRecipe::find(&recipe) {
+            options.only(&["--steps", "--rate", "--networks"])?;
             train::translator::train(recipe, &options)?;
         } else if let Some(recipe) = train::retrieval::RetrievalRecipe::find(&recipe) {
+            options.only(&["--base", "--words"])?;
             train::retrieval::train(recipe, &options)?;
         } else if let Some(recipe) = train::signx::SignXRecipe::find(&recipe) {
+            options.only(&["--steps", "--rate", recipe.learns.option()])?;
             train::signx::train(recipe, &options)?;
         } else {
             let (isolated, live) = (train::Recipe::names(), train::live::LiveRecipe::names());

@@ -56,7 +56,7 @@ type Training = Autodiff<Flex>;
 type Training = Autodiff<burn::backend::Cuda>;
 
 /// What a run may change about its recipe.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Options {
     /// The folder of the data sets.
     pub data: PathBuf,
@@ -89,6 +89,31 @@ pub struct Options {
 }
 
 impl Options {
+    /// Refuses an option that was given and is none of those that the recipe reads: who gave it would take it for
+    /// heeded. Every recipe reads those that are not looked at here.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] with the option.
+    pub fn only(&self, read: &[&str]) -> Result<(), Error> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let list = |list: &[String]| (!list.is_empty()).then(|| list.join(","));
+        let given = [
+            ("--steps", self.steps.map(|steps| steps.to_string())),
+            ("--rate", self.rate.map(|rate| rate.to_string())),
+            ("--held-out", list(&self.held_out)),
+            ("--leave-out", list(&self.leave_out)),
+            ("--without", list(&self.without)),
+            ("--networks", self.networks.map(|networks| networks.to_string())),
+            ("--base", path(&self.base)),
+            ("--words", path(&self.words)),
+        ];
+        let unread = given.into_iter().find(|(option, given)| given.is_some() && !read.contains(option));
+        unread.map_or(Ok(()), |(option, given)| {
+            let expected = format!("read by this recipe, which reads {}", read.join(", "));
+            Err(Error::Argument { option, given: given.unwrap_or_default(), expected })
+        })
+    }
+
     /// The plan of a network of this run that keeps its checkpoint in `folder`; one that is there is left
     /// aside where it should be. `data` says what the batches are made of and how.
     fn plan(&self, name: &str, steps: usize, seed: u64, data: &str, folder: &Path) -> Result<Plan, Error> {
@@ -441,6 +466,17 @@ mod tests {
             r"{plain} --held-out 'Anna'\''s' --held-out '3' --leave-out ase,sgg --without ksl13 --rate 0.001"
         );
         assert_eq!(command("asl-letters", &options, 900), full);
+    }
+
+    #[test]
+    fn an_option_that_a_recipe_does_not_read_is_refused() {
+        let options = Options { base: Some("lm".into()), steps: Some(3), ..Options::default() };
+        let refused = options.only(&["--steps", "--rate"]).unwrap_err().to_string();
+        assert!(
+            refused.contains("--base \"lm\" is not read") && refused.contains("--steps, --rate"),
+            "{refused}"
+        );
+        assert!(options.only(&["--base", "--steps"]).is_ok());
     }
 
     #[test]

@@ -58,6 +58,16 @@ pub enum Learns {
     Joint,
 }
 
+impl Learns {
+    /// The option that only such recipes read.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Pose2Gloss(_) => "--without",
+            Self::Video2Pose | Self::Adapted | Self::Joint => "--base",
+        }
+    }
+}
+
 /// All recipes.
 pub const SIGNX_RECIPES: [SignXRecipe; 6] = [
     SignXRecipe { name: "signx-small", learns: Learns::Pose2Gloss("small") },
