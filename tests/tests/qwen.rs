@@ -315,6 +315,18 @@ fn an_adapter_is_trained_and_asked_with_the_signs_of_a_lexicon() {
     let said = host(&[&gloss[..], &[&lexicon]].concat(), "wind\n\nwind im norden\n");
     assert_eq!(String::from_utf8_lossy(&said.stdout), "WIND\n\nNORD WIND\n");
 
+    let raw = at("raw");
+    let barely = ["gsg", "--lexicon", &lexicon, "--rank", "16", "--epochs", "1", "--rate", "0.000001"];
+    let train_raw = train.map(|arg| if arg == adapter { &raw } else { arg });
+    assert!(host(&[&train_raw[..], &barely[..]].concat(), "").status.success());
+    let said = host(
+        &["gloss", "--model", &at(""), "--adapter", &raw, "--lexicon", &lexicon],
+        "wind\n\nwind im norden\n",
+    );
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "\n\n\n", "who never comes to an end says nothing");
+    let warned = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert_eq!(warned.matches("came to no end").count(), 2, "{warned}");
+
     let small = at("small");
     let quantized = host(&["quantize", "--model", &at(""), "--out", &small], "");
     assert!(quantized.status.success(), "{}", String::from_utf8_lossy(&quantized.stderr));

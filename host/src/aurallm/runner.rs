@@ -5,13 +5,14 @@ use std::path::Path;
 use models::translator::Direction;
 
 use super::{Candidates, Cpu, Decoding, Instruction, Language, generate};
-use crate::Error;
 use crate::evaluate::Translates;
+use crate::{Error, ui};
 
 /// The longest answer, in tokens.
 const LONGEST: usize = 256;
 
-/// A language model with an adapter that was trained to translate.
+/// A language model with an adapter that was trained to translate. Of a line for which it comes to no end it says nothing:
+/// it goes round in circles then, and a wrong sign is worse than none.
 pub struct LanguageRunner {
     language: Language<Cpu>,
     instruction: Instruction,
@@ -72,6 +73,10 @@ impl Translates for LanguageRunner {
             return Err(Error::Text { why: format!("it has {length} tokens, and the model reads {most}") });
         }
         let said = generate(net, &prompt, config.ends(), room, self.decoding);
+        if said.len() == room {
+            ui::say(format!("no answer: the model came to no end within {room} tokens, for {line:?}"));
+            return Ok(String::new());
+        }
         let said = self.language.text(&said, true)?;
         Ok(said.split_whitespace().collect::<Vec<_>>().join(" "))
     }
