@@ -21,7 +21,7 @@ use crate::signx::film;
 use crate::signx::track::{FRAME, Track};
 use crate::signx::{Frames, Pose2Gloss, Preset, SignXManifest, SignXModel, Video2Pose, loss};
 use crate::train::fit::{Parts, Plain, Task, fit};
-use crate::train::plan::step_seed;
+use crate::train::plan::{Plan, step_seed};
 use crate::train::{Options, Training};
 
 /// Tracks.
@@ -36,10 +36,12 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
     let SignXModel { manifest, preset, net, .. } = &stage.before;
     let (clips, [_, settings]) = (stage.learnt.len(), &preset.stages);
     let steps = options.steps.unwrap_or((settings.epochs * clips).div_ceil(settings.batch).max(1));
-    let stills = (preset.stills * steps as f64) as usize * settings.accumulate;
+    let turns_at = (preset.stills * steps as f64) as usize;
+    let stills = turns_at * settings.accumulate;
     let windows = Windows { examples: &stage.learnt, preset, net, stills, seed: options.seed };
     let data = format!("{preset:?} {steps} {} {}", manifest.weights_sha256, fingerprint(&stage.learnt));
     let plan = plan(recipe.name, settings, options, steps, &sha256(data.as_bytes()))?;
+    let plan = Plan { turns_at: Some(turns_at), ..plan };
     let device = Default::default();
     Training::seed(&device, options.seed);
     let encode = crate::signx::Encode::<Training>::from_inner(net.encode.clone());
