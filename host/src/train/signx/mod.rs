@@ -1,6 +1,6 @@
 //! Trains Pose2Gloss, SignX's first stage, on utterances with any of its five tracks, and writes its folder; or
 //! Video2Pose, its second stage, for a Pose2Gloss that was trained before ([`video`]); or both as one, in that the
-//! Pose2Gloss learns what Video2Pose makes of videos ([`adapt`]).
+//! Pose2Gloss learns what Video2Pose makes of videos ([`adapt`]), or both learn together ([`joint`]).
 //!
 //! The data are a folder with a corpus `train` and a corpus `dev`, each as `signpost-host synth` writes one.
 
