@@ -239,7 +239,7 @@ impl Preset {
             video2pose: Video2PoseConfig {
                 spatial: SpatialConfig {
                     picture: 16,
-                    shrinks: [(4, 8), (2, 12)].map(|(by, to)| ShrinkConfig { by, to }).into(),
+                    shrinks: [(2, 8), (2, 12)].map(|(by, to)| ShrinkConfig { by, to }).into(),
                     size,
                     ..small.video2pose.spatial
                 },
