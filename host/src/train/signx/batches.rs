@@ -64,14 +64,15 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// What the tracks show.
-    pub fn frames<B: Backend>(&self) -> Frames<B> {
+    /// What the tracks show, and what the clips say.
+    pub fn into_parts<B: Backend>(self) -> (Frames<B>, Vec<Vec<u32>>) {
         let ([b, t], device) = (self.shape, Default::default());
-        let data = |values: &Vec<f32>, width: usize| TensorData::new(values.clone(), [b, t, width]);
-        Frames {
-            numbers: Tensor::from_data(data(&self.numbers, FRAME), &device),
-            there: Tensor::from_data(data(&self.there, TRACKS), &device),
-        }
+        let data = |values, width: usize| TensorData::new::<f32, _>(values, [b, t, width]);
+        let frames = Frames {
+            numbers: Tensor::from_data(data(self.numbers, FRAME), &device),
+            there: Tensor::from_data(data(self.there, TRACKS), &device),
+        };
+        (frames, self.rows)
     }
 }
 
@@ -85,6 +86,12 @@ impl<'a> Batches<'a> {
     pub fn of_epoch(&self) -> usize {
         let ([parts, size], clips) = (self.shape, self.examples.len());
         (clips.div_ceil(parts * size) * parts).min(clips)
+    }
+
+    /// Steps in which every clip is seen so often; at least one.
+    pub fn steps(&self, epochs: usize) -> usize {
+        let [parts, _] = self.shape;
+        (epochs * self.of_epoch() / parts).max(1)
     }
 
     /// The batch of a number, which follows from it alone.

@@ -45,8 +45,9 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
     // What Video2Pose sees is no body but that of the video.
     let alike = vec![0.0; FRAME];
     let batches = Batches::new(&examples, [settings.accumulate, CLIPS], &alike, options.seed);
-    let steps = options.steps.unwrap_or((EPOCHS * batches.of_epoch()).div_ceil(settings.accumulate).max(1));
-    let data = format!("{preset:?} {steps} {} {}", manifest.weights_sha256, fingerprint(&stage.learnt));
+    let steps = options.steps.unwrap_or(batches.steps(settings.epochs));
+    let from = (&manifest.weights_sha256, &manifest.video_sha256);
+    let data = format!("{preset:?} {steps} {from:?} {}", fingerprint(&stage.learnt));
     let plan = plan(recipe.name, &settings, options, steps, &sha256(data.as_bytes()))?;
     let device = Default::default();
     Training::seed(&device, options.seed);
@@ -103,14 +104,14 @@ impl<B: AutodiffBackend> Task<B> for JointTask<'_> {
         let ([b, t], preset) = (batch.shape, self.preset);
         let mut rng = StdRng::seed_from_u64(!batch.seed);
         let drops = &mut Drops::new(rng.random(), preset.dropout);
-        let truth = batch.frames::<B>();
+        let share = batch.number as f32 / self.all as f32;
+        let (truth, rows) = batch.into_parts::<B>();
         let side = preset.video2pose.spatial.picture;
         let video = film::tensor(&video, [b, t, side], &Default::default());
         let predicted = net.video.standardised(video, &truth.seen(), drops);
         let tracks = net.video.loss(predicted.clone(), &truth);
         let frames = net.video.estimated(predicted, truth.there);
-        let share = batch.number as f32 / self.all as f32;
-        let (lost, mut parts) = losses(preset, share, &net.learnt, (&frames, batch.rows), (&mut rng, drops));
+        let (lost, mut parts) = losses(preset, share, &net.learnt, (&frames, rows), (&mut rng, drops));
         parts.push(("tracks", tracks.clone().detach()));
         (lost + tracks * TRACKS, parts)
     }

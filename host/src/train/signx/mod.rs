@@ -169,8 +169,7 @@ fn learn(
     let part = (stage.batch / stage.accumulate).max(1);
     let (mean, deviation) = scale(examples);
     let batches = Batches::new(examples, [stage.accumulate, part], &deviation, options.seed);
-    let whole = stage.epochs * batches.of_epoch() / stage.accumulate;
-    let steps = options.steps.unwrap_or(whole.max(1));
+    let steps = options.steps.unwrap_or(batches.steps(stage.epochs));
     let data = fingerprint(preset, examples, steps) + from;
     let plan = plan(name, &stage, options, steps, &data)?;
     let device = Default::default();

@@ -56,7 +56,8 @@ impl<B: AutodiffBackend> Task<B> for SignXTask<'_> {
     fn loss(&self, learnt: &Learnt<B>, batch: Batch) -> (Tensor<B, 1>, Parts<B>) {
         let (mut rng, share) = (StdRng::seed_from_u64(batch.seed), batch.number as f32 / self.all as f32);
         let drops = &mut Drops::new(rng.random(), self.preset.dropout);
-        losses(self.preset, share, learnt, (&batch.frames(), batch.rows), (&mut rng, drops))
+        let (frames, rows) = batch.into_parts();
+        losses(self.preset, share, learnt, (&frames, rows), (&mut rng, drops))
     }
 }
 
