@@ -92,8 +92,40 @@ fn what_is_rendered_is_what_networks_learn_from() {
 
 fn rendered(poses: &Path, out: &Path, seed: u64, side: usize) -> Report {
     let video = Video { side, pixels: true };
-    let options = Options { poses: poses.into(), out: out.into(), seed, video, threads: 2 };
+    let (fps, piece) = (None, None);
+    let options = Options { poses: poses.into(), out: out.into(), seed, fps, piece, video, threads: 2 };
     render(&options, |_, _| {}).unwrap()
+}
+
+#[test]
+fn every_piece_is_of_another_person() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path());
+    let out = folder.path().join("out");
+    let (fps, piece, video) = (Some(10.0), Some(8), Video { side: 24, pixels: false });
+    let (poses, threads) = (folder.path().into(), 2);
+    let options = Options { poses, out: out.clone(), seed: 5, fps, piece, video, threads };
+    let report = render(&options, |_, _| {}).unwrap();
+    // Two seconds of each of two utterances: 6, 7 and 7 frames, none as short as what 8 and 8 would leave.
+    assert_eq!((report.utterances, report.frames, report.left_out.len()), (6, 40, 0));
+    let listed = host::data::utterances(&out).unwrap();
+    assert_eq!(listed[1].id, "x/1-001");
+    let mut corners = vec![];
+    for (utterance, frames) in listed.iter().zip([6, 7, 7].into_iter().cycle()) {
+        assert!(utterance.glosses.is_empty(), "a piece of a sign says nothing");
+        assert_eq!(utterance.signer, "anna");
+        let read = Sources::of(&out, utterance).read().unwrap();
+        assert_eq!((read.frames, read.fps), (frames, 10.0));
+        let of = out.join(utterance.pose.as_ref().unwrap()).with_file_name("video.npz");
+        let video = Npz::open(&of).unwrap().array("frames").unwrap().unwrap();
+        assert_eq!(video.shape, [frames, 24, 24, 3]);
+        let corner = |frame: usize| video.values[frame * 24 * 24 * 3..][..3].to_vec();
+        assert_eq!(corner(0), corner(frames - 1), "one room a piece");
+        assert!(!corners.contains(&corner(0)), "and another for each");
+        corners.push(corner(0));
+    }
+    let recorded = read_track(folder.path().join("a.pose")).unwrap();
+    assert_eq!(recorded.frames.len(), 50);
 }
 
 /// All files below a folder.

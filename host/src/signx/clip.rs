@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::tensor::backend::Backend;
 use models::manifest::sha256;
 use models::pose::PoseTrack;
 use models::pose::rows::ROW_258;
@@ -131,10 +131,7 @@ impl Clip {
         let (mut numbers, mut there) = (vec![0.0; t * FRAME], vec![0.0; t * Track::ALL.len()]);
         let rows = numbers.chunks_exact_mut(FRAME).zip(there.chunks_exact_mut(Track::ALL.len()));
         rows.enumerate().for_each(|(frame, (numbers, there))| self.write(frame, numbers, there));
-        Frames {
-            numbers: Tensor::from_data(TensorData::new(numbers, [1, t, FRAME]), device),
-            there: Tensor::from_data(TensorData::new(there, [1, t, Track::ALL.len()]), device),
-        }
+        Frames::new([numbers, there], 1, &Track::WIDTHS, device)
     }
 }
 

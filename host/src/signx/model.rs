@@ -221,7 +221,7 @@ impl<B: Backend> SignXModel<B> {
         let here =
             |i: usize| f32::from(u8::from(i / k < sizes.source / 2 && (i / k / 3 + i % k).is_multiple_of(2)));
         let there: Vec<f32> = (0..sizes.source * k).map(here).collect();
-        let clip = Frames::<B>::one(frames.clone(), there.clone(), &widths, &device);
+        let clip = Frames::<B>::new([frames.clone(), there.clone()], 1, &widths, &device);
         let (seen, drops) = (clip.seen(), &mut Drops::none());
         let latent = net.read(&clip, &self.preset.diffusion, drops);
         let memory = self.net.codebook.memory(latent.clone(), 1);

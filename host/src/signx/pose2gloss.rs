@@ -54,21 +54,21 @@ pub struct Frames<B: Backend> {
 }
 
 impl<B: Backend> Frames<B> {
-    /// One clip of such numbers.
+    /// Clips side by side, B, with tracks of these widths.
     ///
     /// # Shapes
-    /// - `numbers`: `[T, F]`
-    /// - `there`: `[T, K]`
+    /// - `numbers`: `[B, T, F]`
+    /// - `there`: `[B, T, K]`
     ///
     /// # Panics
     /// Where the two are not as many frames.
-    pub fn one(numbers: Vec<f32>, there: Vec<f32>, tracks: &[usize], device: &B::Device) -> Self {
+    pub fn new([numbers, there]: [Vec<f32>; 2], clips: usize, tracks: &[usize], device: &B::Device) -> Self {
         let (f, k) = (tracks.iter().sum::<usize>(), tracks.len());
-        let t = there.len() / k;
-        assert_eq!(numbers.len(), t * f, "every frame has all numbers");
+        let t = there.len() / (clips * k);
+        assert_eq!(numbers.len(), clips * t * f, "every frame has all numbers");
         Self {
-            numbers: Tensor::from_data(TensorData::new(numbers, [1, t, f]), device),
-            there: Tensor::from_data(TensorData::new(there, [1, t, k]), device),
+            numbers: Tensor::from_data(TensorData::new(numbers, [clips, t, f]), device),
+            there: Tensor::from_data(TensorData::new(there, [clips, t, k]), device),
         }
     }
 

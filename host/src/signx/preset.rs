@@ -121,7 +121,7 @@ impl Preset {
             name: "paper",
             reads: [true; 5],
             pose2gloss: Pose2GlossConfig {
-                tracks: Track::ALL.map(Track::width).into(),
+                tracks: Track::WIDTHS.into(),
                 width: 512,
                 heads: 8,
                 inner: 2048,

@@ -28,15 +28,13 @@ impl Track {
     pub const ALL: [Self; 5] =
         [Self::SmplerX, Self::DwPose, Self::MediaPipe, Self::PrimeDepth, Self::Sapiens];
 
+    /// The width of each, in that order.
+    pub const WIDTHS: [usize; 5] = [165, 384, 258, 576, 576];
+
     /// Numbers of one frame.
     #[must_use]
     pub const fn width(self) -> usize {
-        match self {
-            Self::SmplerX => 165,
-            Self::DwPose => 384,
-            Self::MediaPipe => 258,
-            Self::PrimeDepth | Self::Sapiens => 576,
-        }
+        Self::WIDTHS[self as usize]
     }
 
     /// Where the track's numbers stand in a frame of all five.

@@ -18,12 +18,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use models::pose::PoseTrack;
 use models::pose_file::read_track;
+use models::signx::at_rate;
 use models::utterance::{INDEX, Utterance};
 
 use super::read::MAX_FRAMES;
 use super::track::Track;
 use crate::Error;
-use crate::body::fit::{FitError, fit};
+use crate::body::fit::{FitError, Fitted, fit};
 use crate::data::{utterances, write_utterances};
 use crate::extract::manifest::file_name;
 use crate::random::split_mix;
@@ -40,6 +41,11 @@ pub struct Options {
     pub out: PathBuf,
     /// What people, cameras, lights and backgrounds follow from.
     pub seed: u64,
+    /// Frames a second, of which each shows the recorded one nearest to it; those of the recording where it is `None`.
+    pub fps: Option<f32>,
+    /// So many frames are of one person before one camera, and an utterance by themselves, which says nothing: networks
+    /// that look at pictures need many people more than they need long clips. Where it is `None`, recordings stay whole.
+    pub piece: Option<usize>,
     /// What is written beside the tracks.
     pub video: Video,
     /// How many utterances are rendered at once.
@@ -79,7 +85,8 @@ pub fn render(options: &Options, tell: impl Fn(usize, usize) + Sync) -> Result<R
         _ => {}
     }
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let results: Mutex<Vec<Option<Result<One, Error>>>> = Mutex::new(all.iter().map(|_| None).collect());
+    let results: Mutex<Vec<Option<Result<Option<One>, Error>>>> =
+        Mutex::new(all.iter().map(|_| None).collect());
     std::thread::scope(|scope| {
         for _ in 0..options.threads.clamp(1, all.len()) {
             scope.spawn(|| {
@@ -100,19 +107,17 @@ pub fn render(options: &Options, tell: impl Fn(usize, usize) + Sync) -> Result<R
     });
     let mut report = Report::default();
     let mut kept = vec![];
-    for (result, mut utterance) in
+    for (result, utterance) in
         results.into_inner().expect("all threads have ended").into_iter().flatten().zip(all)
     {
-        match result? {
-            One::Nobody => report.left_out.push(utterance.id),
-            One::Done { frames, error, pose } => {
-                report.utterances += 1;
-                report.frames += frames;
-                report.error = joined(report.error, error);
-                (utterance.pose, utterance.seed) = (Some(pose), Some(options.seed));
-                kept.push(utterance);
-            }
-        }
+        let Some(One { frames, error, pieces }) = result? else {
+            report.left_out.push(utterance.id);
+            continue;
+        };
+        report.utterances += pieces.len();
+        report.frames += frames;
+        report.error = joined(report.error, error);
+        kept.extend(pieces);
     }
     if kept.is_empty() {
         let next = "give poses that show both shoulders".into();
@@ -122,36 +127,59 @@ pub fn render(options: &Options, tell: impl Fn(usize, usize) + Sync) -> Result<R
     Ok(report)
 }
 
-/// What became of an utterance.
-enum One {
-    /// Nobody is to be seen.
-    Nobody,
-    Done {
-        frames: usize,
-        error: FitError,
-        /// The MediaPipe track, relative to the folder.
-        pose: String,
-    },
+/// A recording that was rendered.
+struct One {
+    frames: usize,
+    error: FitError,
+    /// Itself, or its pieces, each with its MediaPipe track, relative to the folder.
+    pieces: Vec<Utterance>,
 }
 
-fn one(options: &Options, root: &Path, utterance: &Utterance) -> Result<One, Error> {
-    let Some(pose) = &utterance.pose else { return Ok(One::Nobody) };
-    let track: PoseTrack = read_track(root.join(pose))?;
+/// Renders an utterance; `None`, where nobody is to be seen.
+fn one(options: &Options, root: &Path, utterance: &Utterance) -> Result<Option<One>, Error> {
+    let Some(pose) = &utterance.pose else { return Ok(None) };
+    let mut track: PoseTrack = read_track(root.join(pose))?;
     if track.frames.len() > MAX_FRAMES {
         let why = format!("it has {} frames, more than the {MAX_FRAMES} of an utterance", track.frames.len());
         let (path, track) = (root.join(pose), Track::MediaPipe);
         return Err(Error::Track { path, track, frame: None, why, next: "cut it into utterances" });
     }
-    let Some(fitted) = fit(&track) else { return Ok(One::Nobody) };
-    let stage = Stage::draw(mixed(options.seed, utterance), &fitted);
-    let observed = observe(&fitted, &stage, options.video);
+    let mut utterance = utterance.clone();
+    if let Some(fps) = options.fps {
+        let stamps = utterance.stamps_s.take().filter(|stamps| stamps.len() == track.frames.len());
+        let even = || (0..track.frames.len()).map(|i| i as f64 / f64::from(track.fps)).collect();
+        let taken = at_rate(&stamps.unwrap_or_else(even), fps, MAX_FRAMES);
+        track.frames = taken.into_iter().map(|frame| track.frames[frame].clone()).collect();
+        track.fps = fps;
+    }
+    let Some(fitted) = fit(&track) else { return Ok(None) };
+    let frames = fitted.poses.len();
+    let pieces = match options.piece {
+        None => vec![rendered(options, &fitted, utterance)?],
+        Some(most) => {
+            // Of about one length, so that none is a leftover of a frame or two.
+            let count = frames.div_ceil(most).max(1);
+            let piece = |k: usize| {
+                let poses = fitted.poses[k * frames / count..(k + 1) * frames / count].into();
+                let id = format!("{}-{k:03}", utterance.id);
+                let Utterance { signer, split, .. } = utterance.clone();
+                let utterance = Utterance { id, signer, split, ..Utterance::default() };
+                rendered(options, &Fitted { poses, ..fitted.clone() }, utterance)
+            };
+            (0..count).map(piece).collect::<Result<_, _>>()?
+        }
+    };
+    Ok(Some(One { frames, error: fitted.error, pieces }))
+}
+
+/// Renders poses as one person, writes what there is to see, and says where.
+fn rendered(options: &Options, fitted: &Fitted, utterance: Utterance) -> Result<Utterance, Error> {
+    let stage = Stage::draw(mixed(options.seed, &utterance), fitted);
+    let observed = observe(fitted, &stage, options.video);
     let name = file_name(&utterance.id);
     write::folder(&options.out.join(&name), &observed)?;
-    Ok(One::Done {
-        frames: fitted.poses.len(),
-        error: fitted.error,
-        pose: format!("{name}/{}", write::MEDIAPIPE),
-    })
+    let pose = format!("{name}/{}", write::MEDIAPIPE);
+    Ok(Utterance { pose: Some(pose), seed: Some(options.seed), ..utterance })
 }
 
 /// The utterances of a corpus, or one for each `.pose` file, with the folder that they lie in.

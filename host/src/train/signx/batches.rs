@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::tensor::backend::Backend;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngCore, SeedableRng};
@@ -66,13 +66,8 @@ pub struct Batch {
 impl Batch {
     /// What the tracks show, and what the clips say.
     pub fn into_parts<B: Backend>(self) -> (Frames<B>, Vec<Vec<u32>>) {
-        let ([b, t], device) = (self.shape, Default::default());
-        let data = |values, width: usize| TensorData::new::<f32, _>(values, [b, t, width]);
-        let frames = Frames {
-            numbers: Tensor::from_data(data(self.numbers, FRAME), &device),
-            there: Tensor::from_data(data(self.there, TRACKS), &device),
-        };
-        (frames, self.rows)
+        let [clips, _] = self.shape;
+        (Frames::new([self.numbers, self.there], clips, &Track::WIDTHS, &Default::default()), self.rows)
     }
 }
 

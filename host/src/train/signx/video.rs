@@ -6,8 +6,8 @@
 //! `signpost-host signx render` writes them.
 
 use burn::module::{AutodiffModule, Module};
+use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::{Tensor, TensorData};
 use models::manifest::sha256;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
@@ -124,10 +124,7 @@ impl<B: AutodiffBackend> Task<B> for Windows<'_, Plain<B>> {
     fn loss(&self, net: &Video2Pose<B>, batch: Batch) -> (Tensor<B, 1>, Parts<B>) {
         let (device, [b, t]) = (Default::default(), batch.shape);
         let drops = &mut Drops::new(batch.seed, self.preset.dropout);
-        let truth = Frames::<Plain<B>> {
-            numbers: Tensor::from_data(TensorData::new(batch.numbers, [b, t, FRAME]), &device),
-            there: Tensor::from_data(TensorData::new(batch.there, [b, t, TRACKS]), &device),
-        };
+        let truth = Frames::<Plain<B>>::new([batch.numbers, batch.there], b, &Track::WIDTHS, &device);
         let known = Frames::<B> {
             numbers: Tensor::from_inner(truth.numbers.clone()),
             there: Tensor::from_inner(truth.there.clone()),
