@@ -124,8 +124,6 @@ fn every_piece_is_of_another_person() {
         assert!(!corners.contains(&corner(0)), "and another for each");
         corners.push(corner(0));
     }
-    let recorded = read_track(folder.path().join("a.pose")).unwrap();
-    assert_eq!(recorded.frames.len(), 50);
 }
 
 /// All files below a folder.

@@ -85,8 +85,7 @@ pub fn render(options: &Options, tell: impl Fn(usize, usize) + Sync) -> Result<R
         _ => {}
     }
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let results: Mutex<Vec<Option<Result<Option<One>, Error>>>> =
-        Mutex::new(all.iter().map(|_| None).collect());
+    let results: Mutex<Vec<Option<Result<One, Error>>>> = Mutex::new(all.iter().map(|_| None).collect());
     std::thread::scope(|scope| {
         for _ in 0..options.threads.clamp(1, all.len()) {
             scope.spawn(|| {
@@ -110,10 +109,10 @@ pub fn render(options: &Options, tell: impl Fn(usize, usize) + Sync) -> Result<R
     for (result, utterance) in
         results.into_inner().expect("all threads have ended").into_iter().flatten().zip(all)
     {
-        let Some(One { frames, error, pieces }) = result? else {
+        let One { frames, error, pieces } = result?;
+        if pieces.is_empty() {
             report.left_out.push(utterance.id);
-            continue;
-        };
+        }
         report.utterances += pieces.len();
         report.frames += frames;
         report.error = joined(report.error, error);
@@ -128,16 +127,16 @@ pub fn render(options: &Options, tell: impl Fn(usize, usize) + Sync) -> Result<R
 }
 
 /// A recording that was rendered.
+#[derive(Default)]
 struct One {
     frames: usize,
     error: FitError,
-    /// Itself, or its pieces, each with its MediaPipe track, relative to the folder.
+    /// Itself, or its pieces, each with its MediaPipe track, relative to the folder; none, where nobody is to be seen.
     pieces: Vec<Utterance>,
 }
 
-/// Renders an utterance; `None`, where nobody is to be seen.
-fn one(options: &Options, root: &Path, utterance: &Utterance) -> Result<Option<One>, Error> {
-    let Some(pose) = &utterance.pose else { return Ok(None) };
+fn one(options: &Options, root: &Path, utterance: &Utterance) -> Result<One, Error> {
+    let Some(pose) = &utterance.pose else { return Ok(One::default()) };
     let mut track: PoseTrack = read_track(root.join(pose))?;
     if track.frames.len() > MAX_FRAMES {
         let why = format!("it has {} frames, more than the {MAX_FRAMES} of an utterance", track.frames.len());
@@ -152,13 +151,13 @@ fn one(options: &Options, root: &Path, utterance: &Utterance) -> Result<Option<O
         track.frames = taken.into_iter().map(|frame| track.frames[frame].clone()).collect();
         track.fps = fps;
     }
-    let Some(fitted) = fit(&track) else { return Ok(None) };
+    let Some(fitted) = fit(&track) else { return Ok(One::default()) };
     let frames = fitted.poses.len();
     let pieces = match options.piece {
         None => vec![rendered(options, &fitted, utterance)?],
         Some(most) => {
             // Of about one length, so that none is a leftover of a frame or two.
-            let count = frames.div_ceil(most).max(1);
+            let count = frames.div_ceil(most.max(1)).max(1);
             let piece = |k: usize| {
                 let poses = fitted.poses[k * frames / count..(k + 1) * frames / count].into();
                 let id = format!("{}-{k:03}", utterance.id);
@@ -169,7 +168,7 @@ fn one(options: &Options, root: &Path, utterance: &Utterance) -> Result<Option<O
             (0..count).map(piece).collect::<Result<_, _>>()?
         }
     };
-    Ok(Some(One { frames, error: fitted.error, pieces }))
+    Ok(One { frames, error: fitted.error, pieces })
 }
 
 /// Renders poses as one person, writes what there is to see, and says where.
