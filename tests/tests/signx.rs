@@ -36,7 +36,8 @@ const GRADIENT: f32 = 1e-3;
 const SIZE: Size = Size { width: 8, heads: 2, inner: 12, layers: 2 };
 const DIFFUSION: Diffusion = Diffusion { schedule: AlphaBar::Cosine, levels: 20, from: 10, steps: 3 };
 /// Clips, and the frames and tokens of each.
-const SHRINKS: [ShrinkConfig; 2] = [ShrinkConfig { by: 4, to: 5 }, ShrinkConfig { by: 2, to: 6 }];
+const SHRINKS: [ShrinkConfig; 2] =
+    [ShrinkConfig { by: 4, to: 5, residuals: 0 }, ShrinkConfig { by: 2, to: 6, residuals: 1 }];
 const CLIPS: usize = 2;
 const FRAMES: usize = 6;
 const TOKENS: usize = 6;
@@ -121,7 +122,8 @@ fn net() -> Pose2Gloss<B> {
 
 fn video_net() -> Video2Pose<B> {
     let temporal = Size { layers: 1, ..SIZE };
-    let spatial = SpatialConfig { picture: 8, shrinks: vec![], patch: 4, size: SIZE, gathers: false };
+    let spatial =
+        SpatialConfig { picture: 8, shrinks: vec![], patch: 4, size: SIZE, gathers: false, points: 0 };
     let config = Video2PoseConfig { spatial, temporal };
     load(config.init::<B>(&net().encode, &Default::default()), file("video2pose.safetensors")).unwrap()
 }
@@ -359,14 +361,23 @@ fn a_video_becomes_tracks_and_is_read_by_them() {
 fn a_hybrid_makes_a_frame_s_feature_of_all_its_places() {
     let said = Said::read();
     let size = Size { layers: 1, ..SIZE };
-    let config = SpatialConfig { picture: 16, shrinks: SHRINKS.into(), patch: 1, size, gathers: true };
+    let config =
+        SpatialConfig { picture: 16, shrinks: SHRINKS.into(), patch: 1, size, gathers: true, points: 3 };
     let net = load(config.init::<B>(&Default::default()), file("spatial.safetensors")).unwrap();
-    let features = net.forward(said.tensor::<5>("hybrid.video"), &mut Drops::none());
+    let (features, points) = net.look(said.tensor::<5>("hybrid.video"), &mut Drops::none());
+    said.check("hybrid.points", points.expect("some are sought"), VALUE);
     said.check("hybrid.frames", features.clone(), VALUE);
     let gradients = features.powi_scalar(2).mean().backward();
     let of = |name: &str| format!("hybrid.gradient.{name}");
-    said.check_gradient(&of("shrinks.0.linear.weight"), &net.shrinks[0].linear.weight.val(), &gradients);
-    said.check_gradient(&of("shrinks.1.norm.gamma"), &net.shrinks[1].norm.gamma.val(), &gradients);
+    let [first, second] = [0, 1].map(|i| &net.shrinks[i]);
+    let weight = first.convolve.linear.weight.val();
+    said.check_gradient(&of("shrinks.0.convolve.linear.weight"), &weight, &gradients);
+    said.check_gradient(&of("shrinks.1.convolve.norm.gamma"), &second.convolve.norm.gamma.val(), &gradients);
+    let weight = second.residuals[0].first.linear.weight.val();
+    said.check_gradient(&of("shrinks.1.residuals.0.first.linear.weight"), &weight, &gradients);
+    let find = net.find.as_ref().unwrap();
+    said.check_gradient(&of("find.known.weight"), &find.known.weight.val(), &gradients);
+    said.check_gradient(&of("find.maps.weight"), &find.maps.weight.val(), &gradients);
     said.check_gradient(&of("places"), &net.places.val(), &gradients);
     said.check_gradient(&of("gather.weight"), &net.gather.as_ref().unwrap().weight.val(), &gradients);
 }
@@ -442,8 +453,8 @@ fn exported_its_video_half_gives_the_same_tracks_on_every_engine() {
     const SIDE: usize = 8;
     let said = Said::read();
     let size = Size { layers: 1, ..SIZE };
-    let spatial =
-        SpatialConfig { picture: SIDE, shrinks: SHRINKS[..1].into(), patch: 1, size, gathers: true };
+    let shrinks = vec![ShrinkConfig { by: 2, ..SHRINKS[0] }, SHRINKS[1]];
+    let spatial = SpatialConfig { picture: SIDE, shrinks, patch: 1, size, gathers: true, points: 3 };
     let hybrid = Video2PoseConfig { spatial, temporal: size }.init::<B>(&net().encode, &Default::default());
     // What PyTorch gave of the one is in the fixture; the other is held to what it gives itself.
     let (video, seen) = (said.tensor::<5>("video"), said.frames().seen());

@@ -16,8 +16,10 @@ use models::translator::NOT_THERE;
 
 use super::translator::{along, names};
 use super::{Graph, values};
+use crate::signx::convolve::{Convolve, each_twice, window};
+use crate::signx::find::{SHARP, SPREAD, middles};
 use crate::signx::spatial::Shrink;
-use crate::signx::{Spatial, Video2Pose};
+use crate::signx::{Find, Spatial, Video2Pose};
 
 /// A network as two: the bytes of what looks at a frame, and of what gives the tracks of `frames` frames. `tracks` are
 /// those that it gives, by their numbers.
@@ -43,9 +45,10 @@ fn look<B: Backend>(name: &str, net: &Spatial<B>) -> Vec<u8> {
     for (i, shrink) in net.shrinks.iter().enumerate() {
         left = graph.shrink(&format!("seen{i}"), &format!("seen{}", i + 1), shrink, left);
     }
+    let seen = |back: usize| format!("seen{}", net.shrinks.len() - back);
     let (p, c) = (net.patch(), net.patches.weight.dims()[0] / net.patch().pow(2));
     let g = left / p;
-    graph.shaped(&format!("seen{}", net.shrinks.len()), "parted", &[g, p, g, p, c]);
+    graph.shaped(&seen(0), "parted", &[g, p, g, p, c]);
     let order = vec![("perm", Value::Ints(vec![0, 2, 1, 3, 4]))];
     graph.to.node("Transpose", &["parted"], &["patches_cube"], order);
     graph.shaped("patches_cube", "patches", &[g * g, p * p * c]);
@@ -66,9 +69,14 @@ fn look<B: Backend>(name: &str, net: &Spatial<B>) -> Vec<u8> {
     match &net.gather {
         Some(gather) => {
             graph.shaped("normed", "all_places", &[1, places * d]);
-            graph.linear("gather", "all_places", "feature", gather);
+            let gathered = if net.find.is_some() { "gathered" } else { "feature" };
+            graph.linear("gather", "all_places", gathered, gather);
         }
         None => graph.slice("feature", "normed", 0, 0, 1),
+    }
+    if let Some(find) = &net.find {
+        graph.find(find, ["normed", &seen(1), "said"], g);
+        graph.to.node("Add", &["gathered", "said"], &["feature"], vec![]);
     }
     graph.to.output("feature", &[Dim::Fixed(1), Dim::Fixed(d)]);
     graph.to.finish(&[])
@@ -121,36 +129,83 @@ fn told<B: Backend>(
 }
 
 impl Graph {
-    /// A convolution of a picture `side` high and wide, from `[side², C]` to `[left², C']`, pixels row by row; gives
-    /// how many rows are left.
+    /// A picture `side` high and wide, from `[side², C]` to `[left², C']`, pixels row by row; gives how many rows are left.
     fn shrink<B: Backend>(&mut self, input: &str, output: &str, shrink: &Shrink<B>, side: usize) -> usize {
+        let now = |part: usize| format!("{output}_{part}");
+        let left = self.convolve(input, &now(0), &shrink.convolve, side);
+        let name =
+            |part: usize| if part == shrink.residuals.len() { output.into() } else { now(2 * part + 1) };
+        self.silu(&now(0), &name(0));
+        for (i, residual) in shrink.residuals.iter().enumerate() {
+            let part = |part: &str| format!("{output}_residual{i}_{part}");
+            let from = name(i);
+            self.convolve(&from, &part("first"), &residual.first, left);
+            self.silu(&part("first"), &part("bent"));
+            self.convolve(&part("bent"), &part("second"), &residual.second, left);
+            self.to.node("Add", &[&from, &part("second")], &[&part("sum")], vec![]);
+            self.silu(&part("sum"), &name(i + 1));
+        }
+        left
+    }
+
+    /// A convolution with its norm, of a picture as [`Graph::shrink`] takes it.
+    fn convolve<B: Backend>(
+        &mut self,
+        input: &str,
+        output: &str,
+        convolve: &Convolve<B>,
+        side: usize,
+    ) -> usize {
         let now = |part: &str| format!("{output}_{part}");
-        let ([taps, to], by) = (shrink.linear.weight.dims(), shrink.by());
-        let (window, left) = (2 * by, side / by);
+        let ([taps, to], by) = (convolve.linear.weight.dims(), convolve.by());
+        let (window, left) = (window(by), side / by);
         let c = taps / window.pow(2);
         let turn = || vec![("perm", Value::Ints(vec![1, 0]))];
         self.to.node("Transpose", &[input], &[&now("colours")], turn());
         self.shaped(&now("colours"), &now("picture"), &[1, c, side, side]);
         let mut kernel = vec![0.0; taps * to];
-        for (row, values) in values(&shrink.linear.weight).chunks_exact(to).enumerate() {
+        for (row, values) in values(&convolve.linear.weight).chunks_exact(to).enumerate() {
             let (pixel, colour) = (row / c, row % c);
             for (out, value) in values.iter().enumerate() {
                 kernel[(out * c + colour) * window.pow(2) + pixel] = *value;
             }
         }
         self.to.tensor_f32(&now("kernel"), &[to, c, window, window], &kernel);
-        let bias = shrink.linear.bias.as_ref().map_or_else(|| vec![0.0; to], values);
+        let bias = convolve.linear.bias.as_ref().map_or_else(|| vec![0.0; to], values);
         self.to.tensor_f32(&now("bias"), &[to], &bias);
         let how = vec![
             ("kernel_shape", Value::Ints(vec![window as i64; 2])),
             ("strides", Value::Ints(vec![by as i64; 2])),
-            ("pads", Value::Ints(vec![by as i64 / 2; 4])),
+            ("pads", Value::Ints(vec![(by as i64 / 2).max(1); 4])),
         ];
         self.to.node("Conv", &[&now("picture"), &now("kernel"), &now("bias")], &[&now("seen")], how);
         self.shaped(&now("seen"), &now("planes"), &[to, left * left]);
         self.to.node("Transpose", &[&now("planes")], &[&now("rows")], turn());
-        self.norm(&now("norm"), &now("rows"), &now("normed"), &shrink.norm);
-        self.silu(&now("normed"), output);
+        self.norm(&now("norm"), &now("rows"), output, &convolve.norm);
         left
+    }
+
+    /// What places of points say of a frame, `[1, D]`, by what the transformer knows of g × g places, `[g², D]`, and what
+    /// the convolutions saw of twice as many rows and columns.
+    fn find<B: Backend>(&mut self, find: &Find<B>, [known, seen, output]: [&str; 3], g: usize) {
+        let ([_, k], side) = (find.maps.weight.dims(), 2 * g);
+        self.linear("find_known", known, "known", &find.known);
+        self.to.tensor_i64("each_twice", &[side * side], &each_twice(1, [g; 2]));
+        self.to.node("Gather", &["known", "each_twice"], &["known_twice"], vec![("axis", Value::Int(0))]);
+        self.to.node("Add", &[seen, "known_twice"], &["find_sum"], vec![]);
+        self.convolve("find_sum", "find_both", &find.both, side);
+        self.silu("find_both", "find_bent");
+        self.linear("find_maps", "find_bent", "maps", &find.maps);
+        self.to.tensor_f32("find_sharp", &[1], &[SHARP]);
+        self.to.node("Mul", &["maps", "find_sharp"], &["maps_sharp"], vec![]);
+        let turn = vec![("perm", Value::Ints(vec![1, 0]))];
+        self.to.node("Transpose", &["maps_sharp"], &["maps_turned"], turn);
+        self.to.node("Softmax", &["maps_turned"], &["shares"], vec![("axis", Value::Int(1))]);
+        let middles: Vec<f32> = middles([side; 2]).iter().map(|m| (m - 0.5) * SPREAD).collect();
+        self.to.tensor_f32("find_middles", &[side * side, 2], &middles);
+        // Shares add up to one, so that places may be spread before they are added up.
+        self.to.node("MatMul", &["shares", "find_middles"], &["found"], vec![]);
+        self.shaped("found", "found_row", &[1, 2 * k]);
+        self.linear("find_says", "found_row", output, &find.says);
     }
 }

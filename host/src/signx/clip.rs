@@ -141,7 +141,7 @@ impl Clip {
 /// # Errors
 /// Where the list or a recording cannot be read, or an utterance has no recording.
 pub fn clips(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip)>, Error> {
-    let all = read(folder, preset, |_, _| Ok(()))?;
+    let all = read(folder, preset, |_, _, _| Ok(()))?;
     Ok(all.into_iter().map(|(utterance, clip, ())| (utterance, clip)).collect())
 }
 
@@ -151,14 +151,16 @@ pub fn clips(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip)>, E
 /// As [`clips`]; and where a video is missing or shorter than its tracks.
 pub fn films(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip, Film)>, Error> {
     let side = preset.video2pose.spatial.picture;
-    read(folder, preset, |pose, frames| Film::read(&Film::beside(pose), frames, side))
+    read(folder, preset, |pose, track, frames| {
+        Ok(Film::read(&Film::beside(pose), frames, side)?.marked(track, frames))
+    })
 }
 
-/// Reads all utterances, and `more` of each by the path of its landmarks and the numbers of its frames.
+/// Reads all utterances, and `more` of each by the path of its landmarks, these, and the numbers of its frames.
 fn read<M>(
     folder: &Path,
     preset: &Preset,
-    more: impl Fn(&Path, &[usize]) -> Result<M, Error>,
+    more: impl Fn(&Path, &PoseTrack, &[usize]) -> Result<M, Error>,
 ) -> Result<Vec<(Utterance, Clip, M)>, Error> {
     let mut found = vec![];
     for (line, utterance) in (1..).zip(utterances(folder)?) {
@@ -167,13 +169,13 @@ fn read<M>(
             return Err(Error::Utterances { path: folder.join(UTTERANCES), line, why });
         };
         let pose = folder.join(pose);
-        let track = read_track(&pose)?;
+        let track = read_track(&pose)?.with_z_in_pixels();
         let even = (0..track.frames.len()).map(|i| i as f64 / f64::from(track.fps));
         let stamps = utterance.stamps_s.clone().filter(|stamps| stamps.len() == track.frames.len());
         let stamps = stamps.unwrap_or_else(|| even.collect());
         let sources = Sources::of(folder, &utterance);
         let [width, height, _] = track.size;
-        let mut clip = Clip::of_landmarks(&track.with_z_in_pixels());
+        let mut clip = Clip::of_landmarks(&track);
         let others = sources.paths.iter().zip(preset.reads).filter(|(path, read)| *read && path.is_some());
         if others.count() > usize::from(preset.reads[Track::MediaPipe as usize]) {
             clip = clip.with(&sources.read()?, height as f32 / width.max(1) as f32);
@@ -181,7 +183,7 @@ fn read<M>(
         let frames = at_rate(&stamps, preset.fps, preset.frames);
         let clip = clip.only(preset.reads).taken(&frames);
         if clip.there.iter().flatten().any(|there| *there) {
-            let more = more(&pose, &frames)?;
+            let more = more(&pose, &track, &frames)?;
             found.push((utterance, clip, more));
         }
     }

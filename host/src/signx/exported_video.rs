@@ -120,7 +120,7 @@ impl<B: Backend> SignXModel<B> {
         let exported = ExportedVideo::new(&self.manifest.name, networks, sizes)?;
         let (mut state, side) = (1, sizes.picture);
         let pixels = (0..COMPARED * side * side * 3).map(|_| (split_mix(&mut state) >> 56) as u8);
-        let film = Film { side, frames: pixels.collect() };
+        let film = Film { side, frames: pixels.collect(), marks: vec![] };
         let [theirs, seen] = exported.frames(&film)?;
         let device = video.spatial.device();
         let frames = film.batch(&device);

@@ -5,24 +5,35 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
+use models::pose::PoseTrack;
+use models::pose::rows::{ROW_258, track_to_rows258};
 
 use crate::Error;
 use crate::data::npy::Npz;
 
 /// The file beside an utterance's tracks: `frames` `[T, H, W, 3]`, sRGB from 0 to 255.
 pub const VIDEO: &str = "video.npz";
+/// Landmarks that a film tells the places of, K: MediaPipe's of the body down to the hips, and both hands'.
+pub const MARKS: usize = TRUNK + 2 * HAND;
+/// Landmarks of the body down to the hips, of its 33.
+const TRUNK: usize = 25;
+const BODY: usize = 33;
+const HAND: usize = 21;
 /// Colours of a pixel.
 const COLOURS: usize = 3;
 /// The largest side of a frame, in pixels.
 const MAX_SIDE: usize = 2048;
 
 /// The frames of a clip.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Film {
     /// Height and width of a frame, in pixels.
     pub side: usize,
     /// `[T, side, side, 3]`, sRGB.
     pub frames: Vec<u8>,
+    /// `[T, MARKS, 3]`: where landmarks are in each frame, across and down from 0 to 1, and 1 where they are seen in it,
+    /// else 0. Empty, where nobody told.
+    pub marks: Vec<f32>,
 }
 
 impl Film {
@@ -44,7 +55,8 @@ impl Film {
             return Err(wrong(format!("it has {count} frames, and its tracks go on to frame {frame}")));
         }
         let size = height * width * COLOURS;
-        let mut film = Self { side, frames: Vec::with_capacity(frames.len() * side * side * COLOURS) };
+        let mut film =
+            Self { side, frames: Vec::with_capacity(frames.len() * side * side * COLOURS), marks: vec![] };
         for &frame in frames {
             let pixels = video.values[frame * size..(frame + 1) * size].iter().map(|v| *v as u8).collect();
             let picture = RgbImage::from_raw(width as u32, height as u32, pixels)
@@ -56,6 +68,25 @@ impl Film {
             film.frames.extend(square.into_raw());
         }
         Ok(film)
+    }
+
+    /// The same film, told where the landmarks of these frames of its track are.
+    #[must_use]
+    pub fn marked(mut self, track: &PoseTrack, frames: &[usize]) -> Self {
+        let rows = track_to_rows258(track);
+        for frame in frames {
+            let (body, hands) = rows[frame * ROW_258..(frame + 1) * ROW_258].split_at(BODY * 4);
+            let body = body.chunks_exact(4).take(TRUNK).map(|p| ([p[0], p[1]], p[3] > 0.0));
+            let hands = hands.chunks_exact(HAND * 3).flat_map(|hand| {
+                // A hand that was not detected is zeros.
+                let detected = hand.iter().any(|v| *v != 0.0);
+                hand.chunks_exact(3).map(move |p| ([p[0], p[1]], detected))
+            });
+            for ([x, y], there) in body.chain(hands) {
+                self.marks.extend(mark([x, y], there));
+            }
+        }
+        self
     }
 
     /// Where the video of an utterance stands: beside its landmarks.
@@ -82,6 +113,12 @@ impl Film {
     pub fn batch<B: Backend>(&self, device: &B::Device) -> Tensor<B, 5> {
         tensor(&self.frames, [1, self.len(), self.side], device)
     }
+}
+
+/// A landmark as films tell it: none is seen beyond the picture's edges.
+pub fn mark([x, y]: [f32; 2], there: bool) -> [f32; 3] {
+    let inside = there && [x, y].iter().all(|v| (0.0..=1.0).contains(v));
+    if inside { [x, y, 1.0] } else { [0.0; 3] }
 }
 
 /// Frames side by side, `[B, T, side, side, 3]`, from 0 to 1.
@@ -118,6 +155,29 @@ mod tests {
         let batch = film.batch::<burn::backend::Flex>(&Default::default());
         assert_eq!(batch.dims(), [1, 4, 4, 4, 3]);
         assert!((batch.max().into_scalar() - 30.0 / 255.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_film_is_told_where_landmarks_are() {
+        let mut rows = vec![0.0; 2 * ROW_258];
+        // A wrist, a hip that is beyond the edge, and a knee, which is none of them.
+        for (k, x, y) in [(15, 0.25, 0.5), (23, 0.5, 1.25), (25, 0.5, 0.5)] {
+            rows[ROW_258 + k * 4..][..4].copy_from_slice(&[x, y, 0.0, 0.9]);
+        }
+        rows[ROW_258 + BODY * 4 + HAND * 3..].fill(0.75);
+        let track = models::pose::rows::rows258_to_track(&rows, 10.0, [640, 480]).unwrap();
+        let film = Film::default().marked(&track, &[1, 0]);
+        assert_eq!(film.marks.len(), 2 * MARKS * 3);
+        let seen: Vec<(usize, [f32; 2])> = film
+            .marks
+            .chunks_exact(3)
+            .enumerate()
+            .filter(|(_, mark)| mark[2] > 0.0)
+            .map(|(k, mark)| (k, [mark[0], mark[1]]))
+            .collect();
+        let hand = (TRUNK + HAND..MARKS).map(|k| (k, [0.75; 2]));
+        let expect: Vec<_> = std::iter::once((15, [0.25, 0.5])).chain(hand).collect();
+        assert_eq!(seen, expect, "of the second frame, which comes first");
     }
 
     #[track_caller]

@@ -10,11 +10,13 @@
 
 pub mod clip;
 pub mod codebook;
+pub mod convolve;
 pub mod decode;
 pub mod encode;
 mod exported;
 mod exported_video;
 pub mod film;
+pub mod find;
 pub mod fuse;
 pub mod loss;
 pub mod model;
@@ -37,6 +39,7 @@ pub use encode::Encode;
 pub use exported::Exported;
 pub use exported_video::{ExportedVideo, VideoSizes};
 pub use film::Film;
+pub use find::Find;
 pub use fuse::Fuse;
 pub use model::{SignXManifest, SignXModel};
 pub use noise::Noise;

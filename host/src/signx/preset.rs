@@ -5,6 +5,7 @@ use burn::module::Module;
 use models::translator::{Decoding, Shaping};
 
 use super::decode::Search;
+use super::film::MARKS;
 use super::loss::{Decay, Weights};
 use super::{
     AlphaBar, Diffusion, Pose2GlossConfig, ShrinkConfig, Size, SpatialConfig, Track, Video2PoseConfig,
@@ -30,6 +31,8 @@ pub struct Preset {
     pub weights: Weights,
     /// What the second stage's error in the first one's latent weighs beside equation 13; the paper has none.
     pub latent: f32,
+    /// What its error in the places of points weighs ([`places`](super::loss::places)); the paper has none.
+    pub places: f32,
     /// Share of tokens that the decoder is told rightly instead of as it said them.
     pub teacher: Decay,
     /// Share of the probability that a token gives to all alike.
@@ -139,6 +142,7 @@ impl Preset {
                     patch: 16,
                     size: vit,
                     gathers: false,
+                    points: 0,
                 },
                 temporal: Size { layers: 4, ..vit },
             },
@@ -152,6 +156,7 @@ impl Preset {
                 ctc: 0.0,
             },
             latent: 0.0,
+            places: 0.0,
             teacher: Decay { from: 0.5, to: 0.0 },
             smoothing: 0.1,
             // Of Radford et al. 2021, section 2.5: the paper names none.
@@ -176,6 +181,8 @@ impl Preset {
     pub fn small() -> Self {
         let paper = Self::paper();
         let vit = Size { width: 128, heads: 4, inner: 256, layers: 2 };
+        let [stage, _] = paper.stages;
+        let stage = Stage { rate: 1e-3, epochs: 30, accumulate: 2, at_once: 2, ..stage };
         Self {
             name: "small",
             pose2gloss: Pose2GlossConfig {
@@ -192,24 +199,20 @@ impl Preset {
             video2pose: Video2PoseConfig {
                 spatial: SpatialConfig {
                     picture: 64,
-                    shrinks: [(4, 64), (2, 96), (2, 128)].map(|(by, to)| ShrinkConfig { by, to }).into(),
+                    shrinks: shrinks([(24, 0), (48, 0), (96, 1), (128, 1)]),
                     patch: 1,
                     size: vit,
                     gathers: true,
+                    points: MARKS,
                 },
                 temporal: vit,
             },
-            stages: paper.stages.map(|stage| Stage {
-                rate: 1e-3,
-                epochs: 30,
-                batch: 16,
-                accumulate: 2,
-                at_once: 2,
-                ..stage
-            }),
+            // Small steps, and many: Video2Pose learns the more of them, the more often it is corrected.
+            stages: [Stage { batch: 16, ..stage }, Stage { rate: 2e-3, batch: 8, ..stage }],
             weights: Weights { ctc: 1.0, ..paper.weights },
             // As much as all five tracks together.
             latent: 5.0,
+            places: 0.2,
             teacher: Decay { from: 1.0, to: 0.5 },
             fps: 12.0,
             frames: 240,
@@ -239,8 +242,9 @@ impl Preset {
             video2pose: Video2PoseConfig {
                 spatial: SpatialConfig {
                     picture: 16,
-                    shrinks: [(2, 8), (2, 12)].map(|(by, to)| ShrinkConfig { by, to }).into(),
+                    shrinks: shrinks([(8, 0), (12, 1)]),
                     size,
+                    points: MARKS,
                     ..small.video2pose.spatial
                 },
                 temporal: size,
@@ -310,6 +314,11 @@ impl Preset {
 
 fn part<M: Module<Flex>>(name: impl Into<String>, module: &M) -> (String, usize) {
     (name.into(), parameters::<Flex, M>(module))
+}
+
+/// Convolutions that halve a picture one after another: the channels of each, and the residual ones behind it.
+fn shrinks<const N: usize>(each: [(usize, usize); N]) -> Vec<ShrinkConfig> {
+    each.map(|(to, residuals)| ShrinkConfig { by: 2, to, residuals }).into()
 }
 
 #[cfg(test)]

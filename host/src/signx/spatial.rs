@@ -3,14 +3,15 @@
 //! The paper's looks at patches of the picture, and a class that looks at them all becomes the frame's feature. Small
 //! networks and little data learn next to nothing that way: `small` has the hybrid of the same work (section 3.1),
 //! whose patches are those of a convolutional network's features, and its feature is made of all of them, each in its
-//! place, for a hand's place is what is asked for.
+//! place, and of where points of the signer are ([`Find`]), for a hand's place is what is asked for.
 
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::silu;
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::tensor::{Tensor, backend::Backend};
 
-use super::Size;
+use super::convolve::{Convolve, Residual};
+use super::{Find, Size};
 use crate::nn::Drops;
 use crate::nn::transformer::EncoderLayer;
 
@@ -32,6 +33,9 @@ pub struct SpatialConfig {
     pub size: Size,
     /// Whether the feature is made of all patches, each in its place, or is a class that looks at them.
     pub gathers: bool,
+    /// Points of the signer that are sought, in a picture as fine as before the last of the convolutions, which halves it;
+    /// none looks at the feature of the patches alone.
+    pub points: usize,
 }
 
 /// The sizes of a [`Shrink`].
@@ -41,6 +45,8 @@ pub struct ShrinkConfig {
     pub by: usize,
     /// Channels that it gives.
     pub to: usize,
+    /// Pairs of convolutions that look at what it gives.
+    pub residuals: usize,
 }
 
 /// Looks at frames.
@@ -60,18 +66,19 @@ pub struct Spatial<B: Backend> {
     pub norm: LayerNorm<B>,
     /// `[P · D, D]`: makes the feature of all patches.
     pub gather: Option<Linear<B>>,
+    /// Finds points, where some are sought.
+    pub find: Option<Find<B>>,
     picture: usize,
     patch: usize,
 }
 
-/// A convolution whose windows are twice as high and wide as they are apart.
+/// A convolution that makes pictures smaller, and what looks at them before the next.
 #[derive(Module, Debug)]
 pub struct Shrink<B: Backend> {
-    /// `[(2 · by)² · C, C']`: a window's pixels row by row.
-    pub linear: Linear<B>,
-    /// Over C'.
-    pub norm: LayerNorm<B>,
-    by: usize,
+    /// Makes them smaller.
+    pub convolve: Convolve<B>,
+    /// In order.
+    pub residuals: Vec<Residual<B>>,
 }
 
 impl SpatialConfig {
@@ -91,10 +98,19 @@ impl SpatialConfig {
             (|from, to| LinearConfig::new(from, to).init(device), (left / self.patch).pow(2));
         let small = Initializer::Normal { mean: 0.0, std: BEGIN };
         let from = std::iter::once(COLOURS).chain(self.shrinks.iter().map(|shrink| shrink.to));
-        let shrink = |(from, &ShrinkConfig { by, to }): (usize, &ShrinkConfig)| Shrink {
-            linear: linear((2 * by).pow(2) * from, to),
-            norm: LayerNormConfig::new(to).init(device),
-            by,
+        let shrink = |(from, &ShrinkConfig { by, to, residuals }): (usize, &ShrinkConfig)| Shrink {
+            convolve: Convolve::new(by, [from, to], device),
+            residuals: (0..residuals).map(|_| Residual::new(to, device)).collect(),
+        };
+        let find = || {
+            let [.., before, last] = self.shrinks.as_slice() else {
+                panic!("points are sought in what convolutions before the last saw")
+            };
+            assert!(
+                self.gathers && last.by * self.patch == 2,
+                "what they saw is twice as fine as the patches"
+            );
+            Find::new(self.points, d, before.to, device)
         };
         let channels = self.shrinks.last().map_or(COLOURS, |shrink| shrink.to);
         let class = usize::from(!self.gathers);
@@ -106,6 +122,7 @@ impl SpatialConfig {
             layers: (0..self.size.layers).map(|_| EncoderLayer::new(self.size.layer(), device)).collect(),
             norm: LayerNormConfig::new(d).init(device),
             gather: self.gathers.then(|| linear(patches * d, d)),
+            find: (self.points > 0).then(find),
             picture: self.picture,
             patch: self.patch,
         }
@@ -119,11 +136,24 @@ impl<B: Backend> Spatial<B> {
     /// - `video`: `[B, T, H, W, 3]`, from 0 to 1
     /// - returns: `[B * T, D]`
     pub fn forward(&self, video: Tensor<B, 5>, drops: &mut Drops) -> Tensor<B, 2> {
+        self.look(video, drops).0
+    }
+
+    /// The feature of each frame, and where points are in it, across and down from 0 to 1.
+    ///
+    /// # Shapes
+    /// - `video`: `[B, T, H, W, 3]`, from 0 to 1
+    /// - returns: `[B * T, D]`, `[B * T, K, 2]`
+    pub fn look(&self, video: Tensor<B, 5>, drops: &mut Drops) -> (Tensor<B, 2>, Option<Tensor<B, 3>>) {
         let [b, t, height, width, _] = video.dims();
         assert_eq!([height, width], [self.picture; 2], "a frame is as large as the places that were learnt");
         let ([_, d], rows, p) = (self.places.dims(), b * t, self.patch);
-        let pixels = video.reshape([rows, height, width, COLOURS]) * 2.0 - 1.0;
-        let x = self.shrinks.iter().fold(pixels, |x, shrink| shrink.forward(x));
+        let mut x = video.reshape([rows, height, width, COLOURS]) * 2.0 - 1.0;
+        let mut before = None;
+        for shrink in &self.shrinks {
+            let shrunk = shrink.forward(x.clone());
+            before = Some(std::mem::replace(&mut x, shrunk));
+        }
         let [_, left, _, c] = x.dims();
         let g = left / p;
         let patches = x.reshape([rows, g, p, g, p, c]).permute([0, 1, 3, 2, 4, 5]);
@@ -138,9 +168,16 @@ impl<B: Backend> Spatial<B> {
         for layer in &self.layers {
             x = layer.forward(x, &all_there, rows, drops);
         }
-        match &self.gather {
-            Some(gather) => gather.forward(self.norm.forward(x).reshape([rows, places * d])),
-            None => self.norm.forward(x.reshape([rows, places, d]).narrow(1, 0, 1).reshape([rows, d])),
+        let x = self.norm.forward(x);
+        let found = self.find.as_ref().zip(before);
+        let found = found.map(|(find, seen)| (find, find.places(x.clone().reshape([rows, g, g, d]), seen)));
+        let feature = match &self.gather {
+            Some(gather) => gather.forward(x.reshape([rows, places * d])),
+            None => x.reshape([rows, places, d]).narrow(1, 0, 1).reshape([rows, d]),
+        };
+        match found {
+            Some((find, points)) => (feature + find.said(points.clone()), Some(points)),
+            None => (feature, None),
         }
     }
 
@@ -161,73 +198,9 @@ impl<B: Backend> Spatial<B> {
 }
 
 impl<B: Backend> Shrink<B> {
-    /// What windows around every `by`th row and column see; beyond the edges there is nothing.
-    ///
-    /// # Shapes
-    /// - `x`: `[N, H, W, C]`
-    /// - returns: `[N, H / by, W / by, C']`
+    /// `[N, H, W, C]` to `[N, H / by, W / by, C']`.
     pub fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
-        let ([n, height, width, c], device, by) = (x.dims(), x.device(), self.by);
-        let (h, w, run) = (height / by, width / by, by / 2);
-        let nothing = Tensor::zeros([1, run * c], &device);
-        let runs = Tensor::cat(vec![x.reshape([n * height * width / run, run * c]), nothing], 0);
-        // Runs of pixels are copied whole, which is several times as fast as views of windows.
-        let seen = runs.select(0, Tensor::from_data(around(n, [height, width], by), &device));
-        let x = self.norm.forward(self.linear.forward(seen.reshape([n * h * w, (2 * by).pow(2) * c])));
-        let [_, to] = x.dims();
-        silu(x).reshape([n, h, w, to])
-    }
-
-    /// So many rows, and as many columns, become one.
-    pub fn by(&self) -> usize {
-        self.by
-    }
-}
-
-/// Which runs of pixels the windows of `n` pictures see, row by row: `[n · H / by · W / by · 2 · by · 4]`. A run is `by / 2`
-/// pixels of a row, so that a window, which begins as far before its place, is four runs wide. The number behind the
-/// last run is beyond the edges.
-fn around(n: usize, [height, width]: [usize; 2], by: usize) -> TensorData {
-    let (h, w, runs) = (height / by, width / by, width / (by / 2));
-    let mut seen = Vec::with_capacity(n * h * w * 2 * by * 4);
-    for picture in 0..n {
-        for (row, column) in (0..h).flat_map(|row| (0..w).map(move |column| (row, column))) {
-            for (y, x) in (0..2 * by).flat_map(|y| (0..4).map(move |x| (y, x))) {
-                let (y, x) = ((row * by + y).wrapping_sub(by / 2), (column * 2 + x).wrapping_sub(1));
-                let inside = y < height && x < runs;
-                let run = if inside { (picture * height + y) * runs + x } else { n * height * runs };
-                seen.push(run as i64);
-            }
-        }
-    }
-    let length = seen.len();
-    TensorData::new(seen, [length])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_sees_the_pixels_around_its_place_and_nothing_beyond_the_edges() {
-        let seen = around(2, [4, 2], 2).to_vec::<i64>().unwrap();
-        let windows: Vec<&[i64]> = seen.chunks_exact(16).collect();
-        assert_eq!(windows.len(), 2 * 2);
-        // Pixels of the first picture are 0 to 7, two a row; 16 is beyond the edges.
-        assert_eq!(windows[0], [16, 16, 16, 16, 16, 0, 1, 16, 16, 2, 3, 16, 16, 4, 5, 16]);
-        assert_eq!(windows[3], [16, 10, 11, 16, 16, 12, 13, 16, 16, 14, 15, 16, 16, 16, 16, 16]);
-    }
-
-    #[test]
-    fn larger_windows_begin_half_a_step_before_their_place() {
-        // Two places; runs of two pixels, four in each of four rows; 16 is beyond the edges.
-        let seen = around(1, [4, 8], 4).to_vec::<i64>().unwrap();
-        let rows: Vec<&[i64]> = seen.chunks_exact(4).collect();
-        assert_eq!(rows.len(), 2 * 8);
-        assert_eq!(rows[..4], [[16; 4], [16; 4], [16, 0, 1, 2], [16, 4, 5, 6]]);
-        assert_eq!(
-            rows[8 + 2..8 + 7],
-            [[1, 2, 3, 16], [5, 6, 7, 16], [9, 10, 11, 16], [13, 14, 15, 16], [16; 4]]
-        );
+        let x = silu(self.convolve.forward(x));
+        self.residuals.iter().fold(x, |x, residual| residual.forward(x))
     }
 }

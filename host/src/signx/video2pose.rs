@@ -83,15 +83,27 @@ impl<B: Backend> Video2Pose<B> {
         self.temporal_norm.forward(x)
     }
 
-    /// The tracks, standardised (equation 7): of each `[B * T, W]`.
+    /// The tracks, standardised (equation 7): of each `[B * T, W]`; and where points are in each frame, across and down
+    /// from 0 to 1, where the network seeks any: `[B * T, K, 2]`.
+    pub fn look(
+        &self,
+        video: Tensor<B, 5>,
+        seen: &Tensor<B, 2>,
+        drops: &mut Drops,
+    ) -> (Vec<Tensor<B, 2>>, Option<Tensor<B, 3>>) {
+        let (frames, points) = self.spatial.look(video, drops);
+        let features = self.over_time(frames, seen, drops);
+        (self.projections.iter().map(|track| track.linear.forward(features.clone())).collect(), points)
+    }
+
+    /// The tracks alone, as [`Video2Pose::look`] gives them.
     pub fn standardised(
         &self,
         video: Tensor<B, 5>,
         seen: &Tensor<B, 2>,
         drops: &mut Drops,
     ) -> Vec<Tensor<B, 2>> {
-        let features = self.over_time(self.spatial.forward(video, drops), seen, drops);
-        self.projections.iter().map(|track| track.linear.forward(features.clone())).collect()
+        self.look(video, seen, drops).0
     }
 
     /// The tracks as their estimators give them.

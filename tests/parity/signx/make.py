@@ -428,32 +428,69 @@ for name in ["spatial.patches.weight", "spatial.class", "temporal.0.attention.qu
 
 # ---- the hybrid of equation 5 (Dosovitskiy et al. 2021, section 3.1): convolutions, then a transformer ----
 video2pose = [k for k in weights if k not in pose2gloss]
-SHRINKS, SIDE, PLACES = [(4, 5), (2, 6)], 16, 4  # by how much, and to how many channels
+# By how much, to how many channels, and residual ones behind it.
+SHRINKS, SIDE, PLACES, POINTS = [(4, 5, 0), (2, 6, 1)], 16, 2, 3
+
+
+def make_convolution(name, window, channels, to):
+    make_linear(f"{name}.linear", window**2 * channels, to)
+    make_norm(f"{name}.norm", to)
+
+
+def convolution(name, x, window, by):
+    """Of [N, C, H, W], with the norm over C."""
+    # Rows of the matrix: the window's row and column, and the channel.
+    kernel = weights[f"{name}.linear.weight"].unflatten(0, (window, window, -1)).permute(3, 2, 0, 1)
+    x = F.conv2d(x, kernel, weights[f"{name}.linear.bias"], stride=by, padding=max(by // 2, 1))
+    return norm(f"{name}.norm", x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
 channels = 3
-for i, (by, to) in enumerate(SHRINKS):
-    make_linear(f"hybrid.shrinks.{i}.linear", (2 * by) ** 2 * channels, to)
-    make_norm(f"hybrid.shrinks.{i}.norm", to)
+for i, (by, to, residuals) in enumerate(SHRINKS):
+    make_convolution(f"hybrid.shrinks.{i}.convolve", 2 * by, channels, to)
+    for j in range(residuals):
+        for part in ["first", "second"]:
+            make_convolution(f"hybrid.shrinks.{i}.residuals.{j}.{part}", 3, to, to)
     channels = to
 make_linear("hybrid.patches", channels, WIDTH)
-param("hybrid.places", PLACES, WIDTH, scale=1.0)
+param("hybrid.places", PLACES**2, WIDTH, scale=1.0)
 make_encoder_layer("hybrid.layers.0", WIDTH)
 make_norm("hybrid.norm", WIDTH)
-make_linear("hybrid.gather", PLACES * WIDTH, WIDTH)
+make_linear("hybrid.gather", PLACES**2 * WIDTH, WIDTH)
+make_linear("hybrid.find.known", WIDTH, SHRINKS[0][1])
+make_convolution("hybrid.find.both", 3, SHRINKS[0][1], SHRINKS[0][1])
+make_linear("hybrid.find.maps", SHRINKS[0][1], POINTS)
+make_linear("hybrid.find.says", 2 * POINTS, WIDTH)
 larger = torch.rand(1, 2, SIDE, SIDE, 3).float().double()
 tell("hybrid.video", larger)
 x = larger.flatten(0, 1).permute(0, 3, 1, 2) * 2 - 1  # [B * T, 3, H, W]
-for i, (by, _) in enumerate(SHRINKS):
-    name = f"hybrid.shrinks.{i}"
-    # Rows of the matrix: the window's row and column, and the channel.
-    kernel = weights[f"{name}.linear.weight"].unflatten(0, (2 * by, 2 * by, -1)).permute(3, 2, 0, 1)
-    x = F.conv2d(x, kernel, weights[f"{name}.linear.bias"], stride=by, padding=by // 2)
-    x = F.silu(norm(f"{name}.norm", x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
+for i, (by, _, residuals) in enumerate(SHRINKS):
+    name, before = f"hybrid.shrinks.{i}", x
+    x = F.silu(convolution(f"{name}.convolve", x, 2 * by, by))
+    for j in range(residuals):
+        inner = F.silu(convolution(f"{name}.residuals.{j}.first", x, 3, 1))
+        x = F.silu(x + convolution(f"{name}.residuals.{j}.second", inner, 3, 1))
 x = linear("hybrid.patches", x.flatten(2).transpose(1, 2)) + weights["hybrid.places"]
 x = norm("hybrid.norm", encoder_layer("hybrid.layers.0", x))
-x = linear("hybrid.gather", x.flatten(1))
+known = linear("hybrid.find.known", x).transpose(1, 2).unflatten(2, (PLACES, PLACES))
+both = F.silu(convolution("hybrid.find.both", before + F.interpolate(known, scale_factor=2, mode="nearest"), 3, 1))
+maps = linear("hybrid.find.maps", both.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)  # [N, K, H, W]
+shares = F.softmax(maps.flatten(2) * 3, -1).unflatten(2, maps.shape[2:])
+middles = (torch.arange(2 * PLACES).double() + 0.5) / (2 * PLACES)
+points = torch.stack([(shares.sum(2) * middles).sum(-1), (shares.sum(3) * middles).sum(-1)], -1)
+tell("hybrid.points", points)
+x = linear("hybrid.gather", x.flatten(1)) + linear("hybrid.find.says", (points.flatten(1) - 0.5) * 4)
 tell("hybrid.frames", x)
 (x**2).mean().backward()
-for name in ["shrinks.0.linear.weight", "shrinks.1.norm.gamma", "places", "gather.weight"]:
+for name in [
+    "shrinks.0.convolve.linear.weight",
+    "shrinks.1.convolve.norm.gamma",
+    "shrinks.1.residuals.0.first.linear.weight",
+    "find.known.weight",
+    "find.maps.weight",
+    "places",
+    "gather.weight",
+]:
     tell(f"hybrid.gradient.{name}", weights[f"hybrid.{name}"].grad)
 
 

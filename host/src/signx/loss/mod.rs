@@ -7,6 +7,7 @@ mod balance;
 mod contrast;
 mod ngram;
 mod noise;
+mod places;
 mod text;
 mod word;
 
@@ -17,6 +18,7 @@ pub use balance::{Balance, Decay, Weights};
 pub use contrast::{contrast, mean_of};
 pub use ngram::ngram;
 pub use noise::{Noised, lost, noise, reconstruction};
+pub use places::places;
 pub use text::text;
 pub use word::word;
 

@@ -36,7 +36,8 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
         let said = tokens(utterance, &manifest.glosses, preset);
         let mut rng = StdRng::seed_from_u64(step_seed(options.seed, number));
         for _ in 0..LOOKS {
-            let mut shown = Film { side: film.side, frames: Vec::with_capacity(film.frames.len()) };
+            let mut shown =
+                Film { side: film.side, frames: Vec::with_capacity(film.frames.len()), marks: vec![] };
             Look::draw(&mut rng).show(&film.frames, film.side, &mut shown.frames);
             examples.push((said.clone(), Clip::of_frames(&tracks_of(&video, &shown, preset.reads))));
         }

@@ -4,6 +4,8 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
+use crate::signx::film::mark;
+
 /// The most pixels that a clip is shifted by in training, of the 64 of `small`; the 24 of a depth picture are so far
 /// apart.
 const FARTHEST: i32 = 3;
@@ -31,6 +33,13 @@ impl Look {
             lift: std::array::from_fn(|_| rng.random_range(-25.0..25.0)),
             shift: std::array::from_fn(|_| rng.random_range(-FARTHEST..=FARTHEST)),
         }
+    }
+
+    /// Adds the landmarks of frames, `[T, MARKS, 3]` as films tell them, to such.
+    pub(super) fn mark(&self, marks: &[f32], side: usize, into: &mut Vec<f32>) {
+        let [down, right] = self.shift.map(|pixels| pixels as f32 / side as f32);
+        let moved = |p: &[f32]| mark([p[0] + right, p[1] + down], p[2] > 0.0);
+        into.extend(marks.chunks_exact(3).flat_map(moved));
     }
 
     /// Adds frames, `[T, side, side, 3]`, to such; what comes in at an edge is as the edge is.
@@ -63,5 +72,8 @@ mod tests {
         let from = [1, 2, 2, 1, 2, 2, 4, 5, 5];
         let expect = from.iter().flat_map(|i| [200, (i * 10) as u8 / 2 + 10, 80]).collect::<Vec<u8>>();
         assert_eq!(shown, expect);
+        let mut marks = vec![];
+        look.mark(&[0.5, 0.5, 1.0, 0.5, 0.8, 1.0, 0.5, 0.5, 0.0], 4, &mut marks);
+        assert_eq!(marks, [0.25, 0.75, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], "the second left the picture");
     }
 }

@@ -6,8 +6,8 @@
 //! `signpost-host signx render` writes them.
 
 use burn::module::{AutodiffModule, Module};
-use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Tensor, TensorData};
 use models::manifest::sha256;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
@@ -17,7 +17,7 @@ use super::look::Look;
 use super::{SignXRecipe, plan};
 use crate::Error;
 use crate::nn::Drops;
-use crate::signx::film;
+use crate::signx::film::{self, MARKS};
 use crate::signx::track::{FRAME, Track};
 use crate::signx::{Frames, Pose2Gloss, Preset, SignXManifest, SignXModel, Video2Pose, loss};
 use crate::train::fit::{Parts, Plain, Task, fit};
@@ -73,6 +73,8 @@ struct Batch {
     numbers: Vec<f32>,
     /// `[B, T, 5]`
     there: Vec<f32>,
+    /// `[B, T, MARKS, 3]`
+    marks: Vec<f32>,
     /// What is random in the step follows from it.
     seed: u64,
 }
@@ -94,14 +96,18 @@ impl<B: Backend> Windows<'_, B> {
             video: vec![],
             numbers: vec![0.0; clips * frames * FRAME],
             there: vec![0.0; clips * frames * TRACKS],
+            marks: vec![],
             seed: 0,
         };
         for (i, (_, clip, film)) in drawn.into_iter().enumerate() {
             let own = clip.frames().min(frames);
             let first = rng.random_range(0..=clip.frames() - own);
             let shown = &film.frames[first * film.size()..(first + own) * film.size()];
-            Look::draw(rng).show(shown, film.side, &mut batch.video);
+            let look = Look::draw(rng);
+            look.show(shown, film.side, &mut batch.video);
             batch.video.resize((i + 1) * frames * film.size(), 0);
+            look.mark(&film.marks[first * MARKS * 3..(first + own) * MARKS * 3], film.side, &mut batch.marks);
+            batch.marks.resize((i + 1) * frames * MARKS * 3, 0.0);
             for t in 0..own {
                 let row = i * frames + t;
                 let (numbers, there) = (row * FRAME..(row + 1) * FRAME, row * TRACKS..(row + 1) * TRACKS);
@@ -133,18 +139,26 @@ impl<B: AutodiffBackend> Task<B> for Windows<'_, Plain<B>> {
             known.seen(),
             film::tensor(&batch.video, [b, t, self.preset.video2pose.spatial.picture], &device),
         );
-        let predicted = net.standardised(video, &seen, drops);
+        let (predicted, points) = net.look(video, &seen, drops);
         let tracks = net.loss(predicted.clone(), &known);
+        let mut parts = vec![("tracks", tracks.clone().detach())];
+        let mut lost = tracks;
+        if let Some(points) = points.filter(|_| self.preset.places > 0.0) {
+            let marks = TensorData::new(batch.marks, [b * t, MARKS, 3]);
+            let places = loss::places(points, Tensor::from_data(marks, &device));
+            parts.push(("places", places.clone().detach()));
+            lost = lost + places * self.preset.places;
+        }
         // A frame by itself moves nowhere, and is not what the Pose2Gloss learnt to read.
         if self.preset.latent == 0.0 || t == 1 {
-            return (tracks, vec![]);
+            return (lost, parts);
         }
         let frozen = Pose2Gloss::<B>::from_inner(self.net.clone()).no_grad();
         let read = frozen.latent(&net.estimated(predicted, known.there), &mut Drops::none());
         let latents = Tensor::from_inner(self.net.latent(&truth, &mut Drops::none()));
-        let lost = loss::lost(read, latents, &seen);
-        let parts = vec![("tracks", tracks.clone().detach()), ("latent", lost.clone().detach())];
-        (tracks + lost * self.preset.latent, parts)
+        let latent = loss::lost(read, latents, &seen);
+        parts.push(("latent", latent.clone().detach()));
+        (lost + latent * self.preset.latent, parts)
     }
 }
 
@@ -165,7 +179,8 @@ mod tests {
             let numbers = (0..frames).flat_map(|t| vec![t as f32; Track::MediaPipe.width()]).collect();
             clip.tracks[Track::MediaPipe as usize] = Some(numbers);
             let film = (0..frames).flat_map(|t| vec![60 + 10 * t as u8; side * side * 3]).collect();
-            (Utterance::default(), clip, Film { side, frames: film })
+            let marks = (0..frames).flat_map(|_| vec![0.5; MARKS * 3]).collect();
+            (Utterance::default(), clip, Film { side, frames: film, marks })
         };
         let examples = [example(9), example(3)];
         let net = preset.pose2gloss.init::<Plain<Training>>(&Default::default());
@@ -176,6 +191,10 @@ mod tests {
             assert_eq!(batch, windows.draw(number));
             let [b, t] = batch.shape;
             assert!(t <= 4 && batch.video.len() == b * t * side * side * 3);
+            assert_eq!(batch.marks.len(), b * t * MARKS * 3);
+            let marked: Vec<bool> = batch.marks.chunks_exact(MARKS * 3).map(|m| m[2] > 0.0).collect();
+            let there: Vec<bool> = batch.there.chunks_exact(TRACKS).map(|t| t[2] > 0.0).collect();
+            assert_eq!(marked, there);
             let column = Track::MediaPipe.columns().start;
             for clip in 0..b {
                 let rows = clip * t..(clip + 1) * t;

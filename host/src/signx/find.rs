@@ -1,0 +1,67 @@
+//! Where in a picture the signer's points are: a map for each, whose middle is the point's place (Sun et al. 2018,
+//! "Integral Human Pose Regression", section 2). A hand looks alike wherever it is, so that what is learnt of it in one
+//! place is known in all, which a layer that looks at every place by itself learns again for each.
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::activation::{silu, softmax};
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+
+use super::convolve::{Convolve, doubled};
+
+/// How much maps stand out before anything is learnt: a map that is flat everywhere learns slowly.
+pub const SHARP: f32 = 3.0;
+/// What places, from -0.5 to 0.5, are multiplied by, so that they vary as features do.
+pub const SPREAD: f32 = 4.0;
+
+/// Finds points.
+#[derive(Module, Debug)]
+pub struct Find<B: Backend> {
+    /// `[D, C]`: what the transformer knows of each place.
+    pub known: Linear<B>,
+    /// Of that and of what the convolutions saw, C channels.
+    pub both: Convolve<B>,
+    /// `[C, K]`, K points.
+    pub maps: Linear<B>,
+    /// `[2 · K, D]`: what the places say of the frame.
+    pub says: Linear<B>,
+}
+
+impl<B: Backend> Find<B> {
+    /// One with random weights for so many points, D wide, of C channels.
+    pub fn new(points: usize, width: usize, channels: usize, device: &B::Device) -> Self {
+        let linear = |from, to| LinearConfig::new(from, to).init(device);
+        Self {
+            known: linear(width, channels),
+            both: Convolve::new(1, [channels; 2], device),
+            maps: linear(channels, points),
+            says: linear(2 * points, width),
+        }
+    }
+
+    /// The places of the points, across and down, from 0 to 1: `[N, K, 2]`.
+    ///
+    /// # Shapes
+    /// - `places`: `[N, H, W, D]`, of the transformer
+    /// - `seen`: `[N, 2 · H, 2 · W, C]`, of the convolutions
+    pub fn places(&self, places: Tensor<B, 4>, seen: Tensor<B, 4>) -> Tensor<B, 3> {
+        let ([n, h, w, c], [_, k], device) = (seen.dims(), self.maps.weight.dims(), seen.device());
+        let x = silu(self.both.forward(seen + doubled(self.known.forward(places))));
+        let maps = self.maps.forward(x.reshape([n * h * w, c])).reshape([n, h * w, k]).swap_dims(1, 2);
+        let shares = softmax(maps * SHARP, 2).reshape([n * k, h * w]);
+        let middles = TensorData::new(middles([h, w]), [h * w, 2]);
+        shares.matmul(Tensor::from_data(middles, &device)).reshape([n, k, 2])
+    }
+
+    /// What places say of their frames: `[N, K, 2]` to `[N, D]`.
+    pub fn said(&self, places: Tensor<B, 3>) -> Tensor<B, 2> {
+        let [n, k, _] = places.dims();
+        self.says.forward((places.reshape([n, 2 * k]) - 0.5) * SPREAD)
+    }
+}
+
+/// The middle of each place of a picture, across and down, row by row: `[H · W, 2]`.
+pub fn middles([h, w]: [usize; 2]) -> Vec<f32> {
+    let middle = |i: usize, of: usize| (i as f32 + 0.5) / of as f32;
+    (0..h).flat_map(|y| (0..w).flat_map(move |x| [middle(x, w), middle(y, h)])).collect()
+}
