@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
+use models::features::HAND_POINTS;
 use models::pose::PoseTrack;
 use models::pose::rows::{ROW_258, track_to_rows258};
 
@@ -18,7 +19,7 @@ pub const MARKS: usize = TRUNK + 2 * HAND;
 /// Landmarks of the body down to the hips, of its 33.
 const TRUNK: usize = 25;
 const BODY: usize = 33;
-const HAND: usize = 21;
+const HAND: usize = HAND_POINTS;
 /// Colours of a pixel.
 const COLOURS: usize = 3;
 /// The largest side of a frame, in pixels.

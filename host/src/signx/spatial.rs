@@ -85,7 +85,7 @@ impl SpatialConfig {
     /// A network with random weights.
     ///
     /// # Panics
-    /// Where patches do not fill the picture.
+    /// Where patches do not fill the picture, or points are sought where nothing sees twice as finely as the patches.
     pub fn init<B: Backend>(&self, device: &B::Device) -> Spatial<B> {
         let d = self.size.width;
         let by: usize = self.shrinks.iter().map(|shrink| shrink.by).product();

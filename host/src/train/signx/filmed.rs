@@ -88,7 +88,10 @@ impl<'a> Stage<'a> {
 
 /// What examples are made of, in a word.
 pub(super) fn fingerprint(examples: &[Filmed]) -> String {
-    let each = examples.iter().map(|(_, clip, film)| clip.fingerprint() + &sha256(&film.frames));
+    let marks = |film: &Film| film.marks.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let each = examples
+        .iter()
+        .map(|(_, clip, film)| clip.fingerprint() + &sha256(&film.frames) + &sha256(&marks(film)));
     sha256(each.collect::<String>().as_bytes())
 }
 
