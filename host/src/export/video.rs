@@ -16,7 +16,7 @@ use models::translator::NOT_THERE;
 
 use super::translator::{along, names};
 use super::{Graph, values};
-use crate::signx::convolve::{Convolve, each_twice, window};
+use crate::signx::convolve::{Convolve, each_twice, run, window};
 use crate::signx::find::{SHARP, SPREAD, middles};
 use crate::signx::spatial::Shrink;
 use crate::signx::{Find, Spatial, Video2Pose};
@@ -133,8 +133,7 @@ impl Graph {
     fn shrink<B: Backend>(&mut self, input: &str, output: &str, shrink: &Shrink<B>, side: usize) -> usize {
         let now = |part: usize| format!("{output}_{part}");
         let left = self.convolve(input, &now(0), &shrink.convolve, side);
-        let name =
-            |part: usize| if part == shrink.residuals.len() { output.into() } else { now(2 * part + 1) };
+        let name = |part: usize| if part == shrink.residuals.len() { output.into() } else { now(part + 1) };
         self.silu(&now(0), &name(0));
         for (i, residual) in shrink.residuals.iter().enumerate() {
             let part = |part: &str| format!("{output}_residual{i}_{part}");
@@ -176,7 +175,7 @@ impl Graph {
         let how = vec![
             ("kernel_shape", Value::Ints(vec![window as i64; 2])),
             ("strides", Value::Ints(vec![by as i64; 2])),
-            ("pads", Value::Ints(vec![(by as i64 / 2).max(1); 4])),
+            ("pads", Value::Ints(vec![run(by) as i64; 4])),
         ];
         self.to.node("Conv", &[&now("picture"), &now("kernel"), &now("bias")], &[&now("seen")], how);
         self.shaped(&now("seen"), &now("planes"), &[to, left * left]);

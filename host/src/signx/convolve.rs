@@ -94,8 +94,8 @@ pub fn each_twice(n: usize, [h, w]: [usize; 2]) -> Vec<i64> {
     places.collect()
 }
 
-/// Pixels of a row that are copied as one.
-fn run(by: usize) -> usize {
+/// Rows, and columns, that a window begins before its place; so many pixels of a row are copied as one.
+pub fn run(by: usize) -> usize {
     (by / 2).max(1)
 }
 
