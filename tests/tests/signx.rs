@@ -19,7 +19,7 @@ use host::signx::decode::Search;
 use host::signx::loss::{self, Balance, Noised, Targets};
 use host::signx::{
     AlphaBar, Diffusion, Frames, Pose2Gloss, Pose2GlossConfig, ShrinkConfig, Size, SpatialConfig,
-    Video2Gloss, Video2Pose, Video2PoseConfig, decode,
+    Video2Gloss, Video2Pose, Video2PoseConfig, decode, find,
 };
 use models::translator::{
     BEGIN, Decoding, END, Encoded, Networks, Session, Shaping, Sizes, StepInput, StepOutput, Steps,
@@ -380,6 +380,20 @@ fn a_hybrid_makes_a_frame_s_feature_of_all_its_places() {
     said.check_gradient(&of("find.maps.weight"), &find.maps.weight.val(), &gradients);
     said.check_gradient(&of("places"), &net.places.val(), &gradients);
     said.check_gradient(&of("gather.weight"), &net.gather.as_ref().unwrap().weight.val(), &gradients);
+}
+
+#[test]
+fn places_are_told_in_the_signer_s_own_measure() {
+    let said = Said::read();
+    let (points, seen) =
+        (said.tensor::<3>("measured.points").require_grad(), said.tensor::<2>("measured.seen"));
+    let measured = find::measured(points.clone(), &seen);
+    said.check("measured", measured.clone(), VALUE);
+    let gradients = measured.powi_scalar(2).mean().backward();
+    said.check_gradient("measured.gradient", &points, &gradients);
+    // Nobody is there, and everybody's shoulders are one.
+    let nowhere = find::measured(points.clone() * 0.0, &(seen * 0.0));
+    assert!(nowhere.sum().into_scalar().is_finite());
 }
 
 /// A network's outputs by an engine.

@@ -4,8 +4,8 @@
 //! | tensor | shape | what it is |
 //! |---|---|---|
 //! | `picture` | `[H, W, 3]` | a frame, sRGB from 0 to 1 |
-//! | `feature` | `[1, D]` | what it shows |
-//! | `features` | `[T, D]` | of a clip's frames |
+//! | `feature` | `[1, D + 2 * K]` | what it shows, and where K points are in it |
+//! | `features` | `[T, D + 2 * K]` | of a clip's frames |
 //! | `seen` | `[T, 1]` | 1 for each frame that is there, else 0 |
 //! | `frames` | `[T, F]` | the tracks side by side |
 
@@ -17,7 +17,9 @@ use models::translator::NOT_THERE;
 use super::translator::{along, names};
 use super::{Graph, values};
 use crate::signx::convolve::{Convolve, each_twice, run, window};
-use crate::signx::find::{SHARP, SPREAD, middles};
+use crate::signx::encode::Standard;
+use crate::signx::film::{MARKS, SHOULDERS};
+use crate::signx::find::{BLUNT, LEAST_APART, SHARP, SPREAD, about_wrists, middles};
 use crate::signx::spatial::Shrink;
 use crate::signx::{Find, Spatial, Video2Pose};
 
@@ -74,25 +76,36 @@ fn look<B: Backend>(name: &str, net: &Spatial<B>) -> Vec<u8> {
         }
         None => graph.slice("feature", "normed", 0, 0, 1),
     }
+    let mut width = d;
     if let Some(find) = &net.find {
         graph.find(find, ["normed", &seen(1), "said"], g);
-        graph.to.node("Add", &["gathered", "said"], &["feature"], vec![]);
+        graph.to.node("Add", &["gathered", "said"], &["all_said"], vec![]);
+        graph.to.node("Concat", &["all_said", "found_row"], &["feature"], along(1));
+        width += find.says.weight.dims()[0];
     }
-    graph.to.output("feature", &[Dim::Fixed(1), Dim::Fixed(d)]);
+    graph.to.output("feature", &[Dim::Fixed(1), Dim::Fixed(width)]);
     graph.to.finish(&[])
 }
 
 fn give<B: Backend>(name: &str, net: &Video2Pose<B>, tracks: &[usize], t: usize) -> Vec<u8> {
     let [d] = net.temporal_norm.gamma.dims();
     let mut graph = Graph { to: Builder::new(name), prefix: String::new() };
-    graph.to.input("features", &[Dim::Fixed(t), Dim::Fixed(d)]);
+    let width = net.width();
+    graph.to.input("features", &[Dim::Fixed(t), Dim::Fixed(width)]);
     graph.to.input("seen", &[Dim::Fixed(t), Dim::Fixed(1)]);
     graph.to.tensor_f32("one", &[1], &[1.0]);
     graph.to.tensor_f32("far", &[1], &[-NOT_THERE]);
     graph.to.node("Sub", &["seen", "one"], &["unseen"], vec![]);
     graph.to.node("Mul", &["unseen", "far"], &["absent_column"], vec![]);
     graph.shaped("absent_column", "absent", &[1, 1, t]);
-    graph.placed("features", "x0", [t, d]);
+    let mut features = "features";
+    if width > d {
+        graph.slice("told", features, 1, 0, d);
+        graph.slice("found", features, 1, d, width);
+        graph.measured(["found", "seen", "measured"], t);
+        features = "told";
+    }
+    graph.placed(features, "x0", [t, d]);
     for (l, layer) in net.temporal.iter().enumerate() {
         graph.encoder_layer(&format!("temporal{l}"), &format!("x{l}"), &format!("x{}", l + 1), layer, t);
     }
@@ -102,7 +115,18 @@ fn give<B: Backend>(name: &str, net: &Video2Pose<B>, tracks: &[usize], t: usize)
         let (projection, name) = (&net.projections[track], format!("track{track}"));
         let (weight, bias) = told(&projection.linear, &projection.standard);
         let width = projection.standard.width();
-        graph.linear_of(&format!("{name}_linear"), "normed", &name, &[d, width], &weight, &bias);
+        let linear = if projection.places.is_some() { format!("{name}_seen") } else { name.clone() };
+        graph.linear_of(&format!("{name}_linear"), "normed", &linear, &[d, width], &weight, &bias);
+        if let Some(places) = &projection.places {
+            let ([from, _], by) = (places.weight.dims(), format!("{name}_places"));
+            graph.to.tensor_f32(
+                &format!("{by}_weight"),
+                &[from, width],
+                &deviating(places, &projection.standard),
+            );
+            graph.to.node("MatMul", &["measured", &format!("{by}_weight")], &[&by], vec![]);
+            graph.to.node("Add", &[&linear, &by], &[&name], vec![]);
+        }
         given.push(name);
         f += width;
     }
@@ -112,20 +136,21 @@ fn give<B: Backend>(name: &str, net: &Video2Pose<B>, tracks: &[usize], t: usize)
 }
 
 /// A layer that gives a track's numbers as its estimator does, instead of standardised: its weights and its bias.
-fn told<B: Backend>(
-    linear: &Linear<B>,
-    standard: &crate::signx::encode::Standard<B>,
-) -> (Vec<f32>, Vec<f32>) {
+fn told<B: Backend>(linear: &Linear<B>, standard: &Standard<B>) -> (Vec<f32>, Vec<f32>) {
     let (mean, deviation) = (values(&standard.mean), values(&standard.deviation));
-    let width = mean.len();
-    let (mut weight, bias) = (values(&linear.weight), linear.bias.as_ref().map(values));
-    for row in weight.chunks_exact_mut(width) {
-        row.iter_mut().zip(&deviation).for_each(|(w, deviation)| *w *= deviation);
-    }
-    let bias = bias.unwrap_or_else(|| vec![0.0; width]);
+    let bias = linear.bias.as_ref().map_or_else(|| vec![0.0; mean.len()], values);
     let bias =
         bias.iter().zip(mean.iter().zip(&deviation)).map(|(b, (mean, deviation))| b * deviation + mean);
-    (weight, bias.collect())
+    (deviating(linear, standard), bias.collect())
+}
+
+/// The weights of a layer that gives a track's numbers in their own measure, and not in their deviations.
+fn deviating<B: Backend>(linear: &Linear<B>, standard: &Standard<B>) -> Vec<f32> {
+    let (mut weight, deviation) = (values(&linear.weight), values(&standard.deviation));
+    for row in weight.chunks_exact_mut(deviation.len()) {
+        row.iter_mut().zip(&deviation).for_each(|(w, deviation)| *w *= deviation);
+    }
+    weight
 }
 
 impl Graph {
@@ -206,5 +231,47 @@ impl Graph {
         self.to.node("MatMul", &["shares", "find_middles"], &["found"], vec![]);
         self.shaped("found", "found_row", &[1, 2 * k]);
         self.linear("find_says", "found_row", output, &find.says);
+    }
+
+    /// The signer's own measure ([`crate::signx::find::measured`]) of places as a frame's feature has them, `[T, 2 * MARKS]`.
+    fn measured(&mut self, [points, seen, output]: [&str; 3], t: usize) {
+        let two = 2 * MARKS;
+        // Of the places of the shoulders: what is between them, and from one to the other.
+        let (mut middle, mut across) = (vec![0.0; two * 2], vec![0.0; two * 2]);
+        for (mark, sign) in SHOULDERS.into_iter().zip([1.0, -1.0]) {
+            for way in 0..2 {
+                middle[(2 * mark + way) * 2 + way] = 0.5;
+                across[(2 * mark + way) * 2 + way] = sign;
+            }
+        }
+        self.to.tensor_f32("middle_weight", &[two, 2], &middle);
+        self.to.tensor_f32("across_weight", &[two, 2], &across);
+        self.to.node("MatMul", &[points, "middle_weight"], &["middles"], vec![]);
+        self.to.node("MatMul", &[points, "across_weight"], &["across"], vec![]);
+        self.to.node("Mul", &["across", "across"], &["across_squares"], vec![]);
+        self.to.tensor_f32("both_ways", &[2, 1], &[1.0; 2]);
+        self.to.node("MatMul", &["across_squares", "both_ways"], &["apart_squares"], vec![]);
+        // A feature has its places spread.
+        self.to.tensor_f32("blunt", &[1], &[BLUNT * SPREAD * SPREAD]);
+        self.to.node("Add", &["apart_squares", "blunt"], &["blunted"], vec![]);
+        self.to.node("Sqrt", &["blunted"], &["aparts"], vec![]);
+        self.to.node("Concat", &["middles", "aparts"], &["each_frame"], along(1));
+        self.shaped(seen, "seen_row", &[1, t]);
+        self.to.node("MatMul", &["seen_row", "each_frame"], &["all_frames"], vec![]);
+        self.to.tensor_f32("each_one", &[t, 1], &vec![1.0; t]);
+        self.to.node("MatMul", &["seen_row", "each_one"], &["counted"], vec![]);
+        self.to.node("Max", &["counted", "one"], &["frames_seen"], vec![]);
+        self.to.node("Div", &["all_frames", "frames_seen"], &["of_clip"], vec![]);
+        self.slice("clip_middle", "of_clip", 1, 0, 2);
+        self.slice("clip_apart", "of_clip", 1, 2, 3);
+        self.to.tensor_f32("least_apart", &[1], &[LEAST_APART * SPREAD]);
+        self.to.node("Max", &["clip_apart", "least_apart"], &["apart"], vec![]);
+        let each: Vec<f32> = (0..2 * two).map(|i| f32::from(u8::from(i / two == i % 2))).collect();
+        self.to.tensor_f32("each_mark", &[2, two], &each);
+        self.to.node("MatMul", &["clip_middle", "each_mark"], &["clip_middles"], vec![]);
+        self.to.node("Sub", &[points, "clip_middles"], &["from_middle"], vec![]);
+        self.to.node("Div", &["from_middle", "apart"], &["in_widths"], vec![]);
+        self.to.tensor_f32("about_wrists", &[two, two], &about_wrists());
+        self.to.node("MatMul", &["in_widths", "about_wrists"], &[output], vec![]);
     }
 }

@@ -32,7 +32,7 @@ pub struct ExportedVideo {
 pub struct VideoSizes {
     /// Height and width of a frame, pixels.
     pub picture: usize,
-    /// Width of a frame's feature, D.
+    /// Numbers that tell a frame, D and two of each point.
     pub width: usize,
     /// Frames of a clip, T.
     pub frames: usize,
@@ -109,7 +109,7 @@ impl<B: Backend> SignXModel<B> {
     fn video_sizes(&self, video: &Video2Pose<B>) -> VideoSizes {
         VideoSizes {
             picture: video.spatial.picture(),
-            width: self.preset.video2pose.temporal.width,
+            width: video.width(),
             frames: self.preset.frames,
             numbers: self.tracks().into_iter().map(Track::width).sum(),
         }

@@ -16,8 +16,10 @@ use crate::data::npy::Npz;
 pub const VIDEO: &str = "video.npz";
 /// Landmarks that a film tells the places of, K: MediaPipe's of the body down to the hips, and both hands'.
 pub const MARKS: usize = TRUNK + 2 * HAND;
-/// Landmarks of the body down to the hips, of its 33.
-const TRUNK: usize = 25;
+/// Landmarks of the body down to the hips, of its 33: the first [`MARKS`].
+pub const TRUNK: usize = 25;
+/// The left shoulder and the right one, of the [`MARKS`].
+pub const SHOULDERS: [usize; 2] = [11, 12];
 const BODY: usize = 33;
 const HAND: usize = HAND_POINTS;
 /// Colours of a pixel.

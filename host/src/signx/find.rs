@@ -7,12 +7,19 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::{silu, softmax};
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 
+use models::features::HAND_POINTS;
+
 use super::convolve::{Convolve, doubled};
+use super::film::{MARKS, SHOULDERS, TRUNK};
 
 /// How much maps stand out before anything is learnt: a map that is flat everywhere learns slowly.
 pub const SHARP: f32 = 3.0;
 /// What places, from -0.5 to 0.5, are multiplied by, so that they vary as features do.
 pub const SPREAD: f32 = 4.0;
+/// The least distance of shoulders that anything is measured by, as a share of the picture.
+pub const LEAST_APART: f32 = 1.0 / 16.0;
+/// What the square of that distance is more than it is, so that it can be learnt from where it is none.
+pub const BLUNT: f32 = 1e-6;
 
 /// Finds points.
 #[derive(Module, Debug)]
@@ -58,6 +65,46 @@ impl<B: Backend> Find<B> {
         let [n, k, _] = places.dims();
         self.says.forward((places.reshape([n, 2 * k]) - 0.5) * SPREAD)
     }
+}
+
+/// Where the [`MARKS`] are in the signer's own measure, as tracks tell it: from between the shoulders, in shoulders'
+/// widths, which are the same in all of a clip; and points of a hand from its wrist, [`SPREAD`] as far. Where they are in
+/// the picture, hands of one shape differ more than shapes do.
+///
+/// # Shapes
+/// - `points`: `[B * T, MARKS, 2]`
+/// - `seen`: `[B, T]`, 1 for each frame that is there, else 0
+/// - returns: `[B * T, 2 * MARKS]`
+pub fn measured<B: Backend>(points: Tensor<B, 3>, seen: &Tensor<B, 2>) -> Tensor<B, 2> {
+    let ([n, k, _], [b, t], device) = (points.dims(), seen.dims(), points.device());
+    let points = points.reshape([n, 2 * k]);
+    let [left, right] = SHOULDERS.map(|k| points.clone().narrow(1, 2 * k, 2));
+    let apart = ((left.clone() - right.clone()).powi_scalar(2).sum_dim(1) + BLUNT).sqrt();
+    let each = Tensor::cat(vec![(left + right) * 0.5, apart], 1).reshape([b, t, 3]);
+    let frames = seen.clone().sum_dim(1).clamp_min(1.0).reshape([b, 1, 1]);
+    let clip = (each * seen.clone().reshape([b, t, 1])).sum_dim(1) / frames;
+    let middle = clip.clone().narrow(2, 0, 2).repeat_dim(2, k);
+    let apart = clip.narrow(2, 2, 1).clamp_min(LEAST_APART);
+    let measured = (points.reshape([b, t, 2 * k]) - middle) / apart;
+    let about = Tensor::from_data(TensorData::new(about_wrists(), [2 * k, 2 * k]), &device);
+    measured.reshape([n, 2 * k]).matmul(about)
+}
+
+/// What takes the wrist off the points of its hand, and spreads these: `[2 * MARKS, 2 * MARKS]`.
+pub fn about_wrists() -> Vec<f32> {
+    let mut about = vec![0.0; (2 * MARKS).pow(2)];
+    for mark in 0..MARKS {
+        let wrist = mark.checked_sub(TRUNK).map(|point| TRUNK + point / HAND_POINTS * HAND_POINTS);
+        let of_hand = wrist.filter(|wrist| *wrist != mark);
+        for way in 0..2 {
+            let to = 2 * mark + way;
+            about[to * 2 * MARKS + to] = of_hand.map_or(1.0, |_| SPREAD);
+            if let Some(wrist) = of_hand {
+                about[(2 * wrist + way) * 2 * MARKS + to] = -SPREAD;
+            }
+        }
+    }
+    about
 }
 
 /// The middle of each place of a picture, across and down, row by row: `[H · W, 2]`.

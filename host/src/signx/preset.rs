@@ -47,9 +47,9 @@ pub struct Preset {
     pub frames: usize,
     /// The most frames of a clip that a step of the second stage looks at.
     pub filmed: usize,
-    /// Share of the second stage's steps, the first ones, that look at as many frames, but each of a clip of its own:
-    /// people and places differ more than moments do. The paper has none.
-    pub stills: f64,
+    /// Each of so many steps of the second stage looks at moments of clips, the others at as many frames, but each of a
+    /// clip of its own: people and places differ more than moments do. The paper has no such others.
+    pub windows_every: usize,
     /// The most tokens of a clip.
     pub longest: usize,
     /// How glosses are searched for.
@@ -166,7 +166,7 @@ impl Preset {
             // Twenty seconds: the paper bounds tokens only.
             frames: 600,
             filmed: 600,
-            stills: 0.0,
+            windows_every: 1,
             longest: 64,
             beam: Decoding::Beam { beam: 5, penalty: 0.7 },
             // Table 2's temperature is in the shaping.
@@ -208,7 +208,7 @@ impl Preset {
                 temporal: vit,
             },
             // Small steps, and many: Video2Pose learns the more of them, the more often it is corrected.
-            stages: [Stage { batch: 16, ..stage }, Stage { rate: 2e-3, batch: 8, ..stage }],
+            stages: [Stage { batch: 16, ..stage }, Stage { rate: 2e-3, batch: 16, ..stage }],
             weights: Weights { ctc: 1.0, ..paper.weights },
             // As much as all five tracks together.
             latent: 5.0,
@@ -216,8 +216,8 @@ impl Preset {
             teacher: Decay { from: 1.0, to: 0.5 },
             fps: 12.0,
             frames: 240,
-            filmed: 16,
-            stills: 0.5,
+            filmed: 8,
+            windows_every: 4,
             shaping: Shaping::NONE,
             heard: 0.6,
             ..paper

@@ -1,13 +1,16 @@
 //! Video2Pose (section 3.3) gives the tracks of a video without their estimators; Video2Gloss reads the video by them.
 //!
 //! A vision transformer looks at each frame (equation 5, [`Spatial`]), attention over time at all of them (equation 6),
-//! and one projection a track gives its numbers (equation 7).
+//! and one projection a track gives its numbers (equation 7). Where the network
+//! finds points, tracks are told by their places as well.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::nn::{Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Tensor, backend::Backend};
 
 use super::encode::Standard;
+use super::film::MARKS;
+use super::find::measured;
 use super::loss::reconstruction;
 use super::{Diffusion, Encode, Frames, Pose2Gloss, Size, Spatial, SpatialConfig};
 use crate::nn::Drops;
@@ -40,6 +43,9 @@ pub struct Video2Pose<B: Backend> {
 pub struct Projection<B: Backend> {
     /// `[D, W]`: standardised numbers.
     pub linear: Linear<B>,
+    /// `[2 * K, W]`: what the places of points add, where any are sought. A feature that tells all tracks at once has no
+    /// room for every finger; these need none of it.
+    pub places: Option<Linear<B>>,
     /// What training saw of the track.
     pub standard: Standard<B>,
 }
@@ -52,8 +58,15 @@ impl Video2PoseConfig {
             d, self.spatial.size.width,
             "attention over time looks at the frames' features as they are"
         );
+        let points = self.spatial.points;
+        assert!(points == 0 || points == MARKS, "tracks are told by the places of all marks");
         let project = |standard: Standard<B>| Projection {
             linear: LinearConfig::new(d, standard.width()).init(device),
+            places: (points > 0).then(|| {
+                let places = LinearConfig::new(2 * points, standard.width()).with_bias(false);
+                // Before anything is found its places are noise.
+                places.with_initializer(Initializer::Zeros).init(device)
+            }),
             standard,
         };
         Video2Pose {
@@ -93,7 +106,21 @@ impl<B: Backend> Video2Pose<B> {
     ) -> (Vec<Tensor<B, 2>>, Option<Tensor<B, 3>>) {
         let (frames, points) = self.spatial.look(video, drops);
         let features = self.over_time(frames, seen, drops);
-        (self.projections.iter().map(|track| track.linear.forward(features.clone())).collect(), points)
+        let measured = points.clone().map(|points| measured(points, seen));
+        let track = |track: &Projection<B>| {
+            let numbers = track.linear.forward(features.clone());
+            match track.places.as_ref().zip(measured.clone()) {
+                Some((places, measured)) => numbers + places.forward(measured),
+                None => numbers,
+            }
+        };
+        (self.projections.iter().map(track).collect(), points)
+    }
+
+    /// Numbers that tell a frame before others are looked at: its feature, and the places of its points.
+    pub fn width(&self) -> usize {
+        let [d] = self.temporal_norm.gamma.dims();
+        d + self.projections.first().and_then(|track| track.places.as_ref()).map_or(0, |l| l.weight.dims()[0])
     }
 
     /// The tracks alone, as [`Video2Pose::look`] gives them.

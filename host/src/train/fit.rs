@@ -236,9 +236,6 @@ impl<'a, B: AutodiffBackend, T: Task<B>> Run<'a, B, T> {
     /// Looks at the loss of a step before anything is learnt from it, where it is time to: for the log, for
     /// a checkpoint, and to see whether it goes astray. A checkpoint so holds weights whose loss was sound.
     fn look(&mut self, step: usize, loss: &Tensor<B, 1>, parts: Parts<B>) -> Result<(), Error> {
-        if self.plan.turns_at == Some(step) {
-            self.watch = Watch::default();
-        }
         let regular = step.is_multiple_of(LOOK_EVERY) || step + 1 == self.plan.steps;
         let save = self.save_is_due(step);
         if !regular && !save {
@@ -475,29 +472,6 @@ mod tests {
         assert!(far(&gathered) < 1e-6, "{:?} {:?}", weights(&gathered), weights(&whole));
         assert_eq!(weights(&at_once), weights(&gathered), "threads change nothing");
         assert!(far(&alone) > 1e-4, "a part is not the whole");
-    }
-
-    #[test]
-    fn a_loss_of_something_else_is_not_held_to_the_one_before() {
-        /// From a step on, all is a thousand times as bad.
-        struct Turning;
-        impl Task<B> for Turning {
-            type Net = Linear<B>;
-            type Batch = (usize, Vec<f32>);
-
-            fn batch(&self, step: usize) -> Self::Batch {
-                SOUND.batch(step)
-            }
-
-            fn loss(&self, net: &Linear<B>, (step, numbers): Self::Batch) -> (Tensor<B, 1>, Parts<B>) {
-                let (loss, parts) = SOUND.loss(net, (step, numbers));
-                (loss + if step < 300 { 0.0 } else { 1000.0 }, parts)
-            }
-        }
-        let plan = Plan::new("turn", 600, 1);
-        let Err(Error::Loss { step, .. }) = fit(net(0.0), &Turning, &plan) else { panic!("it is far above") };
-        assert!((480..600).contains(&step), "{step}");
-        fit(net(0.0), &Turning, &Plan { turns_at: Some(300), ..plan }).unwrap();
     }
 
     #[test]

@@ -38,8 +38,6 @@ pub struct Plan {
     pub average_every: usize,
     /// What the average keeps of itself then; less at first.
     pub average_keeps: f64,
-    /// The step from which the loss is of something else, so that how high it was before says nothing of it.
-    pub turns_at: Option<usize>,
     /// What the batches are made of and how, in a word; a checkpoint of other data is refused.
     pub data: String,
     /// Where checkpoints and the log go; none are written without it.
@@ -73,7 +71,6 @@ impl Plan {
             clip: 1.0,
             average_every: 5,
             average_keeps: 0.96,
-            turns_at: None,
             data: String::new(),
             folder: None,
             save: Save::Time(Duration::from_secs(300)),

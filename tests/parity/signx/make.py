@@ -493,6 +493,29 @@ for name in [
 ]:
     tell(f"hybrid.gradient.{name}", weights[f"hybrid.{name}"].grad)
 
+# Places in the signer's own measure: 67 marks (25 of the body, of which 11 and 12 are the shoulders, and 21 of each hand, the
+# first the wrist) of two clips, the second of two frames. What they add to a track is a matrix.
+MARKS, TRUNK, POINTS_OF_HAND = 67, 25, 21
+found = torch.rand(2, 3, MARKS, 2).float().double().requires_grad_()
+there = torch.tensor([[1.0, 1.0, 1.0], [1.0, 1.0, 0.0]])
+tell("measured.points", found.flatten(0, 1))
+tell("measured.seen", there)
+clips = []
+for clip, frames in zip(found, [3, 2]):
+    left, right = clip[:frames, 11], clip[:frames, 12]
+    middle = ((left + right) / 2).mean(0)
+    # A millionth keeps the root's slope finite where the shoulders are one.
+    apart = ((left - right).pow(2).sum(-1) + 1e-6).sqrt().mean().clamp(min=1 / 16)
+    body, hands = ((clip - middle) / apart).split([TRUNK, MARKS - TRUNK], 1)
+    hands = hands.unflatten(1, (2, POINTS_OF_HAND))
+    about = (hands[:, :, 1:] - hands[:, :, :1]) * 4
+    hands = torch.cat([hands[:, :, :1], about], 2).flatten(1, 2)
+    clips.append(torch.cat([body, hands], 1).flatten(1))
+measured = torch.cat(clips)
+tell("measured", measured)
+measured.pow(2).mean().backward()
+tell("measured.gradient", found.grad.flatten(0, 1))
+
 
 def write(name, tensors):
     save_file({k: v.detach().float().contiguous() for k, v in tensors.items()}, HERE / name)

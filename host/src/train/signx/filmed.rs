@@ -19,11 +19,14 @@ pub(super) type Filmed = (Utterance, Clip, Film);
 /// A stage that learns from videos.
 pub(super) struct Stage<'a> {
     recipe: &'a SignXRecipe,
-    options: &'a Options,
+    /// How it is trained.
+    pub options: &'a Options,
     /// What the stage before wrote.
     pub before: SignXModel<Plain<Training>>,
     /// To learn.
     pub learnt: Vec<Filmed>,
+    /// So many utterances without a video are learnt beside these.
+    pub recorded: usize,
     /// To measure on.
     dev: Vec<Filmed>,
 }
@@ -41,7 +44,7 @@ impl<'a> Stage<'a> {
         let base = options.base.as_deref().ok_or_else(missing)?;
         let before = SignXModel::open(base, &Default::default())?;
         let [learnt, dev] = ["train", "dev"].map(|part| films(&options.data.join(part), &before.preset));
-        let stage = Self { recipe, options, before, learnt: learnt?, dev: dev? };
+        let stage = Self { recipe, options, before, learnt: learnt?, recorded: 0, dev: dev? };
         let (learnt, dev) = (stage.learnt.len(), stage.dev.len());
         ui::say(format!("{}: {learnt} utterances to learn, {dev} to measure on", recipe.name));
         Ok(stage)
@@ -59,7 +62,8 @@ impl<'a> Stage<'a> {
         net: &Pose2Gloss<Plain<Training>>,
         video: &Video2Pose<Plain<Training>>,
     ) -> Result<SignXManifest, Error> {
-        let Self { recipe, options, before: SignXModel { manifest, preset, .. }, learnt, dev } = self;
+        let Self { recipe, options, before: SignXModel { manifest, preset, .. }, learnt, recorded, dev } =
+            self;
         let weights = [save::<Plain<Training>, _>(net), save::<Plain<Training>, _>(video)];
         let references: Vec<_> = dev.iter().map(|(utterance, clip, _)| (utterance, clip.frames())).collect();
         let metrics = measure(&preset, &references, " --video", |at, how| {
@@ -70,7 +74,7 @@ impl<'a> Stage<'a> {
             name: format!("{}-{ending}", manifest.name),
             weights_sha256: sha256(&weights[0]),
             video_sha256: Some(sha256(&weights[1])),
-            data: vec![source(&options.data, learnt.len())],
+            data: vec![source(&options.data, learnt.len() + recorded)],
             metrics,
             recipe: format!(
                 "{} --base BASE, a folder made by: {}",

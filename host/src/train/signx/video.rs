@@ -16,37 +16,39 @@ use super::filmed::{Filmed, Stage, fingerprint};
 use super::look::Look;
 use super::{SignXRecipe, plan};
 use crate::Error;
-use crate::nn::Drops;
+use crate::nn::{Drops, load, save};
 use crate::signx::film::{self, MARKS};
 use crate::signx::track::{FRAME, Track};
 use crate::signx::{Frames, Pose2Gloss, Preset, SignXManifest, SignXModel, Video2Pose, loss};
 use crate::train::fit::{Parts, Plain, Task, fit};
-use crate::train::plan::{Plan, step_seed};
+use crate::train::plan::step_seed;
 use crate::train::{Options, Training};
 
 /// Tracks.
 const TRACKS: usize = Track::ALL.len();
 
-/// Trains it for the model that the options name, measures both on development data and writes a folder of both.
+/// Trains it for the model that the options name, measures both on development data and writes a folder of both. Where
+/// that model reads videos already, its Video2Pose goes on learning.
 ///
 /// # Errors
-/// As [`super::train`]; and where no model is named, or it reads videos already.
+/// As [`super::train`]; and where no model is named.
 pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, Error> {
     let stage = Stage::begin(recipe, options)?;
-    let SignXModel { manifest, preset, net, .. } = &stage.before;
+    let SignXModel { manifest, preset, net, video } = &stage.before;
     let (clips, [_, settings]) = (stage.learnt.len(), &preset.stages);
     let steps = options.steps.unwrap_or((settings.epochs * clips).div_ceil(settings.batch).max(1));
-    let turns_at = (preset.stills * steps as f64) as usize;
-    let stills = turns_at * settings.accumulate;
-    let windows = Windows { examples: &stage.learnt, preset, net, stills, seed: options.seed };
-    let data = format!("{preset:?} {steps} {} {}", manifest.weights_sha256, fingerprint(&stage.learnt));
+    let windows = Windows { examples: &stage.learnt, preset, net, seed: options.seed };
+    let from = (&manifest.weights_sha256, &manifest.video_sha256);
+    let data = format!("{preset:?} {steps} {from:?} {}", fingerprint(&stage.learnt));
     let plan = plan(recipe.name, settings, options, steps, &sha256(data.as_bytes()))?;
-    let plan = Plan { turns_at: Some(turns_at), ..plan };
     let device = Default::default();
     Training::seed(&device, options.seed);
     let encode = crate::signx::Encode::<Training>::from_inner(net.encode.clone());
-    let video = preset.video2pose.init::<Training>(&encode, &device);
-    let video = fit::<Training, _>(video, &windows, &plan)?;
+    let mut learns = preset.video2pose.init::<Training>(&encode, &device);
+    if let Some(video) = video {
+        learns = load(learns, save::<Plain<Training>, _>(video)).expect("both are of one shape");
+    }
+    let video = fit::<Training, _>(learns, &windows, &plan)?;
     let net = net.clone();
     stage.keep("video", steps, &net, &video)
 }
@@ -57,8 +59,6 @@ struct Windows<'a, B: Backend> {
     preset: &'a Preset,
     /// Reads the tracks.
     net: &'a Pose2Gloss<B>,
-    /// So many batches, the first ones, are of frames by themselves.
-    stills: usize,
     seed: u64,
 }
 
@@ -84,9 +84,10 @@ impl<B: Backend> Windows<'_, B> {
         let [_, stage] = self.preset.stages;
         let rng = &mut StdRng::seed_from_u64(step_seed(self.seed, number));
         let clips = (stage.batch / stage.accumulate).max(1);
-        let (clips, most) = match number < self.stills {
-            true => (clips * self.preset.filmed, 1),
-            false => (clips, self.preset.filmed),
+        let step = number / stage.accumulate;
+        let (clips, most) = match step.is_multiple_of(self.preset.windows_every) {
+            true => (clips, self.preset.filmed),
+            false => (clips * self.preset.filmed, 1),
         };
         let drawn: Vec<&Filmed> =
             (0..clips).map(|_| &self.examples[rng.random_range(0..self.examples.len())]).collect();
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_window_shows_the_frames_that_its_tracks_are_of() {
-        let preset = Preset { filmed: 4, ..Preset::tiny() };
+        let preset = Preset { filmed: 4, windows_every: 1, ..Preset::tiny() };
         let side = preset.video2pose.spatial.picture;
         // Both say the frame's number, in the end of the range that light does not cut off.
         let example = |frames: usize| {
@@ -184,7 +185,7 @@ mod tests {
         };
         let examples = [example(9), example(3)];
         let net = preset.pose2gloss.init::<Plain<Training>>(&Default::default());
-        let windows = Windows { examples: &examples, preset: &preset, net: &net, stills: 0, seed: 3 };
+        let windows = Windows { examples: &examples, preset: &preset, net: &net, seed: 3 };
         let (mut firsts, mut short) = (std::collections::BTreeSet::new(), 0);
         for number in 0..20 {
             let batch = windows.draw(number);
@@ -212,5 +213,11 @@ mod tests {
             }
         }
         assert!(firsts.len() == 6 && short > 0, "{firsts:?}, {short}");
+        // All parts of a step are alike.
+        let mixed = Preset { windows_every: 3, ..preset.clone() };
+        let mixed = Windows { preset: &mixed, ..windows };
+        let lengths: Vec<usize> = (0..8).map(|number| mixed.draw(number).shape[1]).collect();
+        assert!(lengths[..2].iter().chain(&lengths[6..]).all(|t| *t > 1), "{lengths:?}");
+        assert!(lengths[2..6].iter().all(|t| *t == 1), "{lengths:?}");
     }
 }
