@@ -8,6 +8,7 @@ use models::pose::PoseTrack;
 use models::pose::rows::ROW_258;
 use models::pose_file::read_track;
 use models::signx::{at_rate, measure, own_rows};
+use rayon::prelude::*;
 
 use super::read::{Sources, Utterance as Tracks};
 use super::track::{FRAME, Track};
@@ -156,17 +157,17 @@ pub fn films(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip, Fil
     })
 }
 
-/// Reads all utterances, and `more` of each by the path of its landmarks, these, and the numbers of its frames.
-fn read<M>(
+/// Reads all utterances, side by side, and `more` of each by the path of its landmarks, these, and the numbers of its
+/// frames.
+fn read<M: Send>(
     folder: &Path,
     preset: &Preset,
-    more: impl Fn(&Path, &PoseTrack, &[usize]) -> Result<M, Error>,
+    more: impl Fn(&Path, &PoseTrack, &[usize]) -> Result<M, Error> + Sync,
 ) -> Result<Vec<(Utterance, Clip, M)>, Error> {
-    let mut found = vec![];
-    for (line, utterance) in (1..).zip(utterances(folder)?) {
+    let one = |(index, utterance): (usize, Utterance)| {
         let Some(pose) = &utterance.pose else {
             let why = format!("{} has no pose", utterance.id);
-            return Err(Error::Utterances { path: folder.join(UTTERANCES), line, why });
+            return Err(Error::Utterances { path: folder.join(UTTERANCES), line: index + 1, why });
         };
         let pose = folder.join(pose);
         let track = read_track(&pose)?.with_z_in_pixels();
@@ -182,11 +183,15 @@ fn read<M>(
         }
         let frames = at_rate(&stamps, preset.fps, preset.frames);
         let clip = clip.only(preset.reads).taken(&frames);
-        if clip.there.iter().flatten().any(|there| *there) {
-            let more = more(&pose, &track, &frames)?;
-            found.push((utterance, clip, more));
+        if !clip.there.iter().flatten().any(|there| *there) {
+            return Ok(None);
         }
-    }
+        let more = more(&pose, &track, &frames)?;
+        Ok(Some((utterance, clip, more)))
+    };
+    let each: Vec<_> = utterances(folder)?.into_par_iter().enumerate().map(one).collect();
+    // Of several errors the first in the list's order, always the same.
+    let found: Vec<_> = each.into_iter().filter_map(Result::transpose).collect::<Result<_, Error>>()?;
     if found.is_empty() {
         let next = "give a corpus whose recordings show somebody".into();
         return Err(Error::NoClips { what: folder.display().to_string(), next });

@@ -5,12 +5,10 @@
 //! Where the data have a corpus `recorded` beside `train`, whose utterances have tracks and no video, those are learnt
 //! as well, so that few videos do not make the Pose2Gloss forget how others sign.
 
-use std::panic::resume_unwind;
-use std::thread::available_parallelism;
-
 use models::signx::MARKS;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rayon::prelude::*;
 
 use super::filmed::{Filmed, Stage, with_video};
 use super::look::Look;
@@ -59,7 +57,7 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
 fn looked_at(stage: &Stage, video: &Video2Pose<Plain<Training>>) -> Vec<Vec<Clip>> {
     let (learnt, reads) = (&stage.learnt, stage.before.preset.reads);
     let bar = ui::progress(learnt.len(), "videos looked at");
-    let look = |number: usize, (_, _, film): &Filmed| {
+    let look = |(number, (_, _, film)): (usize, &Filmed)| {
         let mut rng = StdRng::seed_from_u64(step_seed(stage.options.seed, number));
         let looks = (0..LOOKS).map(|_| {
             let mut shown =
@@ -71,18 +69,7 @@ fn looked_at(stage: &Stage, video: &Video2Pose<Plain<Training>>) -> Vec<Vec<Clip
         bar.inc(1);
         looks
     };
-    let share = learnt.len().div_ceil(available_parallelism().map_or(1, |n| n.get())).max(1);
-    let looks = std::thread::scope(|scope| {
-        let mut threads = vec![];
-        for (part, films) in learnt.chunks(share).enumerate() {
-            let look = &look;
-            threads.push(scope.spawn(move || {
-                let numbers = part * share..;
-                numbers.zip(films).map(|(number, film)| look(number, film)).collect::<Vec<_>>()
-            }));
-        }
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|e| resume_unwind(e))).collect()
-    });
+    let looks = learnt.par_iter().enumerate().map(look).collect();
     bar.finish_and_clear();
     looks
 }
