@@ -9,13 +9,14 @@ use std::fs;
 use std::path::Path;
 
 use burn::backend::{Autodiff, Flex};
-use burn::module::AutodiffModule;
+use burn::module::{AutodiffModule, Param};
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::{Int, TensorData};
+use burn::tensor::{Distribution, Int, TensorData};
 use edge::engine::{self, Backend, Engine};
 use host::nn::{Drops, load, save};
 use host::signx::decode::Search;
+use host::signx::film::MARKS;
 use host::signx::loss::{self, Balance, Noised, Targets};
 use host::signx::{
     AlphaBar, Diffusion, Frames, Pose2Gloss, Pose2GlossConfig, ShrinkConfig, Size, SpatialConfig,
@@ -468,8 +469,14 @@ fn exported_its_video_half_gives_the_same_tracks_on_every_engine() {
     let said = Said::read();
     let size = Size { layers: 1, ..SIZE };
     let shrinks = vec![ShrinkConfig { by: 2, ..SHRINKS[0] }, SHRINKS[1]];
-    let spatial = SpatialConfig { picture: SIDE, shrinks, patch: 1, size, gathers: true, points: 3 };
-    let hybrid = Video2PoseConfig { spatial, temporal: size }.init::<B>(&net().encode, &Default::default());
+    let spatial = SpatialConfig { picture: SIDE, shrinks, patch: 1, size, gathers: true, points: MARKS };
+    let mut hybrid =
+        Video2PoseConfig { spatial, temporal: size }.init::<B>(&net().encode, &Default::default());
+    for places in hybrid.projections.iter_mut().filter_map(|track| track.places.as_mut()) {
+        // They begin as none.
+        let some = Distribution::Uniform(-0.1, 0.1);
+        places.weight = Param::from_tensor(Tensor::random(places.weight.dims(), some, &Default::default()));
+    }
     // What PyTorch gave of the one is in the fixture; the other is held to what it gives itself.
     let (video, seen) = (said.tensor::<5>("video"), said.frames().seen());
     let own = hybrid.forward(video.clone(), &seen, &mut Drops::none()).numbers;
@@ -493,10 +500,10 @@ fn exported_its_video_half_gives_the_same_tracks_on_every_engine() {
                     features.extend(feature);
                 }
                 // Two frames more, in which nobody is.
-                features.resize((FRAMES + 2) * SIZE.width, 0.0);
+                features.resize((FRAMES + 2) * net.width(), 0.0);
                 seen.resize(FRAMES + 2, 0.0);
                 let inputs: [(&[usize], &[f32]); 2] =
-                    [(&[FRAMES + 2, SIZE.width], &features), (&[FRAMES + 2, 1], &seen)];
+                    [(&[FRAMES + 2, net.width()], &features), (&[FRAMES + 2, 1], &seen)];
                 let [given] = run(&mut *give, &inputs).try_into().unwrap();
                 for t in (0..FRAMES).filter(|t| seen[*t] > 0.0) {
                     let row = &expect[(c * FRAMES + t) * 16..][..16];

@@ -83,9 +83,9 @@ pub fn measured<B: Backend>(points: Tensor<B, 3>, seen: &Tensor<B, 2>) -> Tensor
     let each = Tensor::cat(vec![(left + right) * 0.5, apart], 1).reshape([b, t, 3]);
     let frames = seen.clone().sum_dim(1).clamp_min(1.0).reshape([b, 1, 1]);
     let clip = (each * seen.clone().reshape([b, t, 1])).sum_dim(1) / frames;
-    let middle = clip.clone().narrow(2, 0, 2).repeat_dim(2, k);
-    let apart = clip.narrow(2, 2, 1).clamp_min(LEAST_APART);
-    let measured = (points.reshape([b, t, 2 * k]) - middle) / apart;
+    let middle = clip.clone().narrow(2, 0, 2).reshape([b, 1, 1, 2]);
+    let apart = clip.narrow(2, 2, 1).clamp_min(LEAST_APART).reshape([b, 1, 1, 1]);
+    let measured = (points.reshape([b, t, k, 2]) - middle) / apart;
     let about = Tensor::from_data(TensorData::new(about_wrists(), [2 * k, 2 * k]), &device);
     measured.reshape([n, 2 * k]).matmul(about)
 }
