@@ -299,6 +299,13 @@ fn its_second_stage_reads_the_video_of_the_signs() {
     };
     let moved = farthest(&looks("video"), &looks("joint"));
     assert!(moved > 1e-3, "what gives the tracks has learnt as well: {moved}");
+
+    let again = bench.stage("signx-video", "five", "again", 1).arg("--base").arg(bench.at("video")).output();
+    let again = again.unwrap();
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    // A rate of 0.005 moves a weight so far in a step; a new network's are 0.3 apart.
+    let moved = farthest(&looks("video"), &looks("again"));
+    assert!(moved < 0.02, "the second stage goes on from one that was learnt: {moved}");
 }
 
 /// The numbers of a tensor.
