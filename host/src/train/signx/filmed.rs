@@ -5,10 +5,10 @@ use models::manifest::sha256;
 
 use super::{SignXRecipe, measure, source};
 use crate::data::Utterance;
-use crate::nn::save;
+use crate::nn::{load, save};
 use crate::signx::clip::{Clip, films};
 use crate::signx::model::{VIDEO_WEIGHTS, WEIGHTS, read, tracks_of};
-use crate::signx::{Film, Pose2Gloss, SignXManifest, SignXModel, Video2Pose};
+use crate::signx::{Encode, Film, Pose2Gloss, Preset, SignXManifest, SignXModel, Video2Pose};
 use crate::train::fit::{Plain, forget};
 use crate::train::{Options, Training, command, pretty, write};
 use crate::{Error, ui};
@@ -97,6 +97,19 @@ pub(super) fn fingerprint(examples: &[Filmed]) -> String {
         .iter()
         .map(|(_, clip, film)| clip.fingerprint() + &sha256(&film.frames) + &sha256(&marks(film)));
     sha256(each.collect::<String>().as_bytes())
+}
+
+/// A Video2Pose to learn: one that was learnt before, to go on learning, or where there is none a new one.
+pub(super) fn learning(
+    preset: &Preset,
+    encode: &Encode<Training>,
+    before: Option<&Video2Pose<Plain<Training>>>,
+) -> Video2Pose<Training> {
+    let new = preset.video2pose.init(encode, &Default::default());
+    match before {
+        Some(before) => load(new, save(before)).expect("both are of one shape"),
+        None => new,
+    }
 }
 
 /// The Video2Pose of the stage before.

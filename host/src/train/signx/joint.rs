@@ -11,15 +11,15 @@ use rand::{Rng, SeedableRng};
 
 use super::adapt::learning;
 use super::batches::{Batch, Batches};
-use super::filmed::{Filmed, Stage, fingerprint, with_video};
+use super::filmed::{self, Filmed, Stage, fingerprint, with_video};
 use super::look::Look;
 use super::task::{Learnt, losses};
 use super::{Example, SignXRecipe, plan, tokens};
 use crate::Error;
-use crate::nn::{Drops, load, save};
+use crate::nn::Drops;
 use crate::signx::track::FRAME;
 use crate::signx::{Preset, SignXManifest, SignXModel, Video2Pose, film};
-use crate::train::fit::{Parts, Plain, Task, fit};
+use crate::train::fit::{Parts, Task, fit};
 use crate::train::{Options, Training};
 
 /// The highest learning rate: both networks have learnt before.
@@ -52,8 +52,7 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
     let device = Default::default();
     Training::seed(&device, options.seed);
     let learnt = Learnt::new(learning(preset, net), &device);
-    let blank = preset.video2pose.init::<Training>(&learnt.net.encode, &device);
-    let video = load(blank, save::<Plain<Training>, _>(video)).expect("both are of one shape");
+    let video = filmed::learning(preset, &learnt.net.encode, Some(video));
     let task =
         JointTask { batches: &batches, films: &stage.learnt, preset, all: steps * settings.accumulate };
     let Joint { learnt, video } = fit::<Training, _>(Joint { learnt, video }, &task, &plan)?;

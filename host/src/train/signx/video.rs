@@ -12,11 +12,11 @@ use models::manifest::sha256;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
 
-use super::filmed::{Filmed, Stage, fingerprint};
+use super::filmed::{Filmed, Stage, fingerprint, learning};
 use super::look::Look;
 use super::{SignXRecipe, plan};
 use crate::Error;
-use crate::nn::{Drops, load, save};
+use crate::nn::Drops;
 use crate::signx::film::{self, MARKS};
 use crate::signx::track::{FRAME, Track};
 use crate::signx::{Frames, Pose2Gloss, Preset, SignXManifest, SignXModel, Video2Pose, loss};
@@ -44,11 +44,8 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
     let device = Default::default();
     Training::seed(&device, options.seed);
     let encode = crate::signx::Encode::<Training>::from_inner(net.encode.clone());
-    let mut learns = preset.video2pose.init::<Training>(&encode, &device);
-    if let Some(video) = video {
-        learns = load(learns, save::<Plain<Training>, _>(video)).expect("both are of one shape");
-    }
-    let video = fit::<Training, _>(learns, &windows, &plan)?;
+    let video = learning(preset, &encode, video.as_ref());
+    let video = fit::<Training, _>(video, &windows, &plan)?;
     let net = net.clone();
     stage.keep("video", steps, &net, &video)
 }
