@@ -9,7 +9,7 @@ use models::features::stream;
 use models::live::{Cutter, LiveManifest, LiveModel, RESCORE, RescoreOutput, Rescorer, Rules};
 use models::manifest::{Kind, MANIFEST, Model, NETWORK, sha256};
 use models::retrieval::{Embed, Subword, SubwordManifest};
-use models::signx::{UtteranceManifest, UtteranceModel};
+use models::signx::{MEASURE, UtteranceManifest, UtteranceModel};
 use models::store::{RECORD, Store};
 use models::translator::{ENCODER, STEP, Sizes};
 use tests::fuzz::{Random, rounds};
@@ -194,6 +194,7 @@ fn manifests_of_whole_utterances_of_any_bytes_are_read_or_refused() {
         kind: Kind::Utterance,
         sha256: sha256(BYTES),
         step_sha256: sha256(RESCORER),
+        measure: MEASURE,
         fps: 12.0,
         sizes: Sizes { source: 9, target: 3, beam: 2, layers: 1, heads: 2, head: 2 },
         glosses: vec!["A".into(), "B".into()],

@@ -166,6 +166,13 @@ fn it_reads_the_signs_that_it_learnt_and_refuses_a_model_that_was_changed() {
 
     read_on_a_unit(&bench);
 
+    let path = bench.at("model/manifest.json");
+    let stated = fs::read_to_string(&path).unwrap();
+    fs::write(&path, stated.replace("\"measure\": 2", "\"measure\": 1")).unwrap();
+    let (done, said) = bench.signx("read", &options);
+    assert!(!done && said.contains("measure 1") && said.contains("train it again"), "{said}");
+    fs::write(&path, stated).unwrap();
+
     let weights = bench.at("model/weights.safetensors");
     let mut bytes = fs::read(&weights).unwrap();
     *bytes.last_mut().unwrap() ^= 1;

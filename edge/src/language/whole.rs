@@ -137,6 +137,7 @@ fn shape(manifest: &UtteranceManifest) -> Shape {
 mod tests {
     use models::manifest::Kind;
     use models::pose::Known;
+    use models::signx::MEASURE;
     use models::translator::Sizes;
 
     use super::*;
@@ -170,6 +171,7 @@ mod tests {
             kind: Kind::Utterance,
             sha256: String::new(),
             step_sha256: String::new(),
+            measure: MEASURE,
             fps: FPS,
             sizes: SIZES,
             glosses: vec!["HELLO".into(), "TEA".into()],

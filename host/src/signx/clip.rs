@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
+use models::features::HAND_POINTS;
 use models::manifest::sha256;
 use models::pose::PoseTrack;
 use models::pose::rows::ROW_258;
 use models::pose_file::read_track;
-use models::signx::{at_rate, measure, own_rows};
+use models::signx::{about_wrist, at_rate, measure, own_rows};
 use rayon::prelude::*;
 
 use super::read::{Sources, Utterance as Tracks};
@@ -19,6 +20,8 @@ use crate::nn::numbers;
 
 /// DWPose's shoulders, in the order of OpenPose's 18 points.
 const DWPOSE_SHOULDERS: [usize; 2] = [5, 2];
+/// Where the points of both hands stand in its row, behind those of the body.
+const DWPOSE_HANDS: std::ops::Range<usize> = 3 * 18..3 * (18 + 2 * HAND_POINTS);
 /// The number of Sapiens' last part.
 const LAST_PART: f32 = 27.0;
 
@@ -200,7 +203,7 @@ fn read<M: Send>(
 }
 
 /// Brings DWPose's points into the signer's own measure; their third number is a score. `aspect` is the picture's height
-/// by its width.
+/// by its width. A hand whose wrist is not there has nothing that its points could be told from, and is not there.
 ///
 /// # Shapes
 /// - `rows`: `[T, 384]`
@@ -215,6 +218,16 @@ fn centre_points(rows: &mut [f32], aspect: f32) {
     for point in rows.chunks_exact_mut(3).filter(|point| point[2] > 0.0) {
         point[0] = (point[0] - x) / apart;
         point[1] = (point[1] * aspect - y) / apart;
+    }
+    for row in rows.chunks_exact_mut(Track::DwPose.width()) {
+        for hand in row[DWPOSE_HANDS].chunks_exact_mut(3 * HAND_POINTS) {
+            if hand[2] > 0.0 {
+                about_wrist(hand, 2);
+                hand.chunks_exact_mut(3).filter(|point| point[2] <= 0.0).for_each(|point| point.fill(0.0));
+            } else {
+                hand.fill(0.0);
+            }
+        }
     }
 }
 
@@ -231,9 +244,9 @@ mod tests {
             for (k, x) in [(11, 0.5), (12, -0.5)] {
                 row[k * 4..k * 4 + 4].copy_from_slice(&[at[0] + x * size, at[1], 0.1 * size, 1.0]);
             }
-            for point in row[132..195].chunks_exact_mut(3) {
+            for (k, point) in row[132..195].chunks_exact_mut(3).enumerate() {
                 point.copy_from_slice(&[
-                    at[0] + t as f32 * 0.1 * size,
+                    at[0] + (t + k) as f32 * 0.1 * size,
                     at[1] + 0.5 * size / aspect,
                     0.2 * size,
                 ]);
@@ -256,9 +269,36 @@ mod tests {
         let one = clip([0.5, 0.4], 0.2, [640, 480]);
         let hand = &numbers(&one)[3 * ROW_258 + 132..][..3];
         assert!(hand.iter().zip([0.3, 0.5, 0.2]).all(|(a, b)| (a - b).abs() < 1e-4), "{hand:?}");
+        let finger = &numbers(&one)[3 * ROW_258 + 132 + 3 * 7..][..3];
+        let about_wrist = [0.7, 0.0, 0.0];
+        assert!(finger.iter().zip(about_wrist).all(|(a, b)| (a - b).abs() < 1e-4), "{finger:?}");
         assert!(numbers(&one)[195..258].iter().all(|v| *v == 0.0), "a hand that is not there stays away");
         let other = clip([0.3, 0.6], 0.35, [400, 800]);
         assert!(numbers(&one).iter().zip(numbers(&other)).all(|(a, b)| (a - b).abs() < 1e-4));
+    }
+
+    #[test]
+    fn dwpose_tells_fingers_from_the_wrist_that_it_saw() {
+        const ASPECT: f32 = 0.75;
+        let mut row = vec![0.0; Track::DwPose.width()];
+        let mut put = |point: usize, place: [f32; 3]| row[3 * point..3 * point + 3].copy_from_slice(&place);
+        put(DWPOSE_SHOULDERS[0], [0.6, 0.4, 0.9]);
+        put(DWPOSE_SHOULDERS[1], [0.4, 0.4, 0.9]);
+        let (left, right, face) = (18, 18 + HAND_POINTS, 18 + 2 * HAND_POINTS);
+        put(left, [0.7, 0.6, 0.9]);
+        put(left + 8, [0.72, 0.52, 0.8]);
+        put(right + 8, [0.3, 0.5, 0.8]);
+        put(face, [0.5, 0.2, 0.7]);
+        centre_points(&mut row, ASPECT);
+        let close = |point: usize, expect: [f32; 3]| {
+            let found = &row[3 * point..3 * point + 3];
+            assert!(found.iter().zip(expect).all(|(a, b)| (a - b).abs() < 1e-5), "{point}: {found:?}");
+        };
+        close(left, [1.0, 0.75, 0.9]);
+        close(left + 8, [0.1, -0.3, 0.8]);
+        close(left + 9, [0.0; 3]);
+        close(right + 8, [0.0; 3]);
+        close(face, [0.0, -0.75, 0.7]);
     }
 
     #[track_caller]

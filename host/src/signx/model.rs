@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
 use models::manifest::{MANIFEST, Metric, Source, sha256};
-use models::signx::MARKS;
+use models::signx::{MARKS, same_measure};
 use models::translator::{BEGIN, Decoding, ENCODER, Heard, STEP, Sizes, Steps};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,9 @@ pub struct SignXManifest {
     /// Parts of the preset that it goes without, see [`Preset::without`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
+    /// The measure of the landmarks that it learnt, [`MEASURE`].
+    #[serde(default)]
+    pub measure: u32,
     /// SHA-256 of the weights, in hexadecimal.
     pub weights_sha256: String,
     /// The same of Video2Pose's weights, where it has them.
@@ -93,6 +96,7 @@ impl<B: Backend> SignXModel<B> {
             .map_err(|e| wrong(at(MANIFEST), format!("it is no manifest ({e})")))?;
         let unknown =
             || wrong(at(MANIFEST), format!("it names the preset {:?}, which is none", manifest.preset));
+        same_measure(manifest.measure).map_err(|why| wrong(at(MANIFEST), why))?;
         let mut preset = Preset::find(&manifest.preset).ok_or_else(unknown)?;
         for part in &manifest.without {
             let none =

@@ -7,7 +7,7 @@ use burn::tensor::backend::Backend;
 use models::gloss::label_key;
 use models::manifest::{Kind, MANIFEST, Metric, sha256};
 use models::metrics::words::{WordErrors, align};
-use models::signx::{Gloss, UtteranceManifest, read};
+use models::signx::{Gloss, MEASURE, UtteranceManifest, read};
 use models::translator::Decoding;
 
 use super::{Clip, SignXModel, Track};
@@ -43,6 +43,7 @@ pub fn write<B: Backend>(
         kind: Kind::Utterance,
         sha256,
         step_sha256,
+        measure: MEASURE,
         fps: model.preset.fps,
         sizes: model.sizes(),
         glosses: model.manifest.glosses.clone(),

@@ -2,7 +2,8 @@
 //!
 //! A folder with `encoder.onnx`, `step.onnx` and `manifest.json`, which states the SHA-256 of both.
 //!
-//! `encoder.onnx` takes `frames [S, 258]` (landmarks in the signer's own measure, see [`super::own_rows`]) and `there
+//! `encoder.onnx` takes `frames [S, 258]` (landmarks in the signer's own measure,
+//! see [`super::own_rows`]) and `there
 //! [S, 1]` (1 for each frame that shows somebody, else 0), and gives `keys`, `values` and `heard [S, V]` (logarithms of
 //! probabilities: what each frame says by itself). `step.onnx` is a translator's, see
 //! [`crate::translator::TranslatorModel`]. V are the marks of [`crate::translator::Pieces`] and the glosses.
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::same_measure;
 use crate::Error;
 use crate::gloss::label_key;
 use crate::manifest::{self, Kind, LABEL_LIMIT, MANIFEST, MANIFEST_LIMIT, Metric, Source, read};
@@ -35,6 +37,9 @@ pub struct UtteranceManifest {
     pub sha256: String,
     /// The same of `step.onnx`.
     pub step_sha256: String,
+    /// The measure of the landmarks that it reads, [`super::MEASURE`].
+    #[serde(default)]
+    pub measure: u32,
     /// Frames a second that it reads.
     pub fps: f32,
     /// Of its tensors; S frames at most.
@@ -102,6 +107,7 @@ impl UtteranceManifest {
         if self.name.trim().is_empty() {
             return Err("it has no name".into());
         }
+        same_measure(self.measure)?;
         if self.glosses.is_empty() || self.glosses.len() > LABEL_LIMIT {
             return Err(format!("it has {} glosses, and 1 to {LABEL_LIMIT} make sense", self.glosses.len()));
         }

@@ -14,8 +14,11 @@ const SHOULDERS: [usize; 2] = [11, 12];
 /// Shoulders nearer to each other, in widths of the picture, are no measure.
 const LEAST_SHOULDERS: f32 = 1e-3;
 
+/// The number of the measure that [`own_rows`] tells. A network that learnt another reads nonsense.
+pub const MEASURE: u32 = 2;
+
 /// The rows `[T, 258]` of a track in the signer's own measure: the origin between the shoulders, the unit their
-/// distance, both in the mean over the track.
+/// distance, both in the mean over the track; and points of a hand from its wrist, see [`about_wrist`].
 pub fn own_rows(track: &PoseTrack) -> Vec<f32> {
     let mut rows = track_to_rows258(track);
     let [width, height, _] = track.size;
@@ -61,9 +64,33 @@ fn centre(rows: &mut [f32], aspect: f32) {
             // A hand that was not detected stays zeros.
             if hand.iter().any(|v| *v != 0.0) {
                 hand.chunks_exact_mut(HAND_NUMBERS).for_each(place);
+                about_wrist(hand, HAND_NUMBERS);
             }
         }
     }
+}
+
+/// Tells the points of a hand from its wrist, the first of them, in so many of the three numbers of each. Where a hand is
+/// differs far more than how it is shaped: beside it the shape would count for next to nothing, both to what reads the
+/// numbers and to what is to tell them.
+pub fn about_wrist(hand: &mut [f32], ways: usize) {
+    let (wrist, points) = hand.split_at_mut(HAND_NUMBERS);
+    for point in points.chunks_exact_mut(HAND_NUMBERS) {
+        point.iter_mut().zip(&wrist[..ways]).for_each(|(number, wrist)| *number -= wrist);
+    }
+}
+
+/// Whether a network that says that it learnt a measure reads this one.
+///
+/// # Errors
+/// Why it does not, and what to do.
+pub fn same_measure(learnt: u32) -> Result<(), String> {
+    if learnt == MEASURE {
+        return Ok(());
+    }
+    Err(format!(
+        "it reads landmarks in measure {learnt}, and they are told in measure {MEASURE}: train it again"
+    ))
 }
 
 /// The middle between the shoulders and their distance in the mean over the frames that show both; `None` where they

@@ -17,6 +17,7 @@ use std::path::Path;
 use burn::tensor::backend::Backend;
 use models::manifest::{HeldOut, Metric, Role, Source, sha256};
 use models::metrics::tokenize::Tokenizer;
+use models::signx::MEASURE;
 use models::translator::{Decoding, END};
 
 use super::fit::{Plain, fit, forget};
@@ -138,6 +139,7 @@ pub fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXManifest, E
         name: recipe.name.into(),
         preset: name.into(),
         without: options.without.clone(),
+        measure: MEASURE,
         weights_sha256: sha256(&weights),
         data: vec![source(&options.data, learnt.len())],
         video_sha256: None,
