@@ -12,13 +12,14 @@
 use burn::nn::Linear;
 use burn::tensor::backend::Backend;
 use models::onnx::{Builder, Dim, Value};
+use models::signx::SHOULDERS;
 use models::translator::NOT_THERE;
 
 use super::translator::{along, names};
 use super::{Graph, values};
 use crate::signx::convolve::{Convolve, each_twice, run, window};
 use crate::signx::encode::Standard;
-use crate::signx::film::{MARKS, SHOULDERS};
+use crate::signx::film::MARKS;
 use crate::signx::find::{BLUNT, LEAST_APART, SHARP, SPREAD, about_wrists, middles};
 use crate::signx::spatial::Shrink;
 use crate::signx::{Find, Spatial, Video2Pose};

@@ -18,8 +18,6 @@ pub const VIDEO: &str = "video.npz";
 pub const MARKS: usize = TRUNK + 2 * HAND;
 /// Landmarks of the body down to the hips, of its 33: the first [`MARKS`].
 pub const TRUNK: usize = 25;
-/// The left shoulder and the right one, of the [`MARKS`].
-pub const SHOULDERS: [usize; 2] = [11, 12];
 const BODY: usize = 33;
 const HAND: usize = HAND_POINTS;
 /// Colours of a pixel.

@@ -8,9 +8,10 @@ use burn::tensor::activation::{silu, softmax};
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 
 use models::features::HAND_POINTS;
+use models::signx::SHOULDERS;
 
 use super::convolve::{Convolve, doubled};
-use super::film::{MARKS, SHOULDERS, TRUNK};
+use super::film::{MARKS, TRUNK};
 
 /// How much maps stand out before anything is learnt: a map that is flat everywhere learns slowly.
 pub const SHARP: f32 = 3.0;

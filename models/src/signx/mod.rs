@@ -7,4 +7,4 @@ mod rows;
 
 pub use model::{MARKS, UtteranceManifest, UtteranceModel};
 pub use read::{Gloss, read};
-pub use rows::{MEASURE, about_wrist, at_rate, measure, own_rows, same_measure};
+pub use rows::{MEASURE, SHOULDERS, about_wrist, at_rate, measure, own_rows, same_measure};

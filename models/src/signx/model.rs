@@ -2,8 +2,7 @@
 //!
 //! A folder with `encoder.onnx`, `step.onnx` and `manifest.json`, which states the SHA-256 of both.
 //!
-//! `encoder.onnx` takes `frames [S, 258]` (landmarks in the signer's own measure,
-//! see [`super::own_rows`]) and `there
+//! `encoder.onnx` takes `frames [S, 258]` (landmarks in the signer's own measure, see [`super::own_rows`]) and `there
 //! [S, 1]` (1 for each frame that shows somebody, else 0), and gives `keys`, `values` and `heard [S, V]` (logarithms of
 //! probabilities: what each frame says by itself). `step.onnx` is a translator's, see
 //! [`crate::translator::TranslatorModel`]. V are the marks of [`crate::translator::Pieces`] and the glosses.

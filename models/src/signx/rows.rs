@@ -9,8 +9,8 @@ const HAND_NUMBERS: usize = 3;
 /// Landmarks of the body, and of a hand.
 const BODY: usize = 33;
 const HAND: usize = 21;
-/// MediaPipe's landmarks of the shoulders.
-const SHOULDERS: [usize; 2] = [11, 12];
+/// MediaPipe's landmarks of the shoulders, the left one first.
+pub const SHOULDERS: [usize; 2] = [11, 12];
 /// Shoulders nearer to each other, in widths of the picture, are no measure.
 const LEAST_SHOULDERS: f32 = 1e-3;
 
