@@ -106,7 +106,9 @@ impl<B: Backend> Video2Pose<B> {
     ) -> (Vec<Tensor<B, 2>>, Option<Tensor<B, 3>>) {
         let (frames, points) = self.spatial.look(video, drops);
         let features = self.over_time(frames, seen, drops);
-        let measured = points.clone().map(|points| measured(points, seen));
+        // Where a point is, it is taught by where it is: a track that is told by places would have them elsewhere as
+        // long as its own layers know little.
+        let measured = points.clone().map(|points| measured(points.detach(), seen));
         let track = |track: &Projection<B>| {
             let numbers = track.linear.forward(features.clone());
             match track.places.as_ref().zip(measured.clone()) {
