@@ -19,8 +19,8 @@ use host::signx::decode::Search;
 use host::signx::film::MARKS;
 use host::signx::loss::{self, Balance, Noised, Targets};
 use host::signx::{
-    AlphaBar, Diffusion, Frames, Pose2Gloss, Pose2GlossConfig, ShrinkConfig, Size, SpatialConfig,
-    Video2Gloss, Video2Pose, Video2PoseConfig, decode, find,
+    AlphaBar, CloserConfig, Diffusion, Frames, Pose2Gloss, Pose2GlossConfig, ShrinkConfig, Size,
+    SpatialConfig, Video2Gloss, Video2Pose, Video2PoseConfig, closer, decode, find,
 };
 use models::translator::{
     BEGIN, Decoding, END, Encoded, Networks, Session, Shaping, Sizes, StepInput, StepOutput, Steps,
@@ -123,8 +123,15 @@ fn net() -> Pose2Gloss<B> {
 
 fn video_net() -> Video2Pose<B> {
     let temporal = Size { layers: 1, ..SIZE };
-    let spatial =
-        SpatialConfig { picture: 8, shrinks: vec![], patch: 4, size: SIZE, gathers: false, points: 0 };
+    let spatial = SpatialConfig {
+        picture: 8,
+        shrinks: vec![],
+        patch: 4,
+        size: SIZE,
+        gathers: false,
+        points: 0,
+        closer: None,
+    };
     let config = Video2PoseConfig { spatial, temporal };
     load(config.init::<B>(&net().encode, &Default::default()), file("video2pose.safetensors")).unwrap()
 }
@@ -362,11 +369,18 @@ fn a_video_becomes_tracks_and_is_read_by_them() {
 fn a_hybrid_makes_a_frame_s_feature_of_all_its_places() {
     let said = Said::read();
     let size = Size { layers: 1, ..SIZE };
-    let config =
-        SpatialConfig { picture: 16, shrinks: SHRINKS.into(), patch: 1, size, gathers: true, points: 3 };
+    let config = SpatialConfig {
+        picture: 16,
+        shrinks: SHRINKS.into(),
+        patch: 1,
+        size,
+        gathers: true,
+        points: 3,
+        closer: None,
+    };
     let net = load(config.init::<B>(&Default::default()), file("spatial.safetensors")).unwrap();
     let (features, points) = net.look(said.tensor::<5>("hybrid.video"), &mut Drops::none());
-    said.check("hybrid.points", points.expect("some are sought"), VALUE);
+    said.check("hybrid.points", points[0].clone(), VALUE);
     said.check("hybrid.frames", features.clone(), VALUE);
     let gradients = features.powi_scalar(2).mean().backward();
     let of = |name: &str| format!("hybrid.gradient.{name}");
@@ -381,6 +395,29 @@ fn a_hybrid_makes_a_frame_s_feature_of_all_its_places() {
     said.check_gradient(&of("find.maps.weight"), &find.maps.weight.val(), &gradients);
     said.check_gradient(&of("places"), &net.places.val(), &gradients);
     said.check_gradient(&of("gather.weight"), &net.gather.as_ref().unwrap().weight.val(), &gradients);
+}
+
+#[test]
+fn hands_are_cut_out_and_looked_at_closer() {
+    let (said, device) = (Said::read(), Default::default());
+    let frames = said.tensor::<4>("closer.frames");
+    let rows = closer::averaging(12, 8);
+    let rows = Tensor::<B, 3>::from_data(TensorData::new(rows, [1, 8, 12]), &device);
+    said.check("closer.small", closer::sampled(frames.clone(), rows.clone(), rows), VALUE);
+    let shrinks =
+        vec![ShrinkConfig { by: 2, to: 5, residuals: 0 }, ShrinkConfig { by: 2, to: 6, residuals: 1 }];
+    let config = CloserConfig { from: 12, side: 8, shrinks };
+    let net = load(config.init::<B>(SIZE.width, &device), file("closer.safetensors")).unwrap();
+    let (closest, told) = net.look(frames, said.tensor::<3>("closer.points"));
+    said.check("closer.closest", closest.clone(), VALUE);
+    said.check("closer.told", told.clone(), VALUE);
+    let gradients = (closest.powi_scalar(2).mean() + told.powi_scalar(2).mean()).backward();
+    let of = |name: &str| format!("closer.gradient.{name}");
+    let first = net.shrinks[0].convolve.linear.weight.val();
+    said.check_gradient(&of("shrinks.0.convolve.linear.weight"), &first, &gradients);
+    said.check_gradient(&of("find.known.weight"), &net.find.known.weight.val(), &gradients);
+    said.check_gradient(&of("find.maps.weight"), &net.find.maps.weight.val(), &gradients);
+    said.check_gradient(&of("tells.weight"), &net.tells.weight.val(), &gradients);
 }
 
 #[test]
@@ -469,7 +506,8 @@ fn exported_its_video_half_gives_the_same_tracks_on_every_engine() {
     let said = Said::read();
     let size = Size { layers: 1, ..SIZE };
     let shrinks = vec![ShrinkConfig { by: 2, ..SHRINKS[0] }, SHRINKS[1]];
-    let spatial = SpatialConfig { picture: SIDE, shrinks, patch: 1, size, gathers: true, points: MARKS };
+    let closer = Some(CloserConfig { from: SIDE, side: 4, shrinks: shrinks.clone() });
+    let spatial = SpatialConfig { picture: 4, shrinks, patch: 1, size, gathers: true, points: MARKS, closer };
     let mut hybrid =
         Video2PoseConfig { spatial, temporal: size }.init::<B>(&net().encode, &Default::default());
     for places in hybrid.projections.iter_mut().filter_map(|track| track.places.as_mut()) {

@@ -11,18 +11,20 @@
 
 use burn::nn::Linear;
 use burn::tensor::backend::Backend;
+use models::features::HAND_POINTS;
 use models::onnx::{Builder, Dim, Value};
 use models::signx::SHOULDERS;
 use models::translator::NOT_THERE;
 
 use super::translator::{along, names};
 use super::{Graph, values};
+use crate::signx::closer::{self, HANDS, TURNS, WIDE, averaging};
 use crate::signx::convolve::{Convolve, each_twice, run, window};
 use crate::signx::encode::Standard;
-use crate::signx::film::MARKS;
+use crate::signx::film::{MARKS, TRUNK};
 use crate::signx::find::{BLUNT, LEAST_APART, SHARP, SPREAD, about_wrists, middles};
-use crate::signx::spatial::Shrink;
-use crate::signx::{Find, Spatial, Video2Pose};
+use crate::signx::spatial::{COLOURS, Shrink};
+use crate::signx::{Closer, Find, Spatial, Video2Pose};
 
 /// A network as two: the bytes of what looks at a frame, and of what gives the tracks of `frames` frames. `tracks` are
 /// those that it gives, by their numbers.
@@ -36,18 +38,22 @@ pub fn video2pose<B: Backend>(
 }
 
 fn look<B: Backend>(name: &str, net: &Spatial<B>) -> Vec<u8> {
-    let (side, [places, d]) = (net.picture(), net.places.dims());
+    let (side, [places, d]) = (net.shown(), net.places.dims());
     let mut graph = Graph { to: Builder::new(name), prefix: String::new() };
     graph.to.input("picture", &[Dim::Fixed(side), Dim::Fixed(side), Dim::Fixed(3)]);
     graph.to.tensor_f32("two", &[1], &[2.0]);
     graph.to.tensor_f32("one", &[1], &[1.0]);
     graph.to.node("Mul", &["picture", "two"], &["twice"], vec![]);
     graph.to.node("Sub", &["twice", "one"], &["pixels"], vec![]);
-    graph.shaped("pixels", "seen0", &[side * side, 3]);
-    let mut left = side;
-    for (i, shrink) in net.shrinks.iter().enumerate() {
-        left = graph.shrink(&format!("seen{i}"), &format!("seen{}", i + 1), shrink, left);
+    graph.shaped("pixels", "pixel_rows", &[side, side * COLOURS]);
+    if side == net.picture() {
+        graph.shaped("pixels", "seen0", &[side * side, COLOURS]);
+    } else {
+        graph.to.tensor_f32("averaging", &[net.picture(), side], &averaging(side, net.picture()));
+        graph.to.node("Transpose", &["averaging"], &["averaging_turned"], turned());
+        graph.sampled(["pixel_rows", "averaging", "averaging_turned"], "seen0", [side, net.picture()]);
     }
+    let left = graph.shrinks("seen", &net.shrinks, net.picture());
     let seen = |back: usize| format!("seen{}", net.shrinks.len() - back);
     let (p, c) = (net.patch(), net.patches.weight.dims()[0] / net.patch().pow(2));
     let g = left / p;
@@ -72,17 +78,33 @@ fn look<B: Backend>(name: &str, net: &Spatial<B>) -> Vec<u8> {
     match &net.gather {
         Some(gather) => {
             graph.shaped("normed", "all_places", &[1, places * d]);
-            let gathered = if net.find.is_some() { "gathered" } else { "feature" };
+            let gathered = if net.find.is_some() { "said0" } else { "feature" };
             graph.linear("gather", "all_places", gathered, gather);
         }
         None => graph.slice("feature", "normed", 0, 0, 1),
     }
     let mut width = d;
-    if let Some(find) = &net.find {
-        graph.find(find, ["normed", &seen(1), "said"], g);
-        graph.to.node("Add", &["gathered", "said"], &["all_said"], vec![]);
-        graph.to.node("Concat", &["all_said", "found_row"], &["feature"], along(1));
-        width += find.says.weight.dims()[0];
+    if let Some((find, says)) = net.find.as_ref().zip(net.says.as_ref()) {
+        graph.find(find, ["normed", &seen(1), "first"], g);
+        let mut found = "first";
+        graph.to.tensor_f32("spread", &[1], &[SPREAD]);
+        graph.to.tensor_f32("half", &[1], &[0.5]);
+        if let Some(closer) = &net.closer {
+            graph.closer(closer, ["pixel_rows", found, "closer", "told"]);
+            found = "closer";
+        }
+        let [two, _] = says.weight.dims();
+        graph.to.node("Sub", &[found, "half"], &["found_centred"], vec![]);
+        graph.to.node("Mul", &["found_centred", "spread"], &["found_spread"], vec![]);
+        graph.shaped("found_spread", "found_row", &[1, two]);
+        graph.linear("says", "found_row", "said", says);
+        let told = net.closer.as_ref().map(|_| "told");
+        let said = std::iter::once("said").chain(told).enumerate().fold(0, |_, (i, part)| {
+            graph.to.node("Add", &[&format!("said{i}"), part], &[&format!("said{}", i + 1)], vec![]);
+            i + 1
+        });
+        graph.to.node("Concat", &[&format!("said{said}"), "found_row"], &["feature"], along(1));
+        width += two;
     }
     graph.to.output("feature", &[Dim::Fixed(1), Dim::Fixed(width)]);
     graph.to.finish(&[])
@@ -154,6 +176,11 @@ fn deviating<B: Backend>(linear: &Linear<B>, standard: &Standard<B>) -> Vec<f32>
     weight
 }
 
+/// Rows for columns.
+fn turned() -> Vec<(&'static str, Value)> {
+    vec![("perm", Value::Ints(vec![1, 0]))]
+}
+
 impl Graph {
     /// A picture `side` high and wide, from `[side², C]` to `[left², C']`, pixels row by row; gives how many rows are left.
     fn shrink<B: Backend>(&mut self, input: &str, output: &str, shrink: &Shrink<B>, side: usize) -> usize {
@@ -185,8 +212,7 @@ impl Graph {
         let ([taps, to], by) = (convolve.linear.weight.dims(), convolve.by());
         let (window, left) = (window(by), side / by);
         let c = taps / window.pow(2);
-        let turn = || vec![("perm", Value::Ints(vec![1, 0]))];
-        self.to.node("Transpose", &[input], &[&now("colours")], turn());
+        self.to.node("Transpose", &[input], &[&now("colours")], turned());
         self.shaped(&now("colours"), &now("picture"), &[1, c, side, side]);
         let mut kernel = vec![0.0; taps * to];
         for (row, values) in values(&convolve.linear.weight).chunks_exact(to).enumerate() {
@@ -205,33 +231,115 @@ impl Graph {
         ];
         self.to.node("Conv", &[&now("picture"), &now("kernel"), &now("bias")], &[&now("seen")], how);
         self.shaped(&now("seen"), &now("planes"), &[to, left * left]);
-        self.to.node("Transpose", &[&now("planes")], &[&now("rows")], turn());
+        self.to.node("Transpose", &[&now("planes")], &[&now("rows")], turned());
         self.norm(&now("norm"), &now("rows"), output, &convolve.norm);
         left
     }
 
-    /// What places of points say of a frame, `[1, D]`, by what the transformer knows of g × g places, `[g², D]`, and what
-    /// the convolutions saw of twice as many rows and columns.
+    /// Convolutions of `NAME0`, one after another: `NAME1` and so on. Gives how many rows are left.
+    fn shrinks<B: Backend>(&mut self, name: &str, shrinks: &[Shrink<B>], side: usize) -> usize {
+        shrinks.iter().enumerate().fold(side, |left, (i, shrink)| {
+            self.shrink(&format!("{name}{i}"), &format!("{name}{}", i + 1), shrink, left)
+        })
+    }
+
+    /// Places of points, across and down from 0 to 1, `[K, 2]`, by what is known of g × g places, `[g², D]`, and what the
+    /// convolutions saw of twice as many rows and columns.
     fn find<B: Backend>(&mut self, find: &Find<B>, [known, seen, output]: [&str; 3], g: usize) {
-        let ([_, k], side) = (find.maps.weight.dims(), 2 * g);
-        self.linear("find_known", known, "known", &find.known);
-        self.to.tensor_i64("each_twice", &[side * side], &each_twice(1, [g; 2]));
-        self.to.node("Gather", &["known", "each_twice"], &["known_twice"], vec![("axis", Value::Int(0))]);
-        self.to.node("Add", &[seen, "known_twice"], &["find_sum"], vec![]);
-        self.convolve("find_sum", "find_both", &find.both, side);
-        self.silu("find_both", "find_bent");
-        self.linear("find_maps", "find_bent", "maps", &find.maps);
-        self.to.tensor_f32("find_sharp", &[1], &[SHARP]);
-        self.to.node("Mul", &["maps", "find_sharp"], &["maps_sharp"], vec![]);
-        let turn = vec![("perm", Value::Ints(vec![1, 0]))];
-        self.to.node("Transpose", &["maps_sharp"], &["maps_turned"], turn);
-        self.to.node("Softmax", &["maps_turned"], &["shares"], vec![("axis", Value::Int(1))]);
-        let middles: Vec<f32> = middles([side; 2]).iter().map(|m| (m - 0.5) * SPREAD).collect();
-        self.to.tensor_f32("find_middles", &[side * side, 2], &middles);
-        // Shares add up to one, so that places may be spread before they are added up.
-        self.to.node("MatMul", &["shares", "find_middles"], &["found"], vec![]);
-        self.shaped("found", "found_row", &[1, 2 * k]);
-        self.linear("find_says", "found_row", output, &find.says);
+        let (now, side) = (|part: &str| format!("{output}_{part}"), 2 * g);
+        self.linear(&now("know"), known, &now("known"), &find.known);
+        self.to.tensor_i64(&now("each_twice"), &[side * side], &each_twice(1, [g; 2]));
+        let axis = vec![("axis", Value::Int(0))];
+        self.to.node("Gather", &[&now("known"), &now("each_twice")], &[&now("known_twice")], axis);
+        self.to.node("Add", &[seen, &now("known_twice")], &[&now("sum")], vec![]);
+        self.convolve(&now("sum"), &now("both"), &find.both, side);
+        self.silu(&now("both"), &now("bent"));
+        self.linear(&now("map"), &now("bent"), &now("maps"), &find.maps);
+        self.to.tensor_f32(&now("sharp"), &[1], &[SHARP]);
+        self.to.node("Mul", &[&now("maps"), &now("sharp")], &[&now("maps_sharp")], vec![]);
+        self.to.node("Transpose", &[&now("maps_sharp")], &[&now("maps_turned")], turned());
+        self.to.node("Softmax", &[&now("maps_turned")], &[&now("shares")], vec![("axis", Value::Int(1))]);
+        self.to.tensor_f32(&now("middles"), &[side * side, 2], &middles([side; 2]));
+        self.to.node("MatMul", &[&now("shares"), &now("middles")], &[output], vec![]);
+    }
+
+    /// A picture in which each row and each column is a weighted sum of another's: `[to², 3]` of pixels `[from, from * 3]`,
+    /// by `[to, from]` and `[from, to]`.
+    fn sampled(&mut self, [pixels, rows, columns]: [&str; 3], output: &str, [from, to]: [usize; 2]) {
+        let now = |part: &str| format!("{output}_{part}");
+        let turn = || vec![("perm", Value::Ints(vec![0, 2, 1]))];
+        self.to.node("MatMul", &[rows, pixels], &[&now("high")], vec![]);
+        self.shaped(&now("high"), &now("high_cube"), &[to, from, COLOURS]);
+        self.to.node("Transpose", &[&now("high_cube")], &[&now("high_turned")], turn());
+        self.shaped(&now("high_turned"), &now("high_rows"), &[to * COLOURS, from]);
+        self.to.node("MatMul", &[&now("high_rows"), columns], &[&now("wide")], vec![]);
+        self.shaped(&now("wide"), &now("wide_cube"), &[to, COLOURS, to]);
+        self.to.node("Transpose", &[&now("wide_cube")], &[&now("wide_turned")], turn());
+        self.shaped(&now("wide_turned"), output, &[to * to, COLOURS]);
+    }
+
+    /// Places of the marks with those of the hands by a closer look, `[MARKS, 2]`, and what hands say of the frame, `[1, D]`:
+    /// of pixels `[F, F * 3]` and the places before.
+    fn closer<B: Backend>(&mut self, closer: &Closer<B>, [pixels, points, output, told]: [&str; 4]) {
+        let (from, side) = (closer.from(), closer.side());
+        let mut across = vec![0.0; MARKS];
+        SHOULDERS.into_iter().zip([1.0, -1.0]).for_each(|(mark, sign)| across[mark] = sign);
+        self.to.tensor_f32("shoulders_apart", &[1, MARKS], &across);
+        self.to.node("MatMul", &["shoulders_apart", points], &["cut_across"], vec![]);
+        self.to.node("Mul", &["cut_across", "cut_across"], &["cut_squares"], vec![]);
+        self.to.tensor_f32("cut_ways", &[2, 1], &[1.0; 2]);
+        self.to.node("MatMul", &["cut_squares", "cut_ways"], &["cut_square"], vec![]);
+        self.to.tensor_f32("cut_blunt", &[1], &[BLUNT]);
+        self.to.node("Add", &["cut_square", "cut_blunt"], &["cut_blunted"], vec![]);
+        self.to.node("Sqrt", &["cut_blunted"], &["cut_apart"], vec![]);
+        self.to.tensor_f32("cut_least", &[1], &[LEAST_APART]);
+        self.to.node("Max", &["cut_apart", "cut_least"], &["cut_measure"], vec![]);
+        self.to.tensor_f32("cut_widths", &[1], &[WIDE]);
+        self.to.node("Mul", &["cut_measure", "cut_widths"], &["cut_wide"], vec![]); // [1, 1]
+        self.to.tensor_f32("cut_along", &[side, 1], &closer::along(side));
+        self.to.node("Mul", &["cut_along", "cut_wide"], &["cut_from_middle"], vec![]); // [S, 1]
+        let each: Vec<f32> = (0..from).map(|i| i as f32 + 0.5).collect();
+        self.to.tensor_f32("cut_each", &[1, from], &each);
+        self.to.tensor_f32("cut_from", &[1], &[from as f32]);
+        let (mut parts, mut seen) = (vec!["closer_trunk".to_string()], vec![]);
+        self.slice("closer_trunk", points, 0, 0, TRUNK);
+        for (hand, turn) in TURNS.into_iter().enumerate() {
+            let (now, of) = (|part: &str| format!("hand{hand}_{part}"), TRUNK + hand * HAND_POINTS);
+            let mut share = vec![0.0; MARKS];
+            share[of..of + HAND_POINTS].fill(1.0 / HAND_POINTS as f32);
+            self.to.tensor_f32(&now("shares"), &[1, MARKS], &share);
+            self.to.node("MatMul", &[&now("shares"), points], &[&now("middle")], vec![]); // [1, 2]
+            self.to.tensor_f32(&now("turn"), &[1, 2], &[turn, 1.0]);
+            self.to.node("Mul", &["cut_from_middle", &now("turn")], &[&now("turned")], vec![]);
+            self.to.node("Add", &[&now("turned"), &now("middle")], &[&now("places")], vec![]); // [S, 2]
+            self.to.node("Mul", &[&now("places"), "cut_from"], &[&now("pixels")], vec![]);
+            for (way, name) in ["columns", "rows"].into_iter().enumerate() {
+                let now = |part: &str| format!("hand{hand}_{name}_{part}");
+                self.slice(&now("places"), &format!("hand{hand}_pixels"), 1, way, way + 1);
+                self.to.node("Sub", &[&now("places"), "cut_each"], &[&now("apart")], vec![]); // [S, F]
+                self.to.node("Abs", &[&now("apart")], &[&now("far")], vec![]);
+                self.to.node("Sub", &["one", &now("far")], &[&now("near")], vec![]);
+                self.to.node("Relu", &[&now("near")], &[&format!("hand{hand}_{name}")], vec![]);
+            }
+            self.to.node("Transpose", &[&now("columns")], &[&now("columns_turned")], turned());
+            let weights = [now("rows"), now("columns_turned")];
+            self.sampled([pixels, &weights[0], &weights[1]], &now("seen0"), [from, side]);
+            let left = self.shrinks(&now("seen"), &closer.shrinks, side);
+            let last = closer.shrinks.len();
+            let [known, before] = [last, last - 1].map(|i| now(&format!("seen{i}")));
+            self.find(&closer.find, [&known, &before, &now("found")], left);
+            self.to.node("Sub", &[&now("found"), "half"], &[&now("centred")], vec![]);
+            self.to.node("Mul", &[&now("centred"), &now("turn")], &[&now("upright")], vec![]);
+            self.to.node("Mul", &[&now("upright"), "cut_wide"], &[&now("about_middle")], vec![]);
+            self.to.node("Add", &[&now("about_middle"), &now("middle")], &[&now("points")], vec![]);
+            parts.push(now("points"));
+            let channels = closer.tells.weight.dims()[0] / HANDS;
+            self.shaped(&known, &now("row"), &[1, channels]);
+            seen.push(now("row"));
+        }
+        self.to.node("Concat", &names(&parts), &[output], along(0));
+        self.to.node("Concat", &names(&seen), &["hands_row"], along(1));
+        self.linear("tells", "hands_row", told, &closer.tells);
     }
 
     /// The signer's own measure ([`crate::signx::find::measured`]) of places as a frame's feature has them, `[T, 2 * MARKS]`.

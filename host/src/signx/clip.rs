@@ -154,7 +154,7 @@ pub fn clips(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip)>, E
 /// # Errors
 /// As [`clips`]; and where a video is missing or shorter than its tracks.
 pub fn films(folder: &Path, preset: &Preset) -> Result<Vec<(Utterance, Clip, Film)>, Error> {
-    let side = preset.video2pose.spatial.picture;
+    let side = preset.video2pose.spatial.shown();
     read(folder, preset, |pose, track, frames| {
         Ok(Film::read(&Film::beside(pose), frames, side)?.marked(track, frames))
     })

@@ -108,7 +108,7 @@ impl<B: Backend> SignXModel<B> {
 
     fn video_sizes(&self, video: &Video2Pose<B>) -> VideoSizes {
         VideoSizes {
-            picture: video.spatial.picture(),
+            picture: video.spatial.shown(),
             width: video.width(),
             frames: self.preset.frames,
             numbers: self.tracks().into_iter().map(Track::width).sum(),

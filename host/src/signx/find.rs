@@ -25,33 +25,30 @@ pub const BLUNT: f32 = 1e-6;
 /// Finds points.
 #[derive(Module, Debug)]
 pub struct Find<B: Backend> {
-    /// `[D, C]`: what the transformer knows of each place.
+    /// `[D, C]`: what is known of each place.
     pub known: Linear<B>,
     /// Of that and of what the convolutions saw, C channels.
     pub both: Convolve<B>,
     /// `[C, K]`, K points.
     pub maps: Linear<B>,
-    /// `[2 · K, D]`: what the places say of the frame.
-    pub says: Linear<B>,
 }
 
 impl<B: Backend> Find<B> {
-    /// One with random weights for so many points, D wide, of C channels.
-    pub fn new(points: usize, width: usize, channels: usize, device: &B::Device) -> Self {
+    /// One with random weights for so many points: D and C channels.
+    pub fn new(points: usize, [width, channels]: [usize; 2], device: &B::Device) -> Self {
         let linear = |from, to| LinearConfig::new(from, to).init(device);
         Self {
             known: linear(width, channels),
             both: Convolve::new(1, [channels; 2], device),
             maps: linear(channels, points),
-            says: linear(2 * points, width),
         }
     }
 
     /// The places of the points, across and down, from 0 to 1: `[N, K, 2]`.
     ///
     /// # Shapes
-    /// - `places`: `[N, H, W, D]`, of the transformer
-    /// - `seen`: `[N, 2 · H, 2 · W, C]`, of the convolutions
+    /// - `places`: `[N, H, W, D]`, of the transformer, or of the last convolutions where there is none
+    /// - `seen`: `[N, 2 · H, 2 · W, C]`, of the convolutions before
     pub fn places(&self, places: Tensor<B, 4>, seen: Tensor<B, 4>) -> Tensor<B, 3> {
         let ([n, h, w, c], [_, k], device) = (seen.dims(), self.maps.weight.dims(), seen.device());
         let x = silu(self.both.forward(seen + doubled(self.known.forward(places))));
@@ -59,12 +56,6 @@ impl<B: Backend> Find<B> {
         let shares = softmax(maps * SHARP, 2).reshape([n * k, h * w]);
         let middles = TensorData::new(middles([h, w]), [h * w, 2]);
         shares.matmul(Tensor::from_data(middles, &device)).reshape([n, k, 2])
-    }
-
-    /// What places say of their frames: `[N, K, 2]` to `[N, D]`.
-    pub fn said(&self, places: Tensor<B, 3>) -> Tensor<B, 2> {
-        let [n, k, _] = places.dims();
-        self.says.forward((places.reshape([n, 2 * k]) - 0.5) * SPREAD)
     }
 }
 

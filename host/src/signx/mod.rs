@@ -9,6 +9,7 @@
 //! of the latent, H heads, U tokens, V tokens that the codebook knows.
 
 pub mod clip;
+pub mod closer;
 pub mod codebook;
 pub mod convolve;
 pub mod decode;
@@ -34,6 +35,7 @@ pub mod unit;
 pub mod video2pose;
 
 pub use clip::Clip;
+pub use closer::{Closer, CloserConfig};
 pub use codebook::{CodeBook, Past};
 pub use encode::Encode;
 pub use exported::Exported;

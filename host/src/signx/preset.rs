@@ -8,7 +8,8 @@ use super::decode::Search;
 use super::film::MARKS;
 use super::loss::{Decay, Weights};
 use super::{
-    AlphaBar, Diffusion, Pose2GlossConfig, ShrinkConfig, Size, SpatialConfig, Track, Video2PoseConfig,
+    AlphaBar, CloserConfig, Diffusion, Pose2GlossConfig, ShrinkConfig, Size, SpatialConfig, Track,
+    Video2PoseConfig,
 };
 use crate::nn::parameters;
 
@@ -143,6 +144,7 @@ impl Preset {
                     size: vit,
                     gathers: false,
                     points: 0,
+                    closer: None,
                 },
                 temporal: Size { layers: 4, ..vit },
             },
@@ -204,6 +206,11 @@ impl Preset {
                     size: vit,
                     gathers: true,
                     points: MARKS,
+                    closer: Some(CloserConfig {
+                        from: 96,
+                        side: 24,
+                        shrinks: shrinks([(24, 0), (48, 1), (96, 1)]),
+                    }),
                 },
                 temporal: vit,
             },
@@ -245,6 +252,7 @@ impl Preset {
                     shrinks: shrinks([(8, 0), (12, 1)]),
                     size,
                     points: MARKS,
+                    closer: Some(CloserConfig { from: 24, side: 8, shrinks: shrinks([(8, 0), (12, 1)]) }),
                     ..small.video2pose.spatial
                 },
                 temporal: size,

@@ -8,22 +8,24 @@
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::silu;
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{Tensor, TensorData, backend::Backend};
 
+use super::closer::{averaging, sampled};
 use super::convolve::{Convolve, Residual};
-use super::{Find, Size};
+use super::find::SPREAD;
+use super::{Closer, CloserConfig, Find, Size};
 use crate::nn::Drops;
 use crate::nn::transformer::EncoderLayer;
 
 /// Colours of a pixel.
-const COLOURS: usize = 3;
+pub const COLOURS: usize = 3;
 /// Deviation of what places and the class begin with (Dosovitskiy et al. 2021).
 const BEGIN: f64 = 0.02;
 
 /// The sizes of a [`Spatial`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpatialConfig {
-    /// Height and width of a frame, pixels.
+    /// Height and width of a frame as the first look sees it, pixels.
     pub picture: usize,
     /// The convolutions before the transformer; none, where it looks at the picture itself.
     pub shrinks: Vec<ShrinkConfig>,
@@ -36,6 +38,8 @@ pub struct SpatialConfig {
     /// Points of the signer that are sought, in a picture as fine as before the last of the convolutions, which halves it;
     /// none looks at the feature of the patches alone.
     pub points: usize,
+    /// Looks at hands again; points have to be sought.
+    pub closer: Option<CloserConfig>,
 }
 
 /// The sizes of a [`Shrink`].
@@ -68,6 +72,10 @@ pub struct Spatial<B: Backend> {
     pub gather: Option<Linear<B>>,
     /// Finds points, where some are sought.
     pub find: Option<Find<B>>,
+    /// `[2 · K, D]`: what the places of the points say of the frame.
+    pub says: Option<Linear<B>>,
+    /// Looks at hands again.
+    pub closer: Option<Closer<B>>,
     picture: usize,
     patch: usize,
 }
@@ -97,11 +105,6 @@ impl SpatialConfig {
         let (linear, patches) =
             (|from, to| LinearConfig::new(from, to).init(device), (left / self.patch).pow(2));
         let small = Initializer::Normal { mean: 0.0, std: BEGIN };
-        let from = std::iter::once(COLOURS).chain(self.shrinks.iter().map(|shrink| shrink.to));
-        let shrink = |(from, &ShrinkConfig { by, to, residuals }): (usize, &ShrinkConfig)| Shrink {
-            convolve: Convolve::new(by, [from, to], device),
-            residuals: (0..residuals).map(|_| Residual::new(to, device)).collect(),
-        };
         let find = || {
             let [.., before, last] = self.shrinks.as_slice() else {
                 panic!("points are sought in what convolutions before the last saw")
@@ -110,12 +113,12 @@ impl SpatialConfig {
                 self.gathers && last.by * self.patch == 2,
                 "what they saw is twice as fine as the patches"
             );
-            Find::new(self.points, d, before.to, device)
+            Find::new(self.points, [d, before.to], device)
         };
         let channels = self.shrinks.last().map_or(COLOURS, |shrink| shrink.to);
         let class = usize::from(!self.gathers);
         Spatial {
-            shrinks: from.zip(&self.shrinks).map(shrink).collect(),
+            shrinks: shrinks(&self.shrinks, device),
             patches: linear(self.patch.pow(2) * channels, d),
             class: (!self.gathers).then(|| small.init([1, d], device)),
             places: small.init([class + patches, d], device),
@@ -123,9 +126,18 @@ impl SpatialConfig {
             norm: LayerNormConfig::new(d).init(device),
             gather: self.gathers.then(|| linear(patches * d, d)),
             find: (self.points > 0).then(find),
+            says: (self.points > 0).then(|| linear(2 * self.points, d)),
+            closer: self.closer.as_ref().map(|closer| closer.init(d, device)),
             picture: self.picture,
             patch: self.patch,
         }
+    }
+}
+
+impl SpatialConfig {
+    /// Height and width of the frames that it is shown, pixels.
+    pub fn shown(&self) -> usize {
+        self.closer.as_ref().map_or(self.picture, |closer| closer.from)
     }
 }
 
@@ -139,21 +151,17 @@ impl<B: Backend> Spatial<B> {
         self.look(video, drops).0
     }
 
-    /// The feature of each frame, and where points are in it, across and down from 0 to 1.
+    /// The feature of each frame, and where points are in it, across and down from 0 to 1: as often as it looked, best last.
     ///
     /// # Shapes
     /// - `video`: `[B, T, H, W, 3]`, from 0 to 1
-    /// - returns: `[B * T, D]`, `[B * T, K, 2]`
-    pub fn look(&self, video: Tensor<B, 5>, drops: &mut Drops) -> (Tensor<B, 2>, Option<Tensor<B, 3>>) {
+    /// - returns: `[B * T, D]`, `[B * T, K, 2]` each
+    pub fn look(&self, video: Tensor<B, 5>, drops: &mut Drops) -> (Tensor<B, 2>, Vec<Tensor<B, 3>>) {
         let [b, t, height, width, _] = video.dims();
-        assert_eq!([height, width], [self.picture; 2], "a frame is as large as the places that were learnt");
+        assert_eq!([height, width], [self.shown(); 2], "a frame is as large as the places that were learnt");
         let ([_, d], rows, p) = (self.places.dims(), b * t, self.patch);
-        let mut x = video.reshape([rows, height, width, COLOURS]) * 2.0 - 1.0;
-        let mut before = None;
-        for shrink in &self.shrinks {
-            let shrunk = shrink.forward(x.clone());
-            before = Some(std::mem::replace(&mut x, shrunk));
-        }
+        let frames = video.reshape([rows, height, width, COLOURS]) * 2.0 - 1.0;
+        let (x, before) = shrunk(&self.shrinks, self.small(frames.clone()));
         let [_, left, _, c] = x.dims();
         let g = left / p;
         let patches = x.reshape([rows, g, p, g, p, c]).permute([0, 1, 3, 2, 4, 5]);
@@ -169,19 +177,43 @@ impl<B: Backend> Spatial<B> {
             x = layer.forward(x, &all_there, rows, drops);
         }
         let x = self.norm.forward(x);
-        let found = self.find.as_ref().zip(before);
-        let found = found.map(|(find, seen)| (find, find.places(x.clone().reshape([rows, g, g, d]), seen)));
-        let feature = match &self.gather {
-            Some(gather) => gather.forward(x.reshape([rows, places * d])),
-            None => x.reshape([rows, places, d]).narrow(1, 0, 1).reshape([rows, d]),
+        let mut feature = match &self.gather {
+            Some(gather) => gather.forward(x.clone().reshape([rows, places * d])),
+            None => x.clone().reshape([rows, places, d]).narrow(1, 0, 1).reshape([rows, d]),
         };
-        match found {
-            Some((find, points)) => (feature + find.said(points.clone()), Some(points)),
-            None => (feature, None),
+        let mut found = vec![];
+        if let Some((find, says)) = self.find.as_ref().zip(self.says.as_ref()) {
+            let mut points = find.places(x.reshape([rows, g, g, d]), before);
+            found.push(points.clone());
+            if let Some(closer) = &self.closer {
+                let (closer, told) = closer.look(frames, points);
+                feature = feature + told;
+                points = closer;
+                found.push(points.clone());
+            }
+            let [_, k, _] = points.dims();
+            feature = feature + says.forward((points.reshape([rows, 2 * k]) - 0.5) * SPREAD);
         }
+        (feature, found)
     }
 
-    /// Height and width of a frame, pixels.
+    /// Frames as the first look sees them.
+    fn small(&self, frames: Tensor<B, 4>) -> Tensor<B, 4> {
+        let (shown, device) = (self.shown(), frames.device());
+        if shown == self.picture {
+            return frames;
+        }
+        let rows = TensorData::new(averaging(shown, self.picture), [1, self.picture, shown]);
+        let rows = Tensor::<B, 3>::from_data(rows, &device);
+        sampled(frames, rows.clone(), rows)
+    }
+
+    /// Height and width of the frames that it is shown, pixels.
+    pub fn shown(&self) -> usize {
+        self.closer.as_ref().map_or(self.picture, Closer::from)
+    }
+
+    /// Height and width of a frame as the first look sees it, pixels.
     pub fn picture(&self) -> usize {
         self.picture
     }
@@ -203,4 +235,20 @@ impl<B: Backend> Shrink<B> {
         let x = silu(self.convolve.forward(x));
         self.residuals.iter().fold(x, |x, residual| residual.forward(x))
     }
+}
+
+/// Convolutions of pictures in colour, with random weights.
+pub fn shrinks<B: Backend>(each: &[ShrinkConfig], device: &B::Device) -> Vec<Shrink<B>> {
+    let from = std::iter::once(COLOURS).chain(each.iter().map(|shrink| shrink.to));
+    let shrink = |(from, &ShrinkConfig { by, to, residuals }): (usize, &ShrinkConfig)| Shrink {
+        convolve: Convolve::new(by, [from, to], device),
+        residuals: (0..residuals).map(|_| Residual::new(to, device)).collect(),
+    };
+    from.zip(each).map(shrink).collect()
+}
+
+/// What convolutions see of pictures one after another, and what was seen before the last of them: the pictures, where
+/// there are none.
+pub fn shrunk<B: Backend>(shrinks: &[Shrink<B>], pictures: Tensor<B, 4>) -> (Tensor<B, 4>, Tensor<B, 4>) {
+    shrinks.iter().fold((pictures.clone(), pictures), |(x, _), shrink| (shrink.forward(x.clone()), x))
 }

@@ -97,18 +97,18 @@ impl<B: Backend> Video2Pose<B> {
     }
 
     /// The tracks, standardised (equation 7): of each `[B * T, W]`; and where points are in each frame, across and down
-    /// from 0 to 1, where the network seeks any: `[B * T, K, 2]`.
+    /// from 0 to 1, as often as the network looked for any, best last: `[B * T, K, 2]` each.
     pub fn look(
         &self,
         video: Tensor<B, 5>,
         seen: &Tensor<B, 2>,
         drops: &mut Drops,
-    ) -> (Vec<Tensor<B, 2>>, Option<Tensor<B, 3>>) {
+    ) -> (Vec<Tensor<B, 2>>, Vec<Tensor<B, 3>>) {
         let (frames, points) = self.spatial.look(video, drops);
         let features = self.over_time(frames, seen, drops);
         // Where a point is, it is taught by where it is: a track that is told by places would have them elsewhere as
         // long as its own layers know little.
-        let measured = points.clone().map(|points| measured(points.detach(), seen));
+        let measured = points.last().map(|points| measured(points.clone().detach(), seen));
         let track = |track: &Projection<B>| {
             let numbers = track.linear.forward(features.clone());
             match track.places.as_ref().zip(measured.clone()) {

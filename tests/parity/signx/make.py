@@ -2,7 +2,8 @@
 
     python make.py        (PyTorch 2.x, safetensors)
 
-Writes pose2gloss.safetensors, video2pose.safetensors and spatial.safetensors (random weights, named as the networks name them; matrices
+Writes pose2gloss.safetensors, video2pose.safetensors, spatial.safetensors and closer.safetensors (random weights, named as the
+networks name them; matrices
 are [in, out]) and said.safetensors (what goes in, what comes out, and gradients). What the paper leaves open is as
 the documentation of `host/src/signx` says it.
 """
@@ -445,41 +446,62 @@ def convolution(name, x, window, by):
     return norm(f"{name}.norm", x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
-channels = 3
-for i, (by, to, residuals) in enumerate(SHRINKS):
-    make_convolution(f"hybrid.shrinks.{i}.convolve", 2 * by, channels, to)
-    for j in range(residuals):
-        for part in ["first", "second"]:
-            make_convolution(f"hybrid.shrinks.{i}.residuals.{j}.{part}", 3, to, to)
-    channels = to
+def make_shrinks(name, shrinks):
+    channels = 3
+    for i, (by, to, residuals) in enumerate(shrinks):
+        make_convolution(f"{name}.shrinks.{i}.convolve", 2 * by, channels, to)
+        for j in range(residuals):
+            for part in ["first", "second"]:
+                make_convolution(f"{name}.shrinks.{i}.residuals.{j}.{part}", 3, to, to)
+        channels = to
+    return channels
+
+
+def shrunk(name, shrinks, x):
+    """Of [N, 3, H, W], and what was before the last."""
+    for i, (by, _, residuals) in enumerate(shrinks):
+        part, before = f"{name}.shrinks.{i}", x
+        x = F.silu(convolution(f"{part}.convolve", x, 2 * by, by))
+        for j in range(residuals):
+            inner = F.silu(convolution(f"{part}.residuals.{j}.first", x, 3, 1))
+            x = F.silu(x + convolution(f"{part}.residuals.{j}.second", inner, 3, 1))
+    return x, before
+
+
+def make_find(name, width, channels, points):
+    make_linear(f"{name}.known", width, channels)
+    make_convolution(f"{name}.both", 3, channels, channels)
+    make_linear(f"{name}.maps", channels, points)
+
+
+def find(name, x, before):
+    """Across and down, [N, K, 2], of [N, P * P, D] and [N, C, 2 * P, 2 * P]."""
+    places = before.shape[2] // 2
+    known = linear(f"{name}.known", x).transpose(1, 2).unflatten(2, (places, places))
+    both = F.silu(convolution(f"{name}.both", before + F.interpolate(known, scale_factor=2, mode="nearest"), 3, 1))
+    maps = linear(f"{name}.maps", both.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)  # [N, K, H, W]
+    shares = F.softmax(maps.flatten(2) * 3, -1).unflatten(2, maps.shape[2:])
+    middles = (torch.arange(2 * places).double() + 0.5) / (2 * places)
+    return torch.stack([(shares.sum(2) * middles).sum(-1), (shares.sum(3) * middles).sum(-1)], -1)
+
+
+channels = make_shrinks("hybrid", SHRINKS)
 make_linear("hybrid.patches", channels, WIDTH)
 param("hybrid.places", PLACES**2, WIDTH, scale=1.0)
 make_encoder_layer("hybrid.layers.0", WIDTH)
 make_norm("hybrid.norm", WIDTH)
 make_linear("hybrid.gather", PLACES**2 * WIDTH, WIDTH)
-make_linear("hybrid.find.known", WIDTH, SHRINKS[0][1])
-make_convolution("hybrid.find.both", 3, SHRINKS[0][1], SHRINKS[0][1])
-make_linear("hybrid.find.maps", SHRINKS[0][1], POINTS)
-make_linear("hybrid.find.says", 2 * POINTS, WIDTH)
+make_find("hybrid.find", WIDTH, SHRINKS[0][1], POINTS)
+make_linear("hybrid.says", 2 * POINTS, WIDTH)
 larger = torch.rand(1, 2, SIDE, SIDE, 3).float().double()
 tell("hybrid.video", larger)
 x = larger.flatten(0, 1).permute(0, 3, 1, 2) * 2 - 1  # [B * T, 3, H, W]
-for i, (by, _, residuals) in enumerate(SHRINKS):
-    name, before = f"hybrid.shrinks.{i}", x
-    x = F.silu(convolution(f"{name}.convolve", x, 2 * by, by))
-    for j in range(residuals):
-        inner = F.silu(convolution(f"{name}.residuals.{j}.first", x, 3, 1))
-        x = F.silu(x + convolution(f"{name}.residuals.{j}.second", inner, 3, 1))
+x, before = shrunk("hybrid", SHRINKS, x)
 x = linear("hybrid.patches", x.flatten(2).transpose(1, 2)) + weights["hybrid.places"]
 x = norm("hybrid.norm", encoder_layer("hybrid.layers.0", x))
-known = linear("hybrid.find.known", x).transpose(1, 2).unflatten(2, (PLACES, PLACES))
-both = F.silu(convolution("hybrid.find.both", before + F.interpolate(known, scale_factor=2, mode="nearest"), 3, 1))
-maps = linear("hybrid.find.maps", both.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)  # [N, K, H, W]
-shares = F.softmax(maps.flatten(2) * 3, -1).unflatten(2, maps.shape[2:])
-middles = (torch.arange(2 * PLACES).double() + 0.5) / (2 * PLACES)
-points = torch.stack([(shares.sum(2) * middles).sum(-1), (shares.sum(3) * middles).sum(-1)], -1)
+points = find("hybrid.find", x, before)
 tell("hybrid.points", points)
-x = linear("hybrid.gather", x.flatten(1)) + linear("hybrid.find.says", (points.flatten(1) - 0.5) * 4)
+x = linear("hybrid.gather", x.flatten(1)) + linear("hybrid.says", (points.flatten(1) - 0.5) * 4)
 tell("hybrid.frames", x)
 (x**2).mean().backward()
 for name in [
@@ -516,6 +538,46 @@ tell("measured", measured)
 measured.pow(2).mean().backward()
 tell("measured.gradient", found.grad.flatten(0, 1))
 
+# A closer look at hands: frames seen smaller first (the mean of the pixels that each touches), and a square about the middle
+# of each hand's 21 points, as wide as the shoulders are apart, the right hand's in a mirror.
+LARGE, SMALL, CUT, CUTS = 12, 8, 8, [(2, 5, 0), (2, 6, 1)]
+channels = make_shrinks("closer", CUTS)
+make_find("closer.find", channels, CUTS[0][1], POINTS_OF_HAND)
+make_linear("closer.tells", 2 * (CUT // 4) ** 2 * channels, WIDTH)
+frames = (torch.rand(3, LARGE, LARGE, 3) * 2 - 1).float().double()
+tell("closer.frames", frames)
+tell("closer.small", F.interpolate(frames.permute(0, 3, 1, 2), size=(SMALL, SMALL), mode="area").permute(0, 2, 3, 1))
+points = torch.rand(3, MARKS, 2).float().double()
+points[0, TRUNK:TRUNK + POINTS_OF_HAND] *= 0.1  # beyond the edge
+points[1, 11] = points[1, 12] + 0.01  # shoulders that are hardly apart
+points = points.float().double()
+tell("closer.points", points)
+wide = ((points[:, 11] - points[:, 12]).pow(2).sum(-1) + 1e-6).sqrt().clamp(min=1 / 16)
+rows = (torch.arange(CUT).double() + 0.5) / CUT - 0.5
+cut, placed = [], []
+for hand, turn in enumerate([1, -1]):
+    middle = points[:, TRUNK + hand * POINTS_OF_HAND:][:, :POINTS_OF_HAND].mean(1)
+    down = (middle[:, 1:] + rows * wide[:, None])[:, :, None].expand(-1, -1, CUT)
+    across = (middle[:, :1] + turn * rows * wide[:, None])[:, None].expand(-1, CUT, -1)
+    grid = torch.stack([across, down], -1) * 2 - 1
+    cut.append(F.grid_sample(frames.permute(0, 3, 1, 2), grid, mode="bilinear", padding_mode="zeros", align_corners=False))
+    placed.append((middle, turn))
+seen = []
+hands = []
+for picture, (middle, turn) in zip(cut, placed):
+    last, before = shrunk("closer", CUTS, picture)
+    last = last.permute(0, 2, 3, 1).flatten(1, 2)
+    found = find("closer.find", last, before)
+    seen.append(last.flatten(1))
+    hands.append(middle[:, None] + (found - 0.5) * torch.tensor([turn, 1.0]) * wide[:, None, None])
+closest = torch.cat([points[:, :TRUNK], *hands], 1)
+tell("closer.closest", closest)
+told = linear("closer.tells", torch.cat(seen, 1))
+tell("closer.told", told)
+(closest.pow(2).mean() + told.pow(2).mean()).backward()
+for name in ["shrinks.0.convolve.linear.weight", "find.known.weight", "find.maps.weight", "tells.weight"]:
+    tell(f"closer.gradient.{name}", weights[f"closer.{name}"].grad)
+
 
 def write(name, tensors):
     save_file({k: v.detach().float().contiguous() for k, v in tensors.items()}, HERE / name)
@@ -525,6 +587,8 @@ write("pose2gloss.safetensors", {k: weights[k] for k in pose2gloss})
 write("video2pose.safetensors", {k: weights[k] for k in video2pose})
 hybrid = {k.removeprefix("hybrid."): v for k, v in weights.items() if k.startswith("hybrid.")}
 write("spatial.safetensors", hybrid)
+closer = {k.removeprefix("closer."): v for k, v in weights.items() if k.startswith("closer.")}
+write("closer.safetensors", closer)
 said["schedule.linear"] = said["schedule.linear"][::50]
 said["schedule.cosine"] = said["schedule.cosine"][::50]
 write("said.safetensors", said)

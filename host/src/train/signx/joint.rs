@@ -105,7 +105,7 @@ impl<B: AutodiffBackend> Task<B> for JointTask<'_> {
         let drops = &mut Drops::new(rng.random(), preset.dropout);
         let share = batch.number as f32 / self.all as f32;
         let (truth, rows) = batch.into_parts::<B>();
-        let side = preset.video2pose.spatial.picture;
+        let side = preset.video2pose.spatial.shown();
         let video = film::tensor(&video, [b, t, side], &Default::default());
         let predicted = net.video.standardised(video, &truth.seen(), drops);
         let tracks = net.video.loss(predicted.clone(), &truth);

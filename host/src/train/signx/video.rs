@@ -135,15 +135,15 @@ impl<B: AutodiffBackend> Task<B> for Windows<'_, Plain<B>> {
         };
         let (seen, video) = (
             known.seen(),
-            film::tensor(&batch.video, [b, t, self.preset.video2pose.spatial.picture], &device),
+            film::tensor(&batch.video, [b, t, self.preset.video2pose.spatial.shown()], &device),
         );
         let (predicted, points) = net.look(video, &seen, drops);
         let tracks = net.loss(predicted.clone(), &known);
         let mut parts = vec![("tracks", tracks.clone().detach())];
         let mut lost = tracks;
-        if let Some(points) = points.filter(|_| self.preset.places > 0.0) {
-            let marks = TensorData::new(batch.marks, [b * t, MARKS, 3]);
-            let places = loss::places(points, Tensor::from_data(marks, &device));
+        let marks = Tensor::from_data(TensorData::new(batch.marks, [b * t, MARKS, 3]), &device);
+        let places = points.into_iter().map(|points| loss::places(points, marks.clone()));
+        if let Some(places) = places.reduce(|all, one| all + one).filter(|_| self.preset.places > 0.0) {
             parts.push(("places", places.clone().detach()));
             lost = lost + places * self.preset.places;
         }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_window_shows_the_frames_that_its_tracks_are_of() {
         let preset = Preset { filmed: 4, windows_every: 1, ..Preset::tiny() };
-        let side = preset.video2pose.spatial.picture;
+        let side = preset.video2pose.spatial.shown();
         // Both say the frame's number, in the end of the range that light does not cut off.
         let example = |frames: usize| {
             let mut clip =
