@@ -402,7 +402,7 @@ fn hands_are_cut_out_and_looked_at_closer() {
     let (said, device) = (Said::read(), Default::default());
     let frames = said.tensor::<4>("closer.frames");
     let rows = closer::averaging(12, 8);
-    let rows = Tensor::<B, 3>::from_data(TensorData::new(rows, [1, 8, 12]), &device);
+    let rows = Tensor::<3>::from_data(TensorData::new(rows, [1, 8, 12]), &device);
     said.check("closer.small", closer::sampled(frames.clone(), rows.clone(), rows), VALUE);
     let shrinks =
         vec![ShrinkConfig { by: 2, to: 5, residuals: 0 }, ShrinkConfig { by: 2, to: 6, residuals: 1 }];

@@ -3,9 +3,8 @@
     python make.py        (PyTorch 2.x, safetensors)
 
 Writes pose2gloss.safetensors, video2pose.safetensors, spatial.safetensors and closer.safetensors (random weights, named as the
-networks name them; matrices
-are [in, out]) and said.safetensors (what goes in, what comes out, and gradients). What the paper leaves open is as
-the documentation of `host/src/signx` says it.
+networks name them; matrices are [in, out]) and said.safetensors (what goes in, what comes out, and gradients). What the paper
+leaves open is as the documentation of `host/src/signx` says it.
 """
 
 import itertools
