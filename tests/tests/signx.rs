@@ -411,7 +411,7 @@ fn hands_are_cut_out_and_looked_at_closer() {
     let (closest, told) = net.look(frames, said.tensor::<3>("closer.points"));
     said.check("closer.closest", closest.clone(), VALUE);
     said.check("closer.told", told.clone(), VALUE);
-    let gradients = (closest.powi_scalar(2).mean() + told.powi_scalar(2).mean()).backward();
+    let gradients = (closest.powi_scalar(2).sum() + told.powi_scalar(2).sum()).backward();
     let of = |name: &str| format!("closer.gradient.{name}");
     let first = net.shrinks[0].convolve.linear.weight.val();
     said.check_gradient(&of("shrinks.0.convolve.linear.weight"), &first, &gradients);

@@ -219,7 +219,7 @@ fn its_second_stage_reads_the_video_of_the_signs() {
     // The same people in both: twelve are too few to read strangers by.
     for part in ["train", "dev"] {
         let render = Command::new(tests::program("signpost-host"))
-            .args(["signx", "render", "--video", "16", "--poses"])
+            .args(["signx", "render", "--video", "24", "--poses"])
             .arg(bench.at("data").join(part))
             .arg("--out")
             .arg(bench.at("five").join(part))
@@ -233,7 +233,7 @@ fn its_second_stage_reads_the_video_of_the_signs() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("--base"), "{said}");
     let output = bench
-        .stage("signx-video", "five", "video", 1000)
+        .stage("signx-video", "five", "video", 1600)
         .arg("--base")
         .arg(bench.at("base"))
         .output()

@@ -573,7 +573,7 @@ closest = torch.cat([points[:, :TRUNK], *hands], 1)
 tell("closer.closest", closest)
 told = linear("closer.tells", torch.cat(seen, 1))
 tell("closer.told", told)
-(closest.pow(2).mean() + told.pow(2).mean()).backward()
+(closest.pow(2).sum() + told.pow(2).sum()).backward()
 for name in ["shrinks.0.convolve.linear.weight", "find.known.weight", "find.maps.weight", "tells.weight"]:
     tell(f"closer.gradient.{name}", weights[f"closer.{name}"].grad)
 
