@@ -4,7 +4,7 @@
 //! and one projection a track gives its numbers (equation 7). Where the network
 //! finds points, tracks are told by their places as well.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Tensor, backend::Backend};
 
@@ -36,6 +36,15 @@ pub struct Video2Pose<B: Backend> {
     pub temporal_norm: LayerNorm<B>,
     /// One a track.
     pub projections: Vec<Projection<B>>,
+}
+
+/// What all tracks of a frame are told by.
+#[derive(Debug, Clone)]
+pub struct Told<B: Backend> {
+    /// `[B * T, D]`: features of the frames.
+    pub features: Tensor<B, 2>,
+    /// `[B * T, 2 * K]`: where points are in the signer's own measure, where any are sought.
+    pub places: Option<Tensor<B, 2>>,
 }
 
 /// Gives the numbers of one track.
@@ -104,19 +113,23 @@ impl<B: Backend> Video2Pose<B> {
         seen: &Tensor<B, 2>,
         drops: &mut Drops,
     ) -> (Vec<Tensor<B, 2>>, Vec<Tensor<B, 3>>) {
+        let (told, points) = self.told(video, seen, drops);
+        (self.projections.iter().map(|track| track.forward(&told)).collect(), points)
+    }
+
+    /// What the tracks are told by, and the points as [`Video2Pose::look`] gives them.
+    pub fn told(
+        &self,
+        video: Tensor<B, 5>,
+        seen: &Tensor<B, 2>,
+        drops: &mut Drops,
+    ) -> (Told<B>, Vec<Tensor<B, 3>>) {
         let (frames, points) = self.spatial.look(video, drops);
         let features = self.over_time(frames, seen, drops);
         // Where a point is, it is taught by where it is: a track that is told by places would have them elsewhere as
         // long as its own layers know little.
-        let measured = points.last().map(|points| measured(points.clone().detach(), seen));
-        let track = |track: &Projection<B>| {
-            let numbers = track.linear.forward(features.clone());
-            match track.places.as_ref().zip(measured.clone()) {
-                Some((places, measured)) => numbers + places.forward(measured),
-                None => numbers,
-            }
-        };
-        (self.projections.iter().map(track).collect(), points)
+        let places = points.last().map(|points| measured(points.clone().detach(), seen));
+        (Told { features, places }, points)
     }
 
     /// Numbers that tell a frame before others are looked at: its feature, and the places of its points.
@@ -173,6 +186,37 @@ impl<B: Backend> Video2Pose<B> {
         };
         let tracks = self.projections.iter().map(track).collect();
         reconstruction(predicted, tracks, &truth.there.clone().reshape([b * t, k]))
+    }
+}
+
+impl<B: Backend> Projection<B> {
+    /// The standardised numbers of the track: `[B * T, W]`.
+    pub fn forward(&self, told: &Told<B>) -> Tensor<B, 2> {
+        let numbers = self.linear.forward(told.features.clone());
+        match self.places.as_ref().zip(told.places.clone()) {
+            Some((places, told)) => numbers + places.forward(told),
+            None => numbers,
+        }
+    }
+
+    /// The same, its weights moved by so much.
+    ///
+    /// # Shapes
+    /// - `by`: `[D + 2 * K + 1, W]`: for features, places and the bias
+    #[must_use]
+    pub fn moved(self, by: &Tensor<B, 2>) -> Self {
+        let ([rows, width], [d, _]) = (by.dims(), self.linear.weight.dims());
+        let moved = |weight: Param<Tensor<B, 2>>, first| {
+            let [count, _] = weight.dims();
+            weight.map(|weight| weight + by.clone().narrow(0, first, count))
+        };
+        let bias = by.clone().narrow(0, rows - 1, 1).reshape([width]);
+        let linear = Linear {
+            weight: moved(self.linear.weight, 0),
+            bias: self.linear.bias.map(|values| values.map(|values| values + bias)),
+        };
+        let places = self.places.map(|places| Linear { weight: moved(places.weight, d), ..places });
+        Self { linear, places, ..self }
     }
 }
 

@@ -9,6 +9,7 @@ mod batches;
 mod filmed;
 mod joint;
 mod look;
+mod solve;
 mod task;
 pub mod video;
 

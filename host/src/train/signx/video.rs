@@ -14,7 +14,7 @@ use rand::{Rng, RngCore, SeedableRng};
 
 use super::filmed::{Filmed, Stage, fingerprint, learning};
 use super::look::Look;
-use super::{SignXRecipe, plan};
+use super::{SignXRecipe, plan, solve};
 use crate::Error;
 use crate::nn::Drops;
 use crate::signx::film::{self, MARKS};
@@ -46,12 +46,14 @@ pub(super) fn train(recipe: &SignXRecipe, options: &Options) -> Result<SignXMani
     let encode = crate::signx::Encode::<Training>::from_inner(net.encode.clone());
     let video = learning(preset, &encode, video.as_ref());
     let video = fit::<Training, _>(video, &windows, &plan)?;
+    // Where nothing is sought the network is the paper's, and so is how it is learnt.
+    let video = if preset.video2pose.spatial.points > 0 { solve::tracks(video, &windows) } else { video };
     let net = net.clone();
     stage.keep("video", steps, &net, &video)
 }
 
 /// Draws stretches of videos, as long as a preset says.
-struct Windows<'a, B: Backend> {
+pub(super) struct Windows<'a, B: Backend> {
     examples: &'a [Filmed],
     preset: &'a Preset,
     /// Reads the tracks.
@@ -61,31 +63,42 @@ struct Windows<'a, B: Backend> {
 
 /// Stretches of videos side by side, with the tracks of their frames.
 #[derive(Debug, Clone, PartialEq)]
-struct Batch {
+pub(super) struct Batch {
     /// Clips, B, and frames, T.
-    shape: [usize; 2],
+    pub shape: [usize; 2],
     /// `[B, T, side, side, 3]`, sRGB from 0 to 255.
-    video: Vec<u8>,
+    pub video: Vec<u8>,
     /// `[B, T, 1959]`
-    numbers: Vec<f32>,
+    pub numbers: Vec<f32>,
     /// `[B, T, 5]`
-    there: Vec<f32>,
+    pub there: Vec<f32>,
     /// `[B, T, MARKS, 3]`
-    marks: Vec<f32>,
+    pub marks: Vec<f32>,
     /// What is random in the step follows from it.
-    seed: u64,
+    pub seed: u64,
 }
 
 impl<B: Backend> Windows<'_, B> {
+    /// What a step looks at: windows, or frames of as many people.
     fn draw(&self, number: usize) -> Batch {
         let [_, stage] = self.preset.stages;
-        let rng = &mut StdRng::seed_from_u64(step_seed(self.seed, number));
-        let clips = (stage.batch / stage.accumulate).max(1);
+        let [clips, most] = self.window();
         let step = number / stage.accumulate;
-        let (clips, most) = match step.is_multiple_of(self.preset.windows_every) {
-            true => (clips, self.preset.filmed),
-            false => (clips * self.preset.filmed, 1),
-        };
+        self.cut(
+            number,
+            if step.is_multiple_of(self.preset.windows_every) { [clips, most] } else { [clips * most, 1] },
+        )
+    }
+
+    /// Clips of a window, and the most frames of each.
+    pub fn window(&self) -> [usize; 2] {
+        let [_, stage] = self.preset.stages;
+        [(stage.batch / stage.accumulate).max(1), self.preset.filmed]
+    }
+
+    /// So many stretches of so many frames at most.
+    pub fn cut(&self, number: usize, [clips, most]: [usize; 2]) -> Batch {
+        let rng = &mut StdRng::seed_from_u64(step_seed(self.seed, number));
         let drawn: Vec<&Filmed> =
             (0..clips).map(|_| &self.examples[rng.random_range(0..self.examples.len())]).collect();
         let frames = drawn.iter().map(|(_, clip, _)| clip.frames().min(most)).max().unwrap_or(0);
